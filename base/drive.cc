@@ -1,0 +1,27 @@
+#include "base/drive.h"
+
+namespace kura {
+
+Task<Result<void>> replace_file(Drive& drive, std::string name, std::string content) {
+  std::string fresh = name + ".new";
+  Result<void> removed = co_await drive.remove(fresh);
+  if (!removed && removed.error().code != Errc::not_found) co_return fail(removed.error());
+  auto file = co_await drive.create(fresh, 0);
+  if (!file) co_return fail(file.error());
+  std::vector<std::string_view> pieces{content};
+  Result<void> written = co_await (*file)->write(0, std::move(pieces));
+  if (!written) co_return written;
+  Result<void> synced = co_await (*file)->sync();
+  if (!synced) co_return synced;
+  co_return co_await drive.rename(fresh, name);
+}
+
+Task<Result<std::string>> read_file(Drive& drive, std::string name) {
+  auto file = co_await drive.open(name);
+  if (!file) co_return fail(file.error());
+  auto size = (*file)->size_bytes();
+  if (!size) co_return fail(size.error());
+  co_return co_await (*file)->read(0, *size);
+}
+
+}  // namespace kura

@@ -1,0 +1,50 @@
+// Journal: the append-only log that is the truth (journal-protocol, section 10).
+//
+// What every implementation guarantees (tests/journal/journal_contract_test.cc): distinct, growing
+// offsets; a record once read never changes or vanishes; a report "at o" is true; anything else is
+// Errc::unknown, and then records may land late, twice, or in another order. Nothing more.
+// All functions are called on the loop that the journal was made for, unless they say otherwise.
+
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "journal/record.h"
+#include "object.pb.h"
+
+namespace kura::journal {
+
+struct Bounds {
+  Offset start;  // First record that is still there; equal to `end` when there is none.
+  Offset end;    // Where the next record would go.
+};
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  virtual JournalId id() const = 0;
+  virtual Bounds bounds() const = 0;
+
+  // Appends all records in order and returns their offsets once every mirror has synced them.
+  // REQUIRES: every record within kRecordMax, together within kJournalBatchMax; one append at a
+  // time. Errors: no_space (nothing was written), unknown (all else).
+  virtual Task<Result<std::vector<Offset>>> append(const std::vector<Record>& records) = 0;
+
+  // Records from `from` on, at least one unless `from` is the end, about `bytes_max` bytes.
+  // Errors: not_found when `from` was truncated, corrupt, io_error.
+  virtual Task<Result<std::vector<StoredRecord>>> read(Offset from, uint64_t bytes_max) = 0;
+
+  // The inline body of the record at `body.offset()`, its checksum verified, damage on one mirror
+  // repaired from another. From any loop. Errors: not_found (truncated), corrupt, io_error.
+  virtual Task<Result<std::string>> read_body(v1::JournalBody body) = 0;
+  // As read_body when it needs no waiting, else false. From any thread.
+  virtual bool try_read_body(const v1::JournalBody& body, std::string* out) = 0;
+
+  // Frees storage whose records all lie below `below`; may keep more than asked.
+  virtual Task<Result<void>> truncate(Offset below) = 0;
+};
+
+}  // namespace kura::journal

@@ -1,0 +1,102 @@
+// MetadataView: questions about buckets, objects and uploads, answered from the folded view.
+//
+// The rows and their order are in rows.h. Every function may be called from any thread and sees all
+// acknowledged writes. Errors: io_error, corrupt (the view must be rebuilt; callers answer 503).
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/kv.h"
+#include "base/result.h"
+#include "object.pb.h"
+
+namespace kura {
+
+// Exact, from the same fold as the objects.
+struct BucketCounters {
+  uint64_t objects = 0;   // Keys with a current version that is no delete marker.
+  uint64_t versions = 0;  // All versions, markers included.
+  uint64_t bytes = 0;     // Plain bytes of all versions.
+  uint64_t uploads = 0;   // Open multipart uploads.
+};
+
+struct ListQuery {
+  BucketId bucket;
+  std::string prefix;
+  std::string delimiter;  // Empty: none. May be longer than one character.
+  std::string after;      // Only names greater than this; a common prefix counts as a name.
+  uint32_t keys_max = 1000;  // Objects and common prefixes together.
+};
+
+struct ListEntry {
+  std::string key;
+  v1::ObjectVersion version;
+};
+
+struct ListPage {
+  std::vector<ListEntry> objects;           // Ascending by key bytes.
+  std::vector<std::string> common_prefixes;  // Ascending.
+  bool truncated = false;
+  std::string last;  // Name of the last entry of the page, for `after` of the next.
+};
+
+struct UploadQuery {
+  BucketId bucket;
+  std::string prefix;
+  std::string delimiter;
+  std::string key_marker;
+  std::string upload_id_marker;  // 16 bytes; only with key_marker.
+  uint32_t uploads_max = 1000;
+};
+
+struct UploadEntry {
+  std::string key;
+  v1::Upload upload;
+};
+
+struct UploadPage {
+  std::vector<UploadEntry> uploads;  // By key, then by upload id.
+  std::vector<std::string> common_prefixes;
+  bool truncated = false;
+  std::string next_key_marker;
+  std::string next_upload_id_marker;  // Empty when the page ended with a common prefix.
+};
+
+struct PartPage {
+  std::vector<v1::Part> parts;  // Ascending by number.
+  bool truncated = false;
+};
+
+struct ViewDigest {
+  Offset offset;      // Everything up to this record is in it.
+  std::string value;  // 16 bytes over all rows, independent of how they came to be.
+  uint64_t rows = 0;
+};
+
+class MetadataView {
+ public:
+  explicit MetadataView(Kv& kv) : kv_(&kv) {}
+
+  // The current version; none also when it is a delete marker.
+  Result<std::optional<v1::ObjectVersion>> current(BucketId bucket, std::string_view key) const;
+  Result<ListPage> list(const ListQuery& query) const;
+  // None unless the upload is open and belongs to this key.
+  Result<std::optional<v1::Upload>> upload(BucketId bucket, std::string_view key,
+                                           std::string_view upload_id) const;
+  Result<UploadPage> list_uploads(const UploadQuery& query) const;
+  // Parts of an open upload or of a multipart version, numbers greater than `after`.
+  Result<PartPage> parts(std::string_view upload_id, uint32_t after, uint32_t parts_max) const;
+  Result<BucketCounters> counters(BucketId bucket) const;
+  Result<uint64_t> live_bytes(SetId set) const;  // Stored bytes that the fold names in the set.
+  Result<ViewDigest> digest() const;  // Reads every row.
+
+ private:
+  Kv* kv_;
+};
+
+}  // namespace kura

@@ -1,0 +1,41 @@
+// S3 errors: code, status and message (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace kura::s3 {
+
+struct S3Error {
+  std::string code;     // "NoSuchKey"
+  int status = 500;     // HTTP status
+  std::string message;  // AWS's text where it has one.
+  std::vector<std::pair<std::string, std::string>> details;  // More elements of the error XML.
+  bool close = false;  // The connection cannot go on (the body was not read to its end).
+};
+
+template <class T>
+using S3Result = tl::expected<T, S3Error>;
+
+// The error with AWS's status and message. REQUIRES: `code` is in the table of error.cc.
+S3Error s3_error(std::string_view code, std::string message = {});
+// For errors of the store: the one place that maps Errc to S3.
+S3Error s3_error(const Error& error);
+
+[[nodiscard]] inline tl::unexpected<S3Error> s3_fail(std::string_view code,
+                                                     std::string message = {}) {
+  return tl::unexpected<S3Error>(s3_error(code, std::move(message)));
+}
+[[nodiscard]] inline tl::unexpected<S3Error> s3_fail(const Error& error) {
+  return tl::unexpected<S3Error>(s3_error(error));
+}
+[[nodiscard]] inline tl::unexpected<S3Error> s3_fail(S3Error error) {
+  return tl::unexpected<S3Error>(std::move(error));
+}
+
+}  // namespace kura::s3
