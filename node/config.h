@@ -1,0 +1,67 @@
+// Configuration: one table of settings, each from flag > environment > TOML file > default.
+//
+// A setting has one name everywhere: "tls-cert" is the flag --tls-cert, the variable KURA_TLS_CERT
+// (KURA_TLS_CERT_FILE names a file that holds the value) and the TOML key tls_cert.
+
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace kura::node {
+
+enum class Origin { builtin, file, environment, flag };
+std::string_view name_of(Origin origin);
+
+struct Setting {
+  std::string name;   // "listen"
+  std::string value;  // As text; lists are separated by commas.
+  Origin origin = Origin::builtin;
+  std::string source;  // For people: "KURA_LISTEN", "/etc/kura/kura.toml", "--listen".
+  bool secret = false;
+  std::string help;
+};
+
+struct Config {
+  std::string listen = "127.0.0.1:9000";
+  std::vector<std::string> drives;  // Folders, ranges expanded.
+  std::string tls_cert, tls_key;    // Both or none.
+  std::string root_access_key, root_secret_key;
+  std::string region = "us-east-1";
+  bool region_strict = false;
+  std::vector<std::string> domains;
+  std::optional<uint32_t> parity_standard, parity_reduced;  // EC:n
+  uint32_t io_threads = 1;
+  uint64_t cache_bytes = 0;            // Of the view's blocks.
+  uint64_t journal_segment_bytes = 0;  // 0: by the size of the drives.
+  uint64_t member_bytes = 0;           // 0: by the size of the drives.
+  uint32_t connections_max = 0;
+  bool test_transform = false;
+  std::vector<Setting> settings;  // All of the above with their origins, in table order.
+};
+
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+// Names and help of every setting, for the command line parser.
+struct SettingInfo {
+  std::string name, fallback, help;
+  bool secret = false;
+  bool is_switch = false;  // A flag without a value.
+};
+const std::vector<SettingInfo>& setting_table();
+
+// `flags` by setting name; `drives` are the positional arguments. `file`: TOML text and its path.
+// Errors: invalid_argument, one line that names the setting, its origin and what to write instead.
+Result<Config> load_config(const std::map<std::string, std::string>& flags,
+                           const std::vector<std::string>& drives, const Environment& environment,
+                           const std::optional<std::pair<std::string, std::string>>& file);
+
+// "64MiB", "1GiB", "4096". Errors: invalid_argument.
+Result<uint64_t> parse_bytes(const std::string& text);
+
+}  // namespace kura::node
