@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/task.h"
+#include "object.pb.h"
 #include "s3/http/error.h"
 
 namespace kura::s3 {
@@ -56,6 +57,17 @@ class BodySource {
   virtual const Headers& trailer() const = 0;
 };
 
+// What an operation reads: a body whose digests are known once it has ended well.
+class VerifiedBody : public BodySource {
+ public:
+  // After the good end: 16 raw bytes, over the decoded bytes.
+  virtual const std::string& md5() const = 0;
+  // The digest that the client announced, before the body is read; algorithm NONE if none.
+  virtual v1::Checksum::Algorithm checksum_algorithm() const = 0;
+  // After the good end: that digest, verified, type FULL_OBJECT; NONE if none was announced.
+  virtual const v1::Checksum& checksum() const = 0;
+};
+
 // The bytes of a response body, written while they are produced.
 class ResponseBody {
  public:
@@ -71,6 +83,7 @@ struct Response {
   uint64_t stream_bytes = 0;  // Exact length of `stream`.
   bool head_only = false;     // HEAD: content-length of the body, no body.
   std::string error_code;     // S3 code for the log and the metrics; empty on success.
+  bool close = false;         // The connection ends after this response.
 };
 
 }  // namespace kura::s3

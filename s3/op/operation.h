@@ -45,7 +45,7 @@ struct Request {
   Identity identity;
   RequestId id;            // For the journal: from amz-sdk-invocation-id, else drawn.
   std::string request_id;  // x-amz-request-id.
-  BodySource& body;
+  VerifiedBody& body;
 };
 
 struct Settings {

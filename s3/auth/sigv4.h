@@ -1,0 +1,111 @@
+// AWS Signature Version 4 for S3, both sides: what a request claims, and what a signature must be
+// (S3 API, "Authenticating Requests (AWS Signature Version 4)").
+//
+// Pure: no clock, no look-ups; time comes in as milliseconds since 1970.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "s3/http/message.h"
+
+namespace kura::s3 {
+
+inline constexpr std::string_view kSigV4Algorithm = "AWS4-HMAC-SHA256";
+inline constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
+inline constexpr std::string_view kStreamingSigned = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
+inline constexpr std::string_view kStreamingSignedTrailer =
+    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
+inline constexpr std::string_view kStreamingUnsignedTrailer = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+inline constexpr int64_t kClockSkewMaxMs = 15 * 60 * 1000;
+inline constexpr int64_t kPresignSecondsMax = 7 * 24 * 3600;
+
+using SigningKey = std::array<uint8_t, 32>;
+
+struct Scope {
+  std::string date;    // "20130524"
+  std::string region;  // "us-east-1"
+  std::string service = "s3";
+  std::string text() const;  // "20130524/us-east-1/s3/aws4_request"
+};
+
+// What a request says about its own signature; nothing in it is proved yet.
+struct SignatureClaim {
+  bool presigned = false;
+  std::string access_key;
+  Scope scope;
+  std::string timestamp;                    // "20130524T000000Z"
+  int64_t time_ms = 0;                      // The same.
+  int64_t expires_s = 0;                    // Presigned only.
+  std::vector<std::string> signed_headers;  // Lower case, as listed.
+  std::string signature;                    // 64 lower-case hex digits.
+  std::string payload_hash;                 // x-amz-content-sha256, or its default.
+};
+
+// None: the request carries no credentials at all. Errors: AWS's codes for malformed, doubled,
+// Signature Version 2 and 4A forms.
+S3Result<std::optional<SignatureClaim>> parse_claim(const RequestHead& head);
+
+// Time, scope and signed-header rules. `region` is checked unless empty.
+S3Result<void> check_claim(const SignatureClaim& claim, const RequestHead& head, int64_t now_ms,
+                           std::string_view region);
+
+// Errors: InvalidURI (a bad percent escape).
+S3Result<std::string> canonical_request(const RequestHead& head, const SignatureClaim& claim);
+std::string string_to_sign(std::string_view timestamp, const Scope& scope,
+                           std::string_view canonical_request);
+
+SigningKey derive_signing_key(std::string_view secret, const Scope& scope);
+std::string signature_of(const SigningKey& key, std::string_view string_to_sign);  // Hex.
+
+// Signatures inside a streaming body; `previous` is the seed or the last chunk's signature.
+struct ChunkSigner {
+  SigningKey key;
+  std::string timestamp;
+  Scope scope;
+  std::string previous;
+
+  // Advances `previous`. `payload_sha256` is the raw digest of the chunk's bytes.
+  std::string chunk(std::string_view payload_sha256);
+  // `trailer_fields`: "name:value\n" for each, names in lower case, as sent.
+  std::string trailer(std::string_view trailer_fields);
+};
+
+// Time does not depend on where the two differ.
+bool equal_in_constant_time(std::string_view a, std::string_view b);
+
+// The client's side.
+class Signer {
+ public:
+  Signer(std::string access_key, std::string secret, std::string region = "us-east-1");
+
+  // Adds x-amz-date, x-amz-content-sha256 and authorization. REQUIRES: `head` has its final method,
+  // path, query and headers, "host" among them. `payload_hash`: hex digest of the body,
+  // kUnsignedPayload, or a streaming form. Signs host and every x-amz-* and content-* header.
+  // Returns the seed for the chunks of a streaming body.
+  ChunkSigner sign(RequestHead* head, std::string_view payload_hash, int64_t now_ms) const;
+  // Adds the query parameters of a presigned request. Signs every header that `head` has.
+  void presign(RequestHead* head, int64_t now_ms, int64_t expires_s) const;
+
+ private:
+  SignatureClaim claim_at(int64_t now_ms) const;
+
+  std::string access_key_;
+  std::string secret_;
+  std::string region_;
+};
+
+// Hex SHA-256, as x-amz-content-sha256 wants it.
+std::string payload_hash_of(std::string_view body);
+
+// A whole body in aws-chunked form. With `signer`: signed chunks. `trailer`: fields after the last
+// chunk ("x-amz-checksum-crc32", base64); with a signer they are signed too when not empty.
+std::string encode_aws_chunked(std::string_view body, size_t chunk_bytes, ChunkSigner* signer,
+                               const std::vector<Headers::Field>& trailer);
+
+}  // namespace kura::s3
