@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "object.pb.h"
+#include "projections/metadata/outcome.h"
 
 namespace kura {
 
@@ -86,17 +87,6 @@ struct Command {
   std::variant<CommitPut, DeleteObject, CreateUpload, CommitPart, CompleteUpload, AbortUpload,
                MoveBodies>
       action;
-};
-
-// What happened. Kept in the request table, so small.
-struct Outcome {
-  bool existed = false;     // Whether there was a current version, upload or part before.
-  std::string version_id;   // 16 bytes or empty (null version).
-  std::string etag;         // As S3 shows it, without quotes; empty where there is none.
-  int64_t modified_at_ms = 0;
-  uint64_t size_bytes = 0;
-  v1::Checksum checksum;    // Of the committed version, NONE if it has none.
-  Offset offset;            // Of the event; 0 when none was needed.
 };
 
 }  // namespace kura

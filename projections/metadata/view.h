@@ -72,9 +72,31 @@ struct PartPage {
   bool truncated = false;
 };
 
+// A body: of a version, or of a part.
+struct BodyOwner {
+  BucketId bucket;
+  std::string key;
+  std::string version_id;    // Of a version: 16 bytes, or empty for the null version.
+  std::string upload_id;     // Of a part: 16 bytes; else empty.
+  uint32_t part_number = 0;  // Of a part.
+};
+
+struct LiveExtent {
+  uint64_t offset_bytes = 0;
+  uint32_t member = 0;
+  uint64_t stored_bytes = 0;
+  BodyOwner owner;
+};
+
+struct ExtentCursor {
+  uint64_t offset_bytes = 0;
+  uint32_t member = 0;
+};
+
 struct ViewDigest {
   Offset offset;      // Everything up to this record is in it.
-  std::string value;  // 16 bytes over all rows, independent of how they came to be.
+  std::string value;  // 16 bytes over all rows but positions and heads (kinds a f n w, and those
+                      // of k that move with them): a restart, which claims anew, leaves it as is.
   uint64_t rows = 0;
 };
 
@@ -94,6 +116,14 @@ class MetadataView {
   Result<BucketCounters> counters(BucketId bucket) const;
   Result<uint64_t> live_bytes(SetId set) const;  // Stored bytes that the fold names in the set.
   Result<ViewDigest> digest() const;  // Reads every row.
+
+  // Extents of `set` that the fold names, by offset, then member; only those behind `after`.
+  Result<std::vector<LiveExtent>> extents_of(SetId set, std::optional<ExtentCursor> after,
+                                             uint32_t extents_max) const;
+  // Where the body is now; none when its version or part is gone.
+  Result<std::optional<v1::Body>> body_of(const BodyOwner& owner) const;
+  // Whether the body of the journal record at `offset` is still read from there.
+  Result<bool> journal_body_is_live(const BodyOwner& owner, Offset offset) const;
 
  private:
   Kv* kv_;
