@@ -1,0 +1,145 @@
+// DiskPool: the drives of one node and everything that lives on them in segment sets. The entry to
+// actors/disk: it gives out the BlobStore, keeps redundancy (rebuild, scrub, repair) and frees space
+// (compaction).
+//
+// All state belongs to the loop given at construction; calls may come from any loop unless they say
+// otherwise. Reads run on the caller's loop.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/bucket/bucket_writer.h"
+#include "actors/disk/live_bodies.h"
+#include "actors/disk/set_ledger.h"
+#include "base/blob_store.h"
+#include "base/drive.h"
+#include "base/ids.h"
+#include "base/limits.h"
+#include "base/loop.h"
+#include "journal/journal.h"
+
+namespace kura::disk {
+
+struct DiskCore;
+class Maintenance;
+
+struct DiskPoolOptions {
+  ClusterId cluster;
+  WriterId incarnation;  // Of this process: half of every reservation.
+
+  // "EC:n" of the configuration; unset: by the number of drives (geometry.h).
+  std::optional<uint32_t> standard_parity;
+  std::optional<uint32_t> reduced_parity;
+
+  uint64_t member_bytes_max = kMemberFileBytes;  // Small drives get less (placement.h).
+  uint64_t reserve_extra_bytes = 0;  // Per drive, kept free beside the pool's own reserve.
+
+  int64_t drive_timeout_ns = 10'000'000'000;  // A slower write, sync or read takes a drive offline.
+  int64_t check_interval_ns = 2'000'000'000;  // Re-reading identities; 0: never.
+  int64_t lost_after_ns = 900'000'000'000;    // Offline this long: rebuild on the other drives.
+  int64_t maintenance_interval_ns = 1'000'000'000;  // Compaction and rebuild look around; 0: never.
+  int64_t scrub_interval_ns = 30LL * 86'400 * 1'000'000'000;  // From end to start; 0: by hand only.
+  uint64_t scrub_bytes_per_second = 50 * kMiB;  // Of stored bytes, all drives together; 0: no limit.
+  uint32_t live_percent_min = 50;               // A sealed set with less is compacted.
+  size_t open_files_max = 4096;
+};
+
+// `drive` is null when the drive is known to the cluster but not there.
+struct PoolDrive {
+  DriveId id;
+  std::shared_ptr<Drive> drive;
+};
+
+struct DriveStatus {
+  DriveId id;
+  std::string label;
+  bool online = false;
+  std::string reason;  // Why it is offline.
+  DriveSpace space;    // Zeros when offline.
+};
+
+struct ScrubCounters {
+  uint64_t runs = 0;  // Completed.
+  bool running = false;
+  uint64_t sets = 0;
+  uint64_t bytes = 0;
+  uint64_t damaged_shards = 0;   // Found by scrub.
+  uint64_t repaired_shards = 0;  // By scrub, by reads and by rebuild's sources.
+  uint64_t lost_stripes = 0;     // Live bytes with more damage than parity can mend.
+};
+
+struct PoolStatus {
+  std::vector<DriveStatus> drives;  // By id.
+  uint32_t standard_parity = 0;
+  uint32_t reduced_parity = 0;
+  uint64_t sets_open = 0;
+  uint64_t sets_sealed = 0;
+  uint64_t sets_dropped = 0;              // Since the start of the process.
+  uint64_t bytes_below_full_parity = 0;   // Live stored bytes in sets with a missing member. Exact.
+  uint64_t members_missing = 0;
+  uint64_t members_rebuilt = 0;           // Since the start of the process.
+  uint64_t bodies_moved = 0;              // By compaction, since the start of the process.
+  uint64_t reservations = 0;
+  ScrubCounters scrub;
+};
+
+class DiskPool {
+ public:
+  // `loop` and `ledger` outlive the pool. Does no I/O.
+  DiskPool(Loop& loop, SetLedger& ledger, DiskPoolOptions options, std::vector<PoolDrive> drives);
+  ~DiskPool();
+  DiskPool(const DiskPool&) = delete;
+
+  // Reads work as soon as the ledger's state names their sets; writes after start().
+  BlobStore& blobs();
+
+  // Removes leftovers of earlier processes and seals the sets that they had open.
+  // REQUIRES: the control partition is folded to its end. Errors: unsupported (a drive holds a
+  // newer format), corrupt (a drive holds sets that the journal has never heard of).
+  Task<Result<void>> start();
+
+  // Begins compaction, rebuild and scrub. REQUIRES: start() returned; on the pool's loop; both
+  // outlive stop().
+  void begin_maintenance(const LiveBodies& live, BucketWriter& buckets);
+  // Ends maintenance and seals nothing: what is open is sealed by the next process. Returns when no
+  // background work is under way.
+  Task<Result<void>> stop();
+
+  // The event that names the reservation was folded, or void for ever: its blocks are free unless
+  // the fold names them. Cheap; from any thread.
+  void reservation_ended(const v1::Reservation& reservation);
+
+  // A new, emptied-and-reformatted or returning drive whose identity the caller has checked. New
+  // sets use it at once, missing members are rebuilt on it. Errors: exists (that id is online).
+  Task<Result<void>> add_drive(PoolDrive drive);
+  // No more reads or writes there; open sets on it are failed over and sealed.
+  Task<Result<void>> take_offline(DriveId drive, std::string reason);
+
+  // Verifies every stripe of every sealed set now, unless a scrub runs already. Returns at once.
+  void start_scrub();
+  // One look around of compaction and rebuild, without waiting for the interval. For tests, the
+  // simulator and the command line. REQUIRES: begin_maintenance.
+  Task<Result<void>> maintain_now();
+
+  // Asks the view for live bytes of degraded sets. Errors: those of LiveBodies.
+  Task<Result<PoolStatus>> status();
+
+  // Moves the live inline bodies of journal records in [from, below) into stripes. When it returns,
+  // no version or part has its body in a record below the offset returned (at most `below`, less
+  // when `bytes_max` of journal were read first). Call again from there. REQUIRES:
+  // begin_maintenance; one call at a time. Errors: unavailable, no_space, those of the journal.
+  Task<Result<Offset>> destage(journal::Journal& journal, Offset from, Offset below,
+                               uint64_t bytes_max);
+
+ private:
+  std::shared_ptr<DiskCore> core_;
+  std::unique_ptr<BlobStore> blobs_;
+  std::shared_ptr<Maintenance> maintenance_;
+};
+
+}  // namespace kura::disk

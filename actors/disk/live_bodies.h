@@ -1,0 +1,36 @@
+// LiveBodies: what the fold still names in segment sets and in the journal. The disk actors ask it
+// before they copy or free a byte; view_live_bodies.h answers from the metadata view.
+//
+// From any thread; sees every acknowledged write. Errors: io_error, corrupt.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "event.pb.h"
+
+namespace kura {
+
+// Bodies of objects and parts with their place: `to` is empty.
+struct LivePage {
+  std::vector<v1::BodiesMoved_Move> bodies;
+  std::string next;  // Pass it to go on; empty: there is nothing more.
+};
+
+class LiveBodies {
+ public:
+  virtual ~LiveBodies() = default;
+  // Stored bytes that the fold names in the set.
+  virtual Result<uint64_t> live_bytes(SetId set) const = 0;
+  // Bodies with at least one extent in the set, at most `bodies_max`, behind `after` ("" at first).
+  virtual Result<LivePage> bodies_in(SetId set, const std::string& after,
+                                     uint32_t bodies_max) const = 0;
+  // Whether the version or part that `place` names still has the body `place.from`.
+  virtual Result<bool> is_live(const v1::BodiesMoved_Move& place) const = 0;
+};
+
+}  // namespace kura
