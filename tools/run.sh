@@ -1,0 +1,47 @@
+# ./dev run [--listen ADDR]: a store on six drive folders under ./data, with keys of its own.
+set -euo pipefail
+. "$KURA_TREE/tools/lib.sh"
+listen=127.0.0.1:9000
+if [ "${1:-}" = --listen ] && [ -n "${2:-}" ]; then
+  listen=$2
+elif [ $# -gt 0 ]; then
+  die "usage: ./dev run [--listen ADDR]"
+fi
+data=$KURA_TREE/data
+taken() { (exec 3<>"/dev/tcp/${listen%:*}/${listen##*:}") 2>/dev/null; }
+taken && die "$listen is taken: stop what listens there, or ./dev run --listen 127.0.0.1:9100"
+
+# key FILE LENGTH: random letters and digits, readable by the owner alone.
+key() {
+  [ -s "$1" ] && return
+  (umask 077 && LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c "$2" >"$1") || [ -s "$1" ]
+}
+
+bash "$KURA_TREE/tools/build.sh" release kura >&2
+mkdir -p "$data"/d{1..6}
+key "$data/root_access_key" 20
+key "$data/root_secret_key" 40
+(umask 077 && printf 'aws-sigv4 = "aws:amz:us-east-1:s3"\nuser = "%s:%s"\n' \
+  "$(cat "$data/root_access_key")" "$(cat "$data/root_secret_key")" >"$data/curlrc")
+
+KURA_ROOT_ACCESS_KEY_FILE=$data/root_access_key KURA_ROOT_SECRET_KEY_FILE=$data/root_secret_key \
+  "$release/kura" server --listen "$listen" "$data/d{1...6}" &
+server=$!
+trap 'kill -TERM $server 2>/dev/null' INT TERM
+until curl -fs -o /dev/null "http://$listen/health/ready"; do
+  kill -0 $server 2>/dev/null || { wait $server && exit 1 || exit $?; }
+  sleep 0.2
+done
+cat <<TEXT
+
+Kura serves S3 on http://$listen (drives: data/d1 ... data/d6; ctrl-C stops it)
+  access key  $(cat "$data/root_access_key")   (data/root_access_key)
+  secret key  $(cat "$data/root_secret_key")   (data/root_secret_key)
+
+A first bucket, PUT and GET, from this folder:
+  curl -K data/curlrc -X PUT http://$listen/first
+  curl -K data/curlrc -T README.md http://$listen/first/README.md
+  curl -K data/curlrc http://$listen/first/README.md
+TEXT
+# A signal ends the first wait early; the second one collects the drained server.
+wait $server || wait $server
