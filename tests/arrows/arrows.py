@@ -55,7 +55,7 @@ def add_links(graph: Graph, text: str):
     rows = [line.split() for line in text.splitlines() if line.strip()]
     folder_of = {target: folder for target, folder, _ in rows}
     for target, folder, linked in rows:
-        if linked in folder_of:
+        if linked in folder_of and folder_of[linked] != "/":  # Flags of all live at the top.
             graph.add(folder.split("/")[0], folder_of[linked].split("/")[0], f"{target} links {linked}")
         for pattern, homes in HOMES.items():
             if re.search(pattern, linked) and not folder.startswith(("tests/", *homes)):
