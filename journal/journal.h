@@ -21,6 +21,10 @@ struct Bounds {
   Offset end;    // Where the next record would go.
 };
 
+// Whether an append may use the last free segment when no other can be had: only what frees space
+// (deletes, moves) or costs next to nothing (claims, noops) may.
+enum class AppendClass : uint8_t { normal = 1, reserve = 2 };
+
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -30,8 +34,11 @@ class Journal {
 
   // Appends all records in order and returns their offsets once every mirror has synced them.
   // REQUIRES: every record within kRecordMax, together within kJournalBatchMax; one append at a
-  // time. Errors: no_space (nothing was written), unknown (all else).
-  virtual Task<Result<std::vector<Offset>>> append(const std::vector<Record>& records) = 0;
+  // time; `records` live until it returns. Errors: too_large (one that REQUIRES excludes); no_space;
+  // unavailable (too few mirrors now): after these none of the records is ever there, unless the
+  // process ends before the next append succeeds. Anything else is unknown.
+  virtual Task<Result<std::vector<Offset>>> append(
+      const std::vector<Record>& records, AppendClass append_class = AppendClass::normal) = 0;
 
   // Records from `from` on, at least one unless `from` is the end, about `bytes_max` bytes.
   // Errors: not_found when `from` was truncated, corrupt, io_error.
