@@ -1,0 +1,90 @@
+#include "s3/codec/xml_reader.h"
+
+#include <expat.h>
+
+#include <memory>
+#include <vector>
+
+#include "base/limits.h"
+#include "s3/codec/xml_writer.h"
+
+namespace kura::s3 {
+namespace {
+
+constexpr char kNamespaceEnd = '|';
+// AWS takes its first namespace too.
+constexpr std::string_view kOldNamespace = "http://doc.s3.amazonaws.com/2006-03-01/";
+
+struct ParserDeleter {
+  void operator()(XML_Parser parser) const { XML_ParserFree(parser); }
+};
+using Parser = std::unique_ptr<XML_ParserStruct, ParserDeleter>;
+
+struct Reading {
+  XML_Parser parser;
+  XmlHandler& handler;
+  std::string path;
+  std::vector<std::string> texts;  // One for each open element.
+  size_t elements = 0;
+
+  void stop() { XML_StopParser(parser, XML_FALSE); }
+};
+
+bool known_namespace(std::string_view ns) {
+  const auto same = [&](std::string_view known) {
+    return ns == known || ns == known.substr(0, known.size() - 1);
+  };
+  return same(kS3Namespace) || same(kOldNamespace);
+}
+
+void on_open(void* data, const XML_Char* name, const XML_Char** attributes) {
+  auto* r = static_cast<Reading*>(data);
+  std::string_view local = name;
+  if (const size_t at = local.rfind(kNamespaceEnd); at != std::string_view::npos) {
+    if (!known_namespace(local.substr(0, at))) return r->stop();
+    local.remove_prefix(at + 1);
+  }
+  if (r->texts.size() >= kXmlDepthMax || ++r->elements > kXmlElementsMax) return r->stop();
+  if (!r->path.empty()) r->path += '/';
+  r->path += local;
+  r->texts.emplace_back();
+  if (!r->handler.open(r->path)) r->stop();
+}
+
+void on_close(void* data, const XML_Char* name) {
+  auto* r = static_cast<Reading*>(data);
+  std::string text = std::move(r->texts.back());
+  r->texts.pop_back();
+  if (!r->handler.close(r->path, std::move(text))) return r->stop();
+  const size_t slash = r->path.rfind('/');
+  r->path.resize(slash == std::string::npos ? 0 : slash);
+}
+
+void on_text(void* data, const XML_Char* text, int length) {
+  auto* r = static_cast<Reading*>(data);
+  if (!r->texts.empty()) r->texts.back().append(text, static_cast<size_t>(length));
+}
+
+void on_doctype(void* data, const XML_Char*, const XML_Char*, const XML_Char*, int) {
+  static_cast<Reading*>(data)->stop();
+}
+
+}  // namespace
+
+S3Result<void> read_xml(std::string_view document, XmlHandler& handler) {
+  if (document.size() > kXmlBodyBytesMax) return s3_fail("EntityTooLarge");
+  Parser parser(XML_ParserCreateNS("UTF-8", kNamespaceEnd));
+  if (!parser) return s3_fail("InternalError");
+  Reading reading{parser.get(), handler, {}, {}, 0};
+  XML_SetUserData(parser.get(), &reading);
+  XML_SetElementHandler(parser.get(), on_open, on_close);
+  XML_SetCharacterDataHandler(parser.get(), on_text);
+  XML_SetStartDoctypeDeclHandler(parser.get(), on_doctype);
+  XML_SetHashSalt(parser.get(), 0x6b757261);  // Fixed: expat would ask the system for randomness.
+  const auto status =
+      XML_Parse(parser.get(), document.data(), static_cast<int>(document.size()), XML_TRUE);
+  if (status != XML_STATUS_OK) return s3_fail("MalformedXML");
+  return {};
+}
+
+}  // namespace kura::s3
