@@ -91,6 +91,15 @@ class Resolver {
     if (slot->arrived.fetch_add(1, std::memory_order_acq_rel) == 1)
       slot->loop->post([waiter = slot->waiter] { waiter.resume(); });
   }
+  // As operator(), without the post. REQUIRES: the caller runs on the coroutine's loop, outside
+  // the start function, in a call of its own (a socket's completion) that may go on afterwards.
+  void resume_now(T value) const {
+    detail::Slot<T>* slot = slot_;
+    slot->value.emplace(std::move(value));
+    int before = slot->arrived.fetch_add(1, std::memory_order_acq_rel);
+    INVARIANT(before == 1 && slot->loop->is_current(), "resume_now() follows the suspension");
+    slot->waiter.resume();
+  }
 
  private:
   detail::Slot<T>* slot_ = nullptr;

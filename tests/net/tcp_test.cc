@@ -1,0 +1,199 @@
+#include "net/tcp.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <set>
+
+#include "net/block_on.h"
+#include "net/system_clock.h"
+#include "tests/base/stream_contract.h"
+
+namespace kura::testing {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+struct TcpSubject : StreamSubject {
+  TcpSubject() : loop(clock) {
+    listener = tcp_listen({"127.0.0.1", 0}, {&loop}).value();
+    loop.start("test");
+  }
+  ~TcpSubject() override { loop.stop(); }
+  void run(Task<void> task) override { block_on(loop, std::move(task)); }
+  Acceptor& acceptor() override { return *listener.acceptors[0]; }
+  Task<Result<std::unique_ptr<Stream>>> connect() override {
+    Address to{"127.0.0.1", listener.port};
+    return tcp_connect(loop, to, 5 * kSecond);
+  }
+  SystemClock clock;
+  AsioLoop loop;
+  TcpListener listener;
+};
+
+INSTANTIATE_TEST_SUITE_P(Tcp, StreamContract, ::testing::Values([] {
+                           return std::unique_ptr<StreamSubject>(new TcpSubject);
+                         }));
+
+TEST(Tcp, TakenPortIsAClearError) {
+  SystemClock clock;
+  AsioLoop loop(clock);
+  auto first = tcp_listen({"127.0.0.1", 0}, {&loop});
+  ASSERT_TRUE(first);
+  EXPECT_NE(first->port, 0);
+  auto second = tcp_listen({"127.0.0.1", first->port}, {&loop});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::exists);
+  EXPECT_NE(second.error().detail.find("in use"), std::string::npos) << second.error().detail;
+}
+
+TEST(Tcp, ForeignAddressIsRefused) {
+  SystemClock clock;
+  AsioLoop loop(clock);
+  auto listener = tcp_listen({"192.0.2.1", 0}, {&loop});  // RFC 5737: nobody's.
+  ASSERT_FALSE(listener);
+  EXPECT_EQ(listener.error().code, Errc::invalid_argument) << listener.error().detail;
+}
+
+Task<Errc> connect_code(AsioLoop& loop, Address address, int64_t timeout_ns) {
+  auto stream = co_await tcp_connect(loop, address, timeout_ns);
+  co_return stream ? Errc{} : stream.error().code;
+}
+
+TEST(Tcp, ConnectErrors) {
+  SystemClock clock;
+  AsioLoop loop(clock);
+  uint16_t unused = tcp_listen({"127.0.0.1", 0}, {&loop})->port;
+  loop.start("test");
+  EXPECT_EQ(block_on(loop, connect_code(loop, {"127.0.0.1", unused}, kSecond)), Errc::unavailable);
+
+  // A socket whose queue is full drops further attempts: nobody answers them.
+  int silent = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in local{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t length = sizeof local;
+  ASSERT_EQ(bind(silent, reinterpret_cast<sockaddr*>(&local), length), 0);
+  ASSERT_EQ(getsockname(silent, reinterpret_cast<sockaddr*>(&local), &length), 0);
+  ASSERT_EQ(listen(silent, 0), 0);
+  Address full{"127.0.0.1", ntohs(local.sin_port)};
+  std::set<Errc> codes;
+  for (int i = 0; i < 5; ++i)
+    codes.insert(block_on(loop, connect_code(loop, full, kSecond / 10)));
+  EXPECT_TRUE(codes.contains(Errc::timed_out));
+  ::close(silent);
+  loop.stop();
+}
+
+// Both families reach a listener on every address.
+Task<bool> reaches(AsioLoop& loop, Address address) {
+  auto stream = co_await tcp_connect(loop, address, kSecond);
+  co_return stream.has_value();
+}
+
+TEST(Tcp, EveryAddress) {
+  SystemClock clock;
+  AsioLoop loop(clock);
+  auto listener = tcp_listen({"", 0}, {&loop});
+  ASSERT_TRUE(listener) << listener.error().detail;
+  loop.start("test");
+  EXPECT_TRUE(block_on(loop, reaches(loop, {"127.0.0.1", listener->port})));
+  EXPECT_TRUE(block_on(loop, reaches(loop, {"localhost", listener->port})));
+  loop.stop();
+}
+
+// Echo servers on several loops; each checks that it never leaves its own.
+struct Servers {
+  std::atomic<int> wrong_loop{0};
+  std::vector<std::atomic<int>> accepted;
+  explicit Servers(size_t n) : accepted(n) {}
+};
+
+Task<void> echo(Loop& loop, Servers& servers, std::unique_ptr<Stream> stream) {
+  char buffer[4096];
+  for (;;) {
+    Result<size_t> n = co_await stream->read_some(buffer, sizeof buffer);
+    if (!loop.is_current()) ++servers.wrong_loop;
+    if (!n || *n == 0) co_return;
+    std::vector<std::string_view> pieces{std::string_view(buffer, *n)};
+    Result<void> wrote = co_await stream->write(std::move(pieces));
+    if (!loop.is_current()) ++servers.wrong_loop;
+    if (!wrote) co_return;
+  }
+}
+
+Task<void> serve(Loop& loop, Servers& servers, size_t index, Acceptor& acceptor) {
+  for (;;) {
+    auto stream = co_await acceptor.accept();
+    if (!stream) co_return;
+    ++servers.accepted[index];
+    spawn(loop, echo(loop, servers, std::move(*stream)));
+  }
+}
+
+Task<int> talk(AsioLoop& loop, uint16_t port, int connections) {
+  int right = 0;
+  Address to{"127.0.0.1", port};
+  std::vector<std::unique_ptr<Stream>> open;
+  for (int i = 0; i < connections; ++i) {
+    auto stream = co_await tcp_connect(loop, to, 5 * kSecond);
+    if (stream) open.push_back(std::move(*stream));
+  }
+  for (int round = 0; round < 3; ++round)
+    for (auto& stream : open) {
+      std::string text = "round " + std::to_string(round);
+      Result<void> wrote = co_await stream_contract::write_text(*stream, text);
+      if (!wrote) continue;
+      auto got = co_await stream_contract::read_exactly(*stream, text.size());
+      right += got.value_or("") == text;
+    }
+  co_return right;
+}
+
+TEST(Tcp, LoopsShareConnectionsEvenly) {
+  SystemClock clock;
+  AsioLoop a(clock), b(clock), c(clock), client(clock);
+  auto listener = tcp_listen({"127.0.0.1", 0}, {&a, &b, &c});
+  ASSERT_TRUE(listener);
+  Servers servers(3);
+  AsioLoop* loops[] = {&a, &b, &c};
+  for (size_t i = 0; i < 3; ++i) {
+    spawn(*loops[i], serve(*loops[i], servers, i, *listener->acceptors[i]));
+    loops[i]->start("server");
+  }
+  client.start("client");
+  EXPECT_EQ(block_on(client, talk(client, listener->port, 300)), 900);
+  EXPECT_EQ(servers.wrong_loop, 0);
+  for (auto& n : servers.accepted) EXPECT_EQ(n, 100);
+  client.stop();
+  for (AsioLoop* loop : loops) loop->stop();
+}
+
+Task<void> close_it(Acceptor& acceptor) {
+  acceptor.close();
+  co_return;
+}
+
+TEST(Tcp, PortIsFreeAfterTheLastAcceptorCloses) {
+  SystemClock clock;
+  AsioLoop a(clock), b(clock);
+  auto listener = tcp_listen({"127.0.0.1", 0}, {&a, &b});
+  ASSERT_TRUE(listener);
+  a.start("a");
+  b.start("b");
+  block_on(a, close_it(*listener->acceptors[0]));
+  EXPECT_FALSE(tcp_listen({"127.0.0.1", listener->port}, {&a}));
+  block_on(b, close_it(*listener->acceptors[1]));
+  bool is_free = false;
+  for (int i = 0; i < 1000 && !is_free; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    is_free = tcp_listen({"127.0.0.1", listener->port}, {&a}).has_value();
+  }
+  EXPECT_TRUE(is_free);
+  a.stop();
+  b.stop();
+}
+
+}  // namespace
+}  // namespace kura::testing
