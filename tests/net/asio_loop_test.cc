@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "net/block_on.h"
-#include "net/system_clock.h"
+#include "net/kernel.h"
 #include "tests/base/loop_contract.h"
 
 namespace kura::testing {

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "net/block_on.h"
-#include "net/system_clock.h"
+#include "net/kernel.h"
 #include "tests/base/stream_contract.h"
 
 namespace kura::testing {

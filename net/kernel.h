@@ -1,4 +1,4 @@
-// SystemClock and KernelRandom: the real time and the real randomness.
+// SystemClock and KernelRandom: time and randomness from the kernel.
 
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "net/system_clock.h"
+#include "net/kernel.h"
 
 #include <sys/random.h>
 
