@@ -41,13 +41,13 @@ struct Stamp {
 };
 
 // Append this: `event` is the payload, `body` the inline body of the record (empty: none).
-struct Proposal {
+struct NewEvent {
   v1::Event event;
   std::string body;
 };
 
 // Either an event to append, or the outcome at once because nothing has to change.
-using Decision = std::variant<Proposal, Outcome>;
+using Decision = std::variant<NewEvent, Outcome>;
 
 // Errors, each the final answer to the request:
 //   no_such_bucket       the bucket was deleted.

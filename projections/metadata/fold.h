@@ -27,9 +27,10 @@ namespace kura {
 Result<Outcome> apply_event(Rows& rows, PartitionId partition, Offset offset,
                             const v1::Event& event);
 
-// Applies one effective event record: parses it, applies it, and keeps its outcome in the request
-// table unless its request id is nil. REQUIRES: kind event, a data partition.
-Result<Outcome> fold_record(Rows& rows, Offset offset, const journal::Record& record);
+// Applies one effective event record of a data partition and keeps its outcome in the request table
+// unless its request id is nil. `event` is its payload, parsed.
+Result<Outcome> fold_record(Rows& rows, Offset offset, const journal::Record& record,
+                            const v1::Event& event);
 
 // Parses the payload of an event record. Errors: corrupt, unsupported.
 Result<v1::Event> parse_event(std::string_view payload);

@@ -32,15 +32,14 @@ class RequestTable {
   const RequestEntry* find(RequestId id) const;
   // The next entry in log order; call it for each record whose row was folded. The oldest leaves.
   void add(RequestEntry entry);
-  // Requests at or below this offset may have left the table; 0: none has.
-  Offset low() const { return low_; }
+  // Requests below this offset may have left the table; 0: none has.
+  Offset low() const;
   size_t size() const { return slots_.size(); }
 
  private:
   uint64_t count_ = 0;  // Ever added.
   std::vector<RequestEntry> slots_;  // Slot i: entry i modulo kRequestTableMax.
   std::map<RequestId, uint32_t> by_id_;
-  Offset low_;
 };
 
 // The row form of add().

@@ -1,0 +1,36 @@
+// ControlState as rows of the view, so that a restart need not read the control log from its start.
+//
+// All keys start with 'k', then one byte for the piece, then its id, numbers big-endian:
+//   k c                 cluster id, position, next set id    k d drive_id(16)   drive
+//   k b bucket(8)       bucket                               k k access_key     access key
+//   k s set(4)          segment set                          k n                snapshots
+
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/kv.h"
+#include "base/result.h"
+#include "projections/control/control_state.h"
+
+namespace kura {
+
+using ControlRow = std::pair<std::string, std::string>;  // Key, value.
+
+inline constexpr char kControlRowPrefix = 'k';
+
+// Every row of `state`, by key.
+std::vector<ControlRow> control_rows(const ControlState& state);
+
+// The rows that `event`, applied at state.applied, changed: `state` is the state after it.
+void put_control_changes(const ControlState& state, const v1::Event& event, KvBatch& batch);
+
+// The state of which these are the rows. Errors: corrupt.
+Result<ControlState> load_control(const std::vector<ControlRow>& rows);
+
+// As above, from the view.
+Result<ControlState> load_control(Kv& kv);
+
+}  // namespace kura

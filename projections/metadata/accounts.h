@@ -1,0 +1,39 @@
+// What the fold keeps beside the objects: counters per bucket, live bytes per segment set, and who
+// owns each extent. All of it follows from the same events, so it is exact.
+
+#pragma once
+
+#include <cstdint>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "object.pb.h"
+#include "projections/metadata/overlay.h"
+#include "rows.pb.h"
+
+namespace kura {
+
+struct CounterChange {
+  int64_t objects = 0;
+  int64_t versions = 0;
+  int64_t bytes = 0;
+  int64_t uploads = 0;
+};
+
+// A row that falls to zero everywhere goes away. Errors: corrupt when a counter would be negative.
+Result<void> change_counters(Rows& rows, PartitionId partition, BucketId bucket,
+                             const CounterChange& change);
+
+// The fold now names the extents of `body`, or no longer does. `owner` without stored_bytes.
+// Errors: corrupt when an extent has an owner already, or when live bytes would be negative.
+Result<void> add_body(Rows& rows, PartitionId partition, const v1::ExtentRow& owner,
+                      const v1::Body& body);
+Result<void> remove_body(Rows& rows, PartitionId partition, const v1::Body& body);
+
+v1::ExtentRow version_owner(BucketId bucket, std::string_view key, std::string_view version_id);
+v1::ExtentRow part_owner(BucketId bucket, std::string_view key, std::string_view upload_id,
+                         uint32_t number);
+
+bool same_body(const v1::Body& a, const v1::Body& b);
+
+}  // namespace kura

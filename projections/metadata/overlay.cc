@@ -1,0 +1,93 @@
+#include "projections/metadata/overlay.h"
+
+#include "base/check.h"
+
+namespace kura {
+
+Result<std::optional<std::string>> KvRows::get(std::string_view key) { return kv_->get(key); }
+
+Result<std::vector<Row>> KvRows::scan(std::string_view prefix, size_t rows_max) {
+  std::vector<Row> out;
+  std::unique_ptr<KvIterator> it = kv_->iterate();
+  for (it->seek(prefix); it->valid() && out.size() < rows_max; it->next()) {
+    if (!it->key().starts_with(prefix)) break;
+    out.push_back({std::string(it->key()), std::string(it->value())});
+  }
+  // An iterator that failed looks like one at the end.
+  if (!it->valid()) {
+    if (Result<void> status = it->status(); !status) return fail(status.error());
+  }
+  return out;
+}
+
+Result<std::optional<std::string>> Overlay::get(std::string_view key) {
+  auto it = rows_.find(key);
+  if (it != rows_.end()) return it->second.value;
+  return below_->get(key);
+}
+
+Result<std::vector<Row>> Overlay::scan(std::string_view prefix, size_t rows_max) {
+  auto own = rows_.lower_bound(prefix);
+  size_t own_rows = 0;
+  for (auto it = own; it != rows_.end() && it->first.starts_with(prefix); ++it) ++own_rows;
+  // Each of our rows hides at most one row below.
+  const size_t below_max = rows_max > SIZE_MAX - own_rows ? SIZE_MAX : rows_max + own_rows;
+  Result<std::vector<Row>> below = below_->scan(prefix, below_max);
+  if (!below || own_rows == 0) return below;
+
+  std::vector<Row> out;
+  auto theirs = below->begin();
+  while (out.size() < rows_max && (own_rows > 0 || theirs != below->end())) {
+    if (own_rows == 0 || (theirs != below->end() && theirs->key < own->first)) {
+      out.push_back(std::move(*theirs++));
+      continue;
+    }
+    if (theirs != below->end() && theirs->key == own->first) ++theirs;
+    if (own->second.value) out.push_back({own->first, *own->second.value});
+    ++own;
+    --own_rows;
+  }
+  return out;
+}
+
+void Overlay::put(std::string key, std::string value) { write(std::move(key), std::move(value)); }
+
+void Overlay::remove(std::string key) { write(std::move(key), std::nullopt); }
+
+void Overlay::write(std::string key, std::optional<std::string> value) {
+  auto [it, inserted] = rows_.try_emplace(std::move(key));
+  const bool listed = !inserted && it->second.tag == tag_;
+  it->second = {std::move(value), tag_};
+  if (!listed) written_.emplace_back(tag_, it->first);
+}
+
+void Overlay::begin(uint64_t tag) {
+  INVARIANT(tag >= tag_, "rows are written in log order");
+  tag_ = tag;
+}
+
+void Overlay::retire(uint64_t tag) {
+  while (!written_.empty() && written_.front().first <= tag) {
+    auto it = rows_.find(written_.front().second);
+    // A later event wrote the row again: it stays until that one is retired.
+    if (it != rows_.end() && it->second.tag <= tag) rows_.erase(it);
+    written_.pop_front();
+  }
+}
+
+void Overlay::clear() {
+  rows_.clear();
+  written_.clear();
+  tag_ = 0;
+}
+
+void Overlay::append_to(KvBatch& batch) const {
+  for (const auto& [key, entry] : rows_) {
+    if (entry.value)
+      batch.put(key, *entry.value);
+    else
+      batch.remove(key);
+  }
+}
+
+}  // namespace kura
