@@ -11,6 +11,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "event.pb.h"
 #include "object.pb.h"
 #include "projections/metadata/outcome.h"
 

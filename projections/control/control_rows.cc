@@ -164,6 +164,10 @@ bool load_snapshots(ControlState& state, std::string_view, const std::string& va
 
 }  // namespace
 
+bool is_control_position(std::string_view key) {
+  return key == key_of(kClusterPiece) || key == key_of(kSnapshotsPiece);
+}
+
 std::vector<ControlRow> control_rows(const ControlState& state) {
   std::vector<ControlRow> out;
   for (const auto& [id, name] : state.bucket_names)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,10 @@ namespace kura {
 using ControlRow = std::pair<std::string, std::string>;  // Key, value.
 
 inline constexpr char kControlRowPrefix = 'k';
+
+// Whether this row of control moves with the log rather than with what the cluster holds: its
+// position, and the snapshots taken.
+bool is_control_position(std::string_view key);
 
 // Every row of `state`, by key.
 std::vector<ControlRow> control_rows(const ControlState& state);

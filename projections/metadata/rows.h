@@ -18,7 +18,7 @@ enum Kind : char {
   kControlPos = 'a',  // partition: u64, last control record that the partition applied.
   kBucket = 'b',      // partition bucket: BucketRow.
   kCounters = 'c',    // bucket partition: CounterRow.
-  kHead = 'f',        // partition: fold head (journal/fold.h).
+  kHead = 'f',        // partition: HeadRow (journal/fold.h).
   kControl = 'k',     // piece of ControlState (projections/control/control_rows.h).
   kPosition = 'n',    // Position of the view.
   kCurrent = 'o',     // bucket key: ObjectVersion, the current version of the key.
