@@ -5,13 +5,13 @@
 
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "s3/auth/hmac.h"
 #include "s3/http/message.h"
 
 namespace kura::s3 {
@@ -25,7 +25,7 @@ inline constexpr std::string_view kStreamingUnsignedTrailer = "STREAMING-UNSIGNE
 inline constexpr int64_t kClockSkewMaxMs = 15 * 60 * 1000;
 inline constexpr int64_t kPresignSecondsMax = 7 * 24 * 3600;
 
-using SigningKey = std::array<uint8_t, 32>;
+using SigningKey = Mac;
 
 struct Scope {
   std::string date;    // "20130524"
@@ -75,37 +75,5 @@ struct ChunkSigner {
   // `trailer_fields`: "name:value\n" for each, names in lower case, as sent.
   std::string trailer(std::string_view trailer_fields);
 };
-
-// Time does not depend on where the two differ.
-bool equal_in_constant_time(std::string_view a, std::string_view b);
-
-// The client's side.
-class Signer {
- public:
-  Signer(std::string access_key, std::string secret, std::string region = "us-east-1");
-
-  // Adds x-amz-date, x-amz-content-sha256 and authorization. REQUIRES: `head` has its final method,
-  // path, query and headers, "host" among them. `payload_hash`: hex digest of the body,
-  // kUnsignedPayload, or a streaming form. Signs host and every x-amz-* and content-* header.
-  // Returns the seed for the chunks of a streaming body.
-  ChunkSigner sign(RequestHead* head, std::string_view payload_hash, int64_t now_ms) const;
-  // Adds the query parameters of a presigned request. Signs every header that `head` has.
-  void presign(RequestHead* head, int64_t now_ms, int64_t expires_s) const;
-
- private:
-  SignatureClaim claim_at(int64_t now_ms) const;
-
-  std::string access_key_;
-  std::string secret_;
-  std::string region_;
-};
-
-// Hex SHA-256, as x-amz-content-sha256 wants it.
-std::string payload_hash_of(std::string_view body);
-
-// A whole body in aws-chunked form. With `signer`: signed chunks. `trailer`: fields after the last
-// chunk ("x-amz-checksum-crc32", base64); with a signer they are signed too when not empty.
-std::string encode_aws_chunked(std::string_view body, size_t chunk_bytes, ChunkSigner* signer,
-                               const std::vector<Headers::Field>& trailer);
 
 }  // namespace kura::s3

@@ -1,0 +1,131 @@
+#include "s3/auth/sigv4.h"
+
+#include <algorithm>
+
+#include "s3/auth/hmac.h"
+#include "s3/codec/checksum.h"
+#include "s3/codec/encoding.h"
+#include "s3/codec/uri.h"
+
+namespace kura::s3 {
+namespace {
+
+// SHA-256 of nothing, in the string to sign of every chunk.
+constexpr std::string_view kEmptyHash =
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+// Trimmed, with each run of spaces and tabs as one space.
+void append_folded(std::string* out, std::string_view value) {
+  bool space = false;
+  for (char c : trim_spaces(value)) {
+    if (c == ' ' || c == '\t') {
+      space = true;
+      continue;
+    }
+    if (space) *out += ' ';
+    space = false;
+    *out += c;
+  }
+}
+
+S3Result<std::string> canonical_query(std::string_view raw) {
+  S3Result<QueryParams> params = parse_query(raw);
+  if (!params) return s3_fail(std::move(params.error()));
+  std::vector<std::pair<std::string, std::string>> encoded;
+  for (const auto& [name, value] : *params)
+    if (name != "X-Amz-Signature")
+      encoded.emplace_back(percent_encode(name, false), percent_encode(value, false));
+  std::sort(encoded.begin(), encoded.end());
+  std::string out;
+  for (const auto& [name, value] : encoded) {
+    if (!out.empty()) out += '&';
+    out += name;
+    out += '=';
+    out += value;
+  }
+  return out;
+}
+
+std::string signed_header_list(const SignatureClaim& claim) {
+  std::string out;
+  for (const std::string& name : claim.signed_headers) {
+    if (!out.empty()) out += ';';
+    out += name;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string Scope::text() const { return date + "/" + region + "/" + service + "/aws4_request"; }
+
+S3Result<std::string> canonical_request(const RequestHead& head, const SignatureClaim& claim) {
+  const std::optional<std::string> path = percent_decode(head.path, false);
+  if (!path) return s3_fail("InvalidURI");
+  S3Result<std::string> query = canonical_query(head.query);
+  if (!query) return query;
+
+  std::string out;
+  out.reserve(512);
+  out += head.method;
+  out += '\n';
+  out += percent_encode(*path, true);
+  out += '\n';
+  out += *query;
+  out += '\n';
+  for (const std::string& name : claim.signed_headers) {
+    out += name;
+    out += ':';
+    bool first = true;
+    for (const auto& [n, value] : head.headers.all()) {
+      if (n != name) continue;
+      if (!first) out += ',';
+      first = false;
+      append_folded(&out, value);
+    }
+    out += '\n';
+  }
+  out += '\n';
+  out += signed_header_list(claim);
+  out += '\n';
+  out += claim.payload_hash;
+  return out;
+}
+
+std::string string_to_sign(std::string_view timestamp, const Scope& scope,
+                           std::string_view canonical_request) {
+  std::string out(kSigV4Algorithm);
+  out += '\n';
+  out += timestamp;
+  out += '\n';
+  out += scope.text();
+  out += '\n';
+  out += hex_encode(sha256_of(canonical_request));
+  return out;
+}
+
+SigningKey derive_signing_key(std::string_view secret, const Scope& scope) {
+  SigningKey key = hmac_sha256("AWS4" + std::string(secret), scope.date);
+  key = hmac_sha256(as_view(key), scope.region);
+  key = hmac_sha256(as_view(key), scope.service);
+  return hmac_sha256(as_view(key), "aws4_request");
+}
+
+std::string signature_of(const SigningKey& key, std::string_view text) {
+  return hex_encode(as_view(hmac_sha256(as_view(key), text)));
+}
+
+std::string ChunkSigner::chunk(std::string_view payload_sha256) {
+  std::string text = "AWS4-HMAC-SHA256-PAYLOAD\n" + timestamp + "\n" + scope.text() + "\n" +
+                     previous + "\n" + std::string(kEmptyHash) + "\n" +
+                     hex_encode(payload_sha256);
+  return previous = signature_of(key, text);
+}
+
+std::string ChunkSigner::trailer(std::string_view trailer_fields) {
+  std::string text = "AWS4-HMAC-SHA256-TRAILER\n" + timestamp + "\n" + scope.text() + "\n" +
+                     previous + "\n" + hex_encode(sha256_of(trailer_fields));
+  return previous = signature_of(key, text);
+}
+
+}  // namespace kura::s3
