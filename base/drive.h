@@ -1,6 +1,6 @@
 // Drive: one disk as a folder of flat files. The port through which every stored byte goes.
 //
-// Contract (tests/base/drive_contract_test.cc runs it against every implementation):
+// Contract (tests/base/drive_contract.h runs it against every implementation):
 // - Names: relative paths of at most two components of [a-z0-9._-], for example "journal/0.log".
 //   They come from ids and numbers of ours, never from a client.
 // - create, rename and remove are durable when they return. Written bytes are durable when a sync()

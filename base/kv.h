@@ -1,6 +1,6 @@
 // Kv: an ordered map of bytes with atomic batches; what a projection keeps its view in.
 //
-// Contract (tests/base/kv_contract_test.cc): a batch is visible to every later read, all of it or
+// Contract (tests/base/kv_contract.h): a batch is visible to every later read, all of it or
 // nothing; after a crash the map holds a prefix of the batches, at least all up to the last flush.
 // Keys are ordered as unsigned bytes. Thread-safe. Errors: io_error, corrupt, no_space; after an
 // error the map may be dropped and rebuilt by its projection.
@@ -54,7 +54,7 @@ class Kv {
   virtual Result<std::optional<std::string>> get(std::string_view key) = 0;
   virtual Result<void> write(const KvBatch& batch) = 0;
   virtual Result<void> flush() = 0;
-  virtual std::unique_ptr<KvIterator> iterate() = 0;
+  virtual std::unique_ptr<KvIterator> iterate() = 0;  // Must not outlive the map.
 };
 
 }  // namespace kura

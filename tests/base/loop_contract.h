@@ -1,4 +1,5 @@
-// The contract of Loop and Timer (base/loop.h), run against every implementation:
+// The contract of Loop and Timer (base/loop.h),
+// run against every implementation. For one .cc file of a binary:
 //
 //   INSTANTIATE_TEST_SUITE_P(Asio, LoopContract, ::testing::Values(make_asio_subject));
 

@@ -1,4 +1,5 @@
-// The contract of Stream and Acceptor (base/stream.h), run against every implementation:
+// The contract of Stream and Acceptor (base/stream.h),
+// run against every implementation. For one .cc file of a binary:
 //
 //   INSTANTIATE_TEST_SUITE_P(Tcp, StreamContract, ::testing::Values(make_tcp_subject));
 
@@ -13,6 +14,7 @@
 
 #include "base/stream.h"
 #include "tests/base/background.h"
+#include "tests/base/stream_io.h"
 
 namespace kura::testing {
 
@@ -55,25 +57,6 @@ inline Task<Pair> make_pair(StreamSubject& s) {
   EXPECT_TRUE(server && *server);
   if (server && *server) pair.server = std::move(**server);
   co_return pair;
-}
-
-// Reads until `size_bytes` or the end.
-inline Task<Result<std::string>> read_exactly(Stream& stream, size_t size_bytes) {
-  std::string out(size_bytes, '\0');
-  size_t at = 0;
-  while (at < size_bytes) {
-    Result<size_t> n = co_await stream.read_some(out.data() + at, size_bytes - at);
-    if (!n) co_return fail(n.error());
-    if (*n == 0) break;
-    at += *n;
-  }
-  out.resize(at);
-  co_return out;
-}
-
-inline Task<Result<void>> write_text(Stream& stream, std::string text) {
-  std::vector<std::string_view> pieces{text};
-  co_return co_await stream.write(std::move(pieces));
 }
 
 inline std::string pattern(size_t size_bytes, uint64_t seed) {

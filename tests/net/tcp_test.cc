@@ -7,36 +7,16 @@
 
 #include <atomic>
 #include <set>
+#include <thread>
 
 #include "net/block_on.h"
 #include "net/kernel.h"
-#include "tests/base/stream_contract.h"
+#include "tests/base/stream_io.h"
 
 namespace kura::testing {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
-
-struct TcpSubject : StreamSubject {
-  TcpSubject() : loop(clock) {
-    listener = tcp_listen({"127.0.0.1", 0}, {&loop}).value();
-    loop.start("test");
-  }
-  ~TcpSubject() override { loop.stop(); }
-  void run(Task<void> task) override { block_on(loop, std::move(task)); }
-  Acceptor& acceptor() override { return *listener.acceptors[0]; }
-  Task<Result<std::unique_ptr<Stream>>> connect() override {
-    Address to{"127.0.0.1", listener.port};
-    return tcp_connect(loop, to, 5 * kSecond);
-  }
-  SystemClock clock;
-  AsioLoop loop;
-  TcpListener listener;
-};
-
-INSTANTIATE_TEST_SUITE_P(Tcp, StreamContract, ::testing::Values([] {
-                           return std::unique_ptr<StreamSubject>(new TcpSubject);
-                         }));
 
 TEST(Tcp, TakenPortIsAClearError) {
   SystemClock clock;
@@ -143,9 +123,9 @@ Task<int> talk(AsioLoop& loop, uint16_t port, int connections) {
   for (int round = 0; round < 3; ++round)
     for (auto& stream : open) {
       std::string text = "round " + std::to_string(round);
-      Result<void> wrote = co_await stream_contract::write_text(*stream, text);
+      Result<void> wrote = co_await write_text(*stream, text);
       if (!wrote) continue;
-      auto got = co_await stream_contract::read_exactly(*stream, text.size());
+      auto got = co_await read_exactly(*stream, text.size());
       right += got.value_or("") == text;
     }
   co_return right;

@@ -1,0 +1,58 @@
+#include "tests/base/kv_contract.h"
+
+#include "projections/kv/memory_kv.h"
+#include "projections/kv/rocksdb_kv.h"
+#include "tests/base/temporary_folder.h"
+
+namespace kura::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct MemorySubject : KvSubject {
+  // An odd crash keeps everything, an even one the flushed part or half of the rest.
+  Kv& kv() override { return memory; }
+  void crash() override { memory.crash(memory.unflushed_batches() * (crashes++ % 3) / 2); }
+  MemoryKv memory;
+  size_t crashes = 0;
+};
+
+INSTANTIATE_TEST_SUITE_P(Memory, KvContract, ::testing::Values([] {
+                           return std::unique_ptr<KvSubject>(new MemorySubject);
+                         }));
+
+struct RocksSubject : KvSubject {
+  RocksSubject() { open(); }
+  Kv& kv() override { return *map; }
+  // The files as a dead process leaves them: copied while the map is open, since closing flushes.
+  void crash() override {
+    fs::path found = folder.path() + "/" + std::to_string(++generation);
+    for (int attempt = 0; attempt < 100; ++attempt) {  // A compaction may remove a file meanwhile.
+      std::error_code error;
+      fs::remove_all(found);
+      fs::copy(path, found, fs::copy_options::recursive, error);
+      if (!error) break;
+    }
+    map.reset();
+    fs::remove_all(path);
+    path = found;
+    open();
+  }
+  void open() {
+    // The smallest memtable that RocksDB takes, so that it flushes on its own as well.
+    auto opened = open_rocks_kv(path, {.cache_bytes = 1 << 20, .memtable_bytes = 64 << 10});
+    ASSERT_TRUE(opened) << opened.error().detail;
+    map = std::move(*opened);
+  }
+  TemporaryFolder folder;
+  int generation = 0;
+  std::string path = folder.path() + "/0";
+  std::unique_ptr<Kv> map;
+};
+
+INSTANTIATE_TEST_SUITE_P(Rocks, KvContract, ::testing::Values([] {
+                           return std::unique_ptr<KvSubject>(new RocksSubject);
+                         }));
+
+}  // namespace
+}  // namespace kura::testing
