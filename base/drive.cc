@@ -1,6 +1,32 @@
 #include "base/drive.h"
 
 namespace kura {
+namespace {
+
+bool is_component(std::string_view name) {
+  if (name.empty() || name.size() > kFileNameBytesMax || name == "." || name == "..") return false;
+  for (char c : name)
+    if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-')
+      return false;
+  return true;
+}
+
+}  // namespace
+
+bool is_file_name(std::string_view name) {
+  size_t slash = name.find('/');
+  if (slash == std::string_view::npos) return is_component(name);
+  return is_component(name.substr(0, slash)) && is_component(name.substr(slash + 1));
+}
+
+bool is_folder_name(std::string_view name) { return name.empty() || is_component(name); }
+
+Task<Result<void>> File::write_and_sync(uint64_t offset_bytes,
+                                        std::vector<std::string_view> pieces) {
+  Result<void> written = co_await write(offset_bytes, std::move(pieces));
+  if (!written) co_return written;
+  co_return co_await sync();
+}
 
 Task<Result<void>> replace_file(Drive& drive, std::string name, std::string content) {
   std::string fresh = name + ".new";

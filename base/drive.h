@@ -2,7 +2,8 @@
 //
 // Contract (tests/base/drive_contract.h runs it against every implementation):
 // - Names: relative paths of at most two components of [a-z0-9._-], for example "journal/0.log".
-//   They come from ids and numbers of ours, never from a client.
+//   They come from ids and numbers of ours, never from a client. Anything else fails with
+//   invalid_argument. Folders come into being with their first file; a missing one lists as empty.
 // - create, rename and remove are durable when they return. Written bytes are durable when a sync()
 //   that began after the write returned has returned; before that a crash may keep, drop or tear
 //   each of them.
@@ -35,6 +36,9 @@ class File {
   // As read, if it needs no waiting (the page cache has all of it); else false and `out` is void.
   virtual bool try_read(uint64_t offset_bytes, uint64_t length_bytes, std::string* out) = 0;
   virtual Task<Result<void>> sync() = 0;
+  // write() and then sync(), for a real drive in one trip to its thread.
+  virtual Task<Result<void>> write_and_sync(uint64_t offset_bytes,
+                                            std::vector<std::string_view> pieces);
   virtual Task<Result<void>> truncate(uint64_t size_bytes) = 0;  // Durable when it returns.
   virtual Result<uint64_t> size_bytes() = 0;
 };
@@ -64,6 +68,13 @@ class Drive {
   // For people and logs only: the mount path, or "drive 3" in a simulation.
   virtual std::string label() const = 0;
 };
+
+// At most two components of [a-z0-9._-], each neither empty nor "." nor "..", of at most
+// kFileNameBytesMax bytes each.
+bool is_file_name(std::string_view name);
+// The same for what list() takes: "" or one component.
+bool is_folder_name(std::string_view name);
+inline constexpr size_t kFileNameBytesMax = 200;  // Below every file system's 255.
 
 // Writes a small file so that a crash leaves either the old or the new content.
 Task<Result<void>> replace_file(Drive& drive, std::string name, std::string content);
