@@ -270,12 +270,14 @@ class SimDrive final : public Drive {
   ~SimDrive() override { disk_.unmount(*mount_); }
 
   Task<Result<std::shared_ptr<File>>> create(std::string name, uint64_t size_bytes) override {
+    if (!is_file_name(name)) return refuse<std::shared_ptr<File>>();
     return change<std::shared_ptr<File>>([this, name, size_bytes] {
       return apply_create(name, size_bytes);
     });
   }
 
   Task<Result<std::shared_ptr<File>>> open(std::string name) override {
+    if (!is_file_name(name)) return refuse<std::shared_ptr<File>>();
     return look<std::shared_ptr<File>>([this, name]() -> Result<std::shared_ptr<File>> {
       auto it = disk_.files_.find(name);
       if (it == disk_.files_.end()) return fail(Errc::not_found, name);
@@ -284,6 +286,7 @@ class SimDrive final : public Drive {
   }
 
   Task<Result<void>> remove(std::string name) override {
+    if (!is_file_name(name)) return refuse<void>();
     return change<void>([this, name]() -> Result<void> {
       if (disk_.files_.erase(name) == 0) return fail(Errc::not_found, name);
       return {};
@@ -291,6 +294,7 @@ class SimDrive final : public Drive {
   }
 
   Task<Result<void>> rename(std::string from, std::string to) override {
+    if (!is_file_name(from) || !is_file_name(to)) return refuse<void>();
     return change<void>([this, from, to]() -> Result<void> {
       auto it = disk_.files_.find(from);
       if (it == disk_.files_.end()) return fail(Errc::not_found, from);
@@ -302,6 +306,7 @@ class SimDrive final : public Drive {
   }
 
   Task<Result<std::vector<FileInfo>>> list(std::string folder) override {
+    if (!is_folder_name(folder)) return refuse<std::vector<FileInfo>>();
     return look<std::vector<FileInfo>>([this, folder]() -> Result<std::vector<FileInfo>> {
       std::vector<FileInfo> out;
       for (const auto& [name, file] : disk_.files_) {
@@ -332,6 +337,11 @@ class SimDrive final : public Drive {
     file->size = file->durable_size = size_bytes;
     disk_.files_[name] = file;
     return std::make_shared<SimOpenFile>(disk_, mount_, std::move(file));
+  }
+
+  template <class T>
+  static Task<Result<T>> refuse() {
+    co_return fail(Errc::invalid_argument, "no name of a file");
   }
 
   // An operation on names that changes the disk; a crash may catch it done or not.

@@ -4,6 +4,7 @@
 
 #include "sim/sim_drive.h"
 #include "sim/sim_stream.h"
+#include "tests/base/drive_contract.h"
 #include "tests/base/loop_contract.h"
 #include "tests/base/stream_contract.h"
 #include "tests/sim/sim_fixture.h"
@@ -52,6 +53,45 @@ struct SimStreamSubject final : StreamSubject {
 std::unique_ptr<StreamSubject> stream_1() { return std::make_unique<SimStreamSubject>(1); }
 std::unique_ptr<StreamSubject> stream_2() { return std::make_unique<SimStreamSubject>(2); }
 INSTANTIATE_TEST_SUITE_P(Sim, StreamContract, ::testing::Values(stream_1, stream_2));
+
+struct SimDriveSubject final : DriveSubject {
+  explicit SimDriveSubject(sim::Unsynced unsynced) : host(7), policy(unsynced) {
+    mounted = disk.mount();
+  }
+  ~SimDriveSubject() override {
+    host.loop.stop();
+    disk.crash(policy);
+    destroy_spawned_tasks(host.loop);
+  }
+  void run(Task<void> task) override {
+    sim::run_task(host.world, again ? *again : host.loop, std::move(task));
+  }
+  Drive& drive() override { return *mounted; }
+  void crash() override {
+    (again ? *again : host.loop).stop();
+    disk.crash(policy);
+    destroy_spawned_tasks(again ? *again : host.loop);
+    again.emplace(host.world, "again", host.clock);
+    mounted = disk.mount();
+  }
+
+  static constexpr sim::DiskOptions kSmall{.capacity_bytes = 1 << 30};
+  SimHost host;
+  sim::Unsynced policy;
+  std::optional<sim::SimLoop> again;
+  sim::SimDisk disk{host.world, 1, kSmall};
+  std::unique_ptr<Drive> mounted;
+};
+
+template <sim::Unsynced kPolicy>
+std::unique_ptr<DriveSubject> drive() {
+  return std::make_unique<SimDriveSubject>(kPolicy);
+}
+INSTANTIATE_TEST_SUITE_P(Sim, DriveContract,
+                         ::testing::Values(drive<sim::Unsynced::kept>,
+                                           drive<sim::Unsynced::dropped>,
+                                           drive<sim::Unsynced::torn>,
+                                           drive<sim::Unsynced::mixed>));
 
 }  // namespace
 }  // namespace kura::testing
