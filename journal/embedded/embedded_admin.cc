@@ -1,0 +1,112 @@
+// Drives that come and go, and what the journal tells about itself.
+
+#include <algorithm>
+
+#include "journal/embedded/embedded_journal.h"
+#include "journal/embedded/journal_folder.h"
+#include "journal/embedded/segment_format.h"
+
+namespace kura::journal {
+
+Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
+  TurnQueue::Turn turn = co_await turns_.enter();
+  if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
+  for (const MirrorPtr& mirror : mirrors_) {
+    if (mirror->id == drive.id && !mirror->failed) co_return Result<void>();
+  }
+  auto added = std::make_shared<Mirror>();
+  added->id = drive.id;
+  added->drive = drive.drive;
+  Sighting seen = co_await look(added);
+  if (added->failed) co_return fail(Errc::io_error, added->reason);
+  if (seen.set && seen.set->generation > 0 && seen.set->journal != set_.journal) {
+    co_return fail(Errc::exists, seen.label + " belongs to another journal");
+  }
+  // Still a current mirror: what it holds may be needed, should the others fail while it is filled.
+  added->returning = seen.set == set_ && set_.has_member(drive.id);
+  if (!added->returning) {
+    Result<void> cleared = co_await remove_segments_below(added, UINT64_MAX);
+    if (!cleared) co_return cleared;
+  }
+  std::erase_if(others_, [&](const MirrorPtr& other) { return other->id == drive.id; });
+  others_.push_back(added);
+  Result<void> done = co_await restore(end(), set_.parity);
+  if (fatal_) co_return done;
+  MirrorSet next = set_;
+  if (!next.has_drive(drive.id)) {
+    next.drives.push_back(drive.id);
+    ++next.generation;
+  }
+  Result<void> committed = co_await commit(std::move(next));
+  if (!committed) co_return committed;
+  if (done && spares_.empty()) in_background(prepare_spare_later());
+  co_return done;
+}
+
+Task<Result<void>> EmbeddedJournal::drive_failed(DriveId drive, std::string reason) {
+  for (const auto* drives : {&mirrors_, &others_}) {
+    for (const MirrorPtr& mirror : *drives) {
+      // At once, for an append that is under way.
+      if (mirror->id == drive) mirror->fail(Error{Errc::io_error, reason});
+    }
+  }
+  TurnQueue::Turn turn = co_await turns_.enter();
+  if (read_only_ || closing_) co_return Result<void>();
+  Result<void> restored = co_await restore(end(), set_.parity);
+  if (restored && spares_.empty()) in_background(prepare_spare_later());
+  co_return restored;
+}
+
+Task<Result<void>> EmbeddedJournal::remove_drive(DriveId drive) {
+  Result<void> done = co_await drive_failed(drive, "removed");
+  if (!done) co_return done;
+  TurnQueue::Turn turn = co_await turns_.enter();
+  MirrorSet next = set_;
+  if (next.has_member(drive)) co_return fail(Errc::unavailable, "the drive is still a mirror");
+  if (std::erase(next.drives, drive) == 0) co_return Result<void>();
+  ++next.generation;
+  co_return co_await commit(std::move(next));
+}
+
+JournalStatus EmbeddedJournal::status() const {
+  JournalStatus status = counters_;
+  for (const MirrorPtr& mirror : mirrors_) {
+    if (!mirror->failed) status.mirrors.push_back({mirror->id, mirror->drive->label()});
+  }
+  for (const MirrorPtr& other : others_) {
+    if (!other->failed) status.spare_drives.push_back({other->id, other->drive->label()});
+  }
+  status.failed = failed_;
+  status.mirrors_wanted = set_.parity + 1;
+  status.generation = set_.generation;
+  status.degraded = degraded();
+  status.fatal = fatal_;
+  status.bounds = bounds();
+  status.segments = segments_.size();
+  for (const auto* segments : {&segments_, &spares_}) {
+    for (const LogSegment& segment : *segments) status.disk_bytes += segment.capacity_bytes;
+  }
+  status.cached_body_bytes = cache_.size_bytes();
+  return status;
+}
+
+std::vector<SegmentSpan> EmbeddedJournal::segments() const {
+  std::vector<SegmentSpan> out;
+  for (const LogSegment& segment : segments_) {
+    out.push_back({Offset{segment.base + kSegmentHeaderBytes}, Offset{segment.end},
+                   segment.base == segments_.back().base});
+  }
+  return out;
+}
+
+Task<void> EmbeddedJournal::close() {
+  closing_ = true;
+  while (background_ > 0) {
+    TurnQueue::Turn turn = co_await turns_.enter();
+    co_await suspend<Done>([](Resolver<Done> resolve) {
+      Loop::current()->post([resolve] { resolve(Done{}); });
+    });
+  }
+}
+
+}  // namespace kura::journal

@@ -1,0 +1,230 @@
+// Appending: one gather write and one sync on every mirror, in parallel.
+
+#include <algorithm>
+
+#include "journal/embedded/concurrently.h"
+#include "journal/embedded/embedded_journal.h"
+#include "journal/embedded/segment_format.h"
+#include "journal/record_codec.h"
+
+namespace kura::journal {
+
+// The bytes of an append that go into one segment.
+struct EmbeddedJournal::Part {
+  size_t segment = 0;  // 0: the active one; 1, 2, ...: the spares behind it.
+  uint64_t at = 0;     // In the file.
+  uint64_t end = 0;    // Offset behind its last record.
+  std::vector<std::string_view> pieces;
+};
+
+struct EmbeddedJournal::Plan {
+  std::vector<Offset> offsets;
+  std::vector<Part> parts;  // Empty parts are left out; ascending.
+  std::string headers;      // Headers, each with the padding of the record before it in front.
+  uint64_t last = 0;        // Offset of the last record.
+  uint64_t bytes = 0;
+
+  uint64_t end() const { return parts.back().end; }
+  size_t segments() const { return parts.back().segment + 1; }
+};
+
+Result<EmbeddedJournal::Plan> EmbeddedJournal::plan_append(const std::vector<Record>& records) const {
+  Plan plan;
+  plan.offsets.reserve(records.size());
+  plan.headers.resize(records.size() * (kRecordHeaderBytes + kRecordAlign));
+  char* out = plan.headers.data();  // Never reallocated: pieces point into it.
+  const uint64_t log_end = end();
+  uint64_t base = segments_.back().base, limit = segments_.back().limit(), offset = log_end;
+  uint64_t last = last_;
+  size_t segment = 0;
+  uint64_t padding = 0;  // Owed to the record before, in the same part.
+  auto pay_padding = [&] {
+    std::fill_n(out, padding, '\0');
+    out += padding;
+    return std::exchange(padding, 0);
+  };
+  for (const Record& record : records) {
+    const uint64_t size = encoded_size(record);
+    if (size > kRecordMax || size > options_.segment_bytes - kSegmentHeaderBytes) {
+      return fail(Errc::too_large, "a record of " + std::to_string(size) + " bytes");
+    }
+    while (offset + size > limit) {
+      if (!plan.parts.empty() && padding > 0) {
+        const char* zeros = out;
+        plan.parts.back().pieces.emplace_back(zeros, pay_padding());
+      }
+      base = limit;
+      limit = base + (segment < spares_.size() ? spares_[segment].capacity_bytes
+                                               : options_.segment_bytes);
+      ++segment;
+      offset = base + kSegmentHeaderBytes;
+    }
+    if (plan.parts.empty() || plan.parts.back().segment != segment) {
+      plan.parts.push_back({segment, offset - base, 0, {}});
+      plan.parts.back().pieces.reserve(3 * records.size() + 1);
+    }
+    Part& part = plan.parts.back();
+    const char* front = out;
+    pay_padding();
+    const RecordPlace place{set_.journal, Offset{offset},
+                            static_cast<uint32_t>(last == 0 ? 0 : offset - last),
+                            static_cast<uint32_t>(offset - log_end)};
+    encode_record_header(record, place, out);
+    out += kRecordHeaderBytes;
+    part.pieces.emplace_back(front, out - front);
+    if (!record.payload.empty()) part.pieces.emplace_back(record.payload);
+    if (!record.body.empty()) part.pieces.emplace_back(record.body);
+    padding = size - kRecordHeaderBytes - record.payload.size() - record.body.size();
+    plan.offsets.push_back(Offset{offset});
+    plan.bytes += size;
+    last = offset;
+    offset += size;
+    part.end = offset;
+  }
+  if (padding > 0) {
+    const char* zeros = out;
+    plan.parts.back().pieces.emplace_back(zeros, pay_padding());
+  }
+  plan.last = last;
+  return plan;
+}
+
+// Sees to it that the append's segments are there, and a spare behind them unless it may use that.
+Task<Result<void>> EmbeddedJournal::make_room(size_t segments, AppendClass append_class) {
+  const size_t wanted = segments - 1;
+  while (spares_.size() < wanted || (spares_.empty() && append_class == AppendClass::normal)) {
+    Result<void> made = co_await prepare_spare();
+    if (!made) co_return made;
+  }
+  co_return Result<void>();
+}
+
+Task<void> EmbeddedJournal::sync_late(MirrorPtr mirror, std::shared_ptr<File> file) {
+  Result<void> synced = co_await file->sync();
+  if (!synced) mirror->fail(synced.error());
+}
+
+Task<Result<void>> EmbeddedJournal::write_mirror(const Plan& plan, size_t mirror) {
+  MirrorPtr to = mirrors_[mirror];
+  std::vector<std::shared_ptr<File>> files;
+  for (const Part& part : plan.parts) {
+    files.push_back(part.segment == 0 ? segments_.back().files[mirror]
+                                      : spares_[part.segment - 1].files[mirror]);
+  }
+  for (size_t i = 0; i < files.size(); ++i) {
+    std::vector<std::string_view> pieces = plan.parts[i].pieces;
+    Result<void> written = co_await files[i]->write(plan.parts[i].at, std::move(pieces));
+    if (!written) co_return judged(*to, std::move(written));
+  }
+  for (std::shared_ptr<File>& file : files) {
+    if (options_.ack_before_sync) {
+      spawn(loop_, sync_late(to, file));
+      continue;
+    }
+    Result<void> synced = co_await file->sync();
+    if (!synced) co_return judged(*to, std::move(synced));
+  }
+  co_return Result<void>();
+}
+
+// Errors: io_error when any mirror failed; it is sealed off.
+Task<Result<void>> EmbeddedJournal::write_everywhere(const Plan& plan) {
+  std::vector<Task<Result<void>>> writing;
+  for (size_t i = 0; i < mirrors_.size(); ++i) writing.push_back(write_mirror(plan, i));
+  co_await concurrently(std::move(writing));
+  counters_.syncs += mirrors_.size() * plan.parts.size();
+  for (const MirrorPtr& mirror : mirrors_) {
+    if (mirror->failed) co_return fail(Errc::io_error, mirror->reason);
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> EmbeddedJournal::undo_mirror(const Plan& plan, size_t mirror) {
+  static const std::string kZeros(64 * kKiB, '\0');
+  MirrorPtr on = mirrors_[mirror];
+  for (const Part& part : plan.parts) {
+    std::shared_ptr<File> file = part.segment == 0 ? segments_.back().files[mirror]
+                                                   : spares_[part.segment - 1].files[mirror];
+    uint64_t left = 0;
+    for (std::string_view piece : part.pieces) left += piece.size();
+    for (uint64_t at = part.at; left > 0;) {
+      const uint64_t length = std::min<uint64_t>(left, kZeros.size());
+      std::vector<std::string_view> pieces{std::string_view(kZeros).substr(0, length)};
+      Result<void> written = co_await file->write(at, std::move(pieces));
+      if (!written) co_return judged(*on, std::move(written));
+      at += length;
+      left -= length;
+    }
+    Result<void> synced = co_await file->sync();
+    if (!synced) co_return judged(*on, std::move(synced));
+  }
+  co_return Result<void>();
+}
+
+// Takes an append back from the mirrors that are left, so that it can be refused. False when none
+// could: its outcome is unknown.
+Task<bool> EmbeddedJournal::undo(const Plan& plan) {
+  drop_failed();
+  std::vector<Task<Result<void>>> undoing;
+  for (size_t i = 0; i < mirrors_.size(); ++i) undoing.push_back(undo_mirror(plan, i));
+  co_await concurrently(std::move(undoing));
+  drop_failed();
+  co_return !mirrors_.empty();
+}
+
+void EmbeddedJournal::finish_append(const Plan& plan, const std::vector<Record>& records,
+                                    int64_t started_ns) {
+  cache_.add(records, plan.offsets);
+  const uint64_t took_ns = static_cast<uint64_t>(loop_.clock().monotonic_ns() - started_ns);
+  ++counters_.appends;
+  counters_.records += records.size();
+  counters_.append_bytes += plan.bytes;
+  counters_.append_ns_sum += took_ns;
+  size_t bucket = 0;
+  for (uint64_t us = took_ns / 1000; us > 0 && bucket + 1 < counters_.append_us.size(); us >>= 1) {
+    ++bucket;
+  }
+  ++counters_.append_us[bucket];
+}
+
+Task<Result<std::vector<Offset>>> EmbeddedJournal::append(const std::vector<Record>& records,
+                                                          AppendClass append_class) {
+  if (records.empty()) co_return std::vector<Offset>();
+  TurnQueue::Turn turn = co_await turns_.enter();
+  if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
+  const int64_t started_ns = loop_.clock().monotonic_ns();
+  Result<void> done = co_await restore(end(), set_.parity);
+  if (!done) co_return fail(done.error());
+  Result<Plan> made = plan_append(records);
+  if (!made) co_return fail(made.error());
+  Plan plan = std::move(*made);
+  done = co_await make_room(plan.segments(), append_class);
+  if (!done) co_return fail(done.error());
+  done = co_await write_everywhere(plan);
+  if (!done) {
+    // The survivors have it; a full set must have it before anybody hears of it.
+    Result<void> restored = co_await restore(plan.end(), set_.parity);
+    if (!restored) {
+      bool undone = false;
+      if (!fatal_) undone = co_await undo(plan);
+      if (undone) co_return fail(restored.error());
+      fatal_ = true;
+      co_return fail(Errc::unknown, "no mirror of the journal is left: " + restored.error().detail);
+    }
+  } else {
+    for (const Part& part : plan.parts) {
+      if (part.segment > 0) {
+        segments_.push_back(std::move(spares_.front()));
+        spares_.erase(spares_.begin());
+      }
+      segments_.back().end = part.end;
+    }
+    if (plan.segments() > 1) publish();
+  }
+  last_ = plan.last;
+  finish_append(plan, records, started_ns);
+  if (spares_.empty()) in_background(prepare_spare_later());
+  co_return std::move(plan.offsets);
+}
+
+}  // namespace kura::journal

@@ -1,0 +1,212 @@
+// EmbeddedJournal: the journal of one node, one physical log mirrored on m + 1 of its n drives.
+//
+// An append is reported after every mirror of the current mirror set has synced it. A mirror that
+// fails is replaced by a full copy on another drive, and a new mirror set is written to at least
+// m + 1 drives, before anything more is acknowledged. With fewer than m + 1 drives online appends
+// are unavailable and reads go on. Losing m drives loses nothing; the rules are in ../README.md.
+
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/drive.h"
+#include "base/limits.h"
+#include "base/loop.h"
+#include "journal/embedded/body_cache.h"
+#include "journal/embedded/merge.h"
+#include "journal/embedded/mirror.h"
+#include "journal/embedded/mirror_set.h"
+#include "journal/embedded/turn.h"
+#include "journal/journal.h"
+
+namespace kura::journal {
+
+struct JournalDrive {
+  DriveId id;
+  std::shared_ptr<Drive> drive;
+};
+
+struct EmbeddedJournalOptions {
+  JournalId journal;          // create(): its id.
+  ClusterId cluster;          // create(): written down. open(): must fit, unless nil.
+  uint32_t mirror_count = 0;  // m + 1. open(): 0 keeps what is; else changed as drives allow.
+  uint64_t segment_bytes = kJournalSegmentBytes;  // Of new segments; a multiple of kSegmentAlign.
+  uint64_t body_cache_bytes = 64 * kMiB;
+  bool ack_before_sync = false;  // A planted fault, for the simulator to find. Loses writes.
+};
+
+// What open() found and did.
+struct OpenReport {
+  uint64_t generation = 0;
+  uint64_t records = 0;
+  uint64_t repaired_bytes = 0;  // Copied from one mirror to another.
+  uint64_t cut_bytes = 0;       // Of a torn append at the end; nothing acknowledged.
+  uint64_t damage_count = 0;
+  std::vector<Damage> damages;         // The first kDamagesMax.
+  std::vector<std::string> replaced;   // Labels of drives that became mirrors.
+  bool degraded = false;               // Too few drives: appends are unavailable.
+};
+
+struct VerifyReport {
+  MirrorSet set;
+  std::vector<std::string> problems;  // One line each; empty: every mirror is whole.
+  MergedLog log;
+};
+
+// Records of the log that one segment holds: [start, end).
+struct SegmentSpan {
+  Offset start;
+  Offset end;
+  bool active = false;  // Still written to.
+};
+
+struct JournalStatus {
+  struct MirrorStatus {
+    DriveId drive;
+    std::string label;
+  };
+  std::vector<MirrorStatus> mirrors;       // Healthy members.
+  std::vector<MirrorStatus> spare_drives;  // Online, no members.
+  std::vector<std::string> failed;         // "label: reason" of drives sealed off since the start.
+  uint32_t mirrors_wanted = 0;             // m + 1.
+  uint64_t generation = 0;
+  bool degraded = false;
+  bool fatal = false;  // No mirror is left; the process must end.
+  Bounds bounds;
+  uint64_t segments = 0;
+  uint64_t disk_bytes = 0;  // On each mirror, prepared segments included.
+  uint64_t appends = 0, records = 0, append_bytes = 0, syncs = 0;
+  uint64_t repairs = 0;      // Records mended while running.
+  uint64_t replacements = 0;  // Mirrors replaced while running.
+  uint64_t append_ns_sum = 0;
+  std::array<uint64_t, 24> append_us{};  // [i]: appends that took less than 2^i us, and 2^(i-1) or more.
+  uint64_t cached_body_bytes = 0;
+};
+
+class EmbeddedJournal final : public Journal {
+ public:
+  using Opened = Result<std::unique_ptr<EmbeddedJournal>>;
+
+  // A new journal on drives that have none; the first `mirror_count` become its mirrors. `loop` is
+  // the current loop and outlives the journal, as in all of these. Errors: exists (a drive has a
+  // journal), invalid_argument, no_space, io_error.
+  static Task<Opened> create(Loop& loop, std::vector<JournalDrive> drives,
+                             EmbeddedJournalOptions options);
+  // The journal that these drives hold, recovered: every record that anybody will ever fold is on
+  // every mirror when it returns. `drives`: all that are online. Errors, each one line that says
+  // what to do: not_found (no journal here, or one whose creation was interrupted: create() it),
+  // unavailable (too few drives), corrupt (data loss; names the offsets), unsupported.
+  static Task<Opened> open(Loop& loop, std::vector<JournalDrive> drives,
+                           EmbeddedJournalOptions options);
+  // For reading a stopped node's drives: writes nothing, mends nothing, appends are unavailable.
+  static Task<Opened> open_read_only(Loop& loop, std::vector<JournalDrive> drives);
+  // Reads every byte of every mirror and changes nothing. Errors: as open(); loss is in the report.
+  static Task<Result<VerifyReport>> verify(std::vector<JournalDrive> drives);
+
+  ~EmbeddedJournal() override;
+
+  JournalId id() const override { return set_.journal; }
+  Bounds bounds() const override;
+  Task<Result<std::vector<Offset>>> append(const std::vector<Record>& records,
+                                           AppendClass append_class) override;
+  Task<Result<std::vector<StoredRecord>>> read(Offset from, uint64_t bytes_max) override;
+  Task<Result<std::string>> read_body(v1::JournalBody body) override;
+  bool try_read_body(const v1::JournalBody& body, std::string* out) override;
+  Task<Result<void>> truncate(Offset below) override;
+
+  const OpenReport& report() const { return report_; }
+  JournalStatus status() const;
+  std::vector<SegmentSpan> segments() const;  // Ascending.
+
+  // A drive came online: new, or back. Replaces a missing mirror at once. Errors: exists (of another
+  // journal), unavailable, io_error.
+  Task<Result<void>> add_drive(JournalDrive drive);
+  // A drive is gone. Replaces the mirror, if it was one. Errors: unavailable (no drive to replace
+  // it with: appends stay unavailable until one is added).
+  Task<Result<void>> drive_failed(DriveId drive, std::string reason);
+  // A drive will not come back: it no longer counts among the n.
+  Task<Result<void>> remove_drive(DriveId drive);
+  // m + 1 changes. Errors: unavailable (too few drives).
+  Task<Result<void>> set_mirror_count(uint32_t mirror_count);
+  // Waits for background work; await it before the destruction of a journal in use.
+  Task<void> close();
+
+ private:
+  struct Part;
+  struct Plan;
+  struct ReadTable;
+
+  EmbeddedJournal(Loop& loop, EmbeddedJournalOptions options)
+      : loop_(loop), options_(options), cache_(options.body_cache_bytes) {}
+
+  // create and open (embedded_open.cc).
+  Task<Result<void>> format(std::vector<MirrorPtr> drives);
+  Task<Result<void>> recover(std::vector<MirrorPtr> drives, std::vector<Sighting> sightings);
+  Task<Result<MergedLog>> merge_mirrors(std::vector<MirrorPtr>& fresh);
+  Task<Result<void>> settle_set(std::vector<MirrorPtr> fresh, std::vector<Sighting> sightings);
+  void adopt(MergedLog log);
+
+  // append (embedded_append.cc).
+  Result<Plan> plan_append(const std::vector<Record>& records) const;
+  Task<Result<void>> make_room(size_t segments, AppendClass append_class);
+  Task<Result<void>> write_everywhere(const Plan& plan);
+  Task<Result<void>> write_mirror(const Plan& plan, size_t mirror);
+  Task<void> sync_late(MirrorPtr mirror, std::shared_ptr<File> file);
+  Task<bool> undo(const Plan& plan);
+  Task<Result<void>> undo_mirror(const Plan& plan, size_t mirror);
+  void finish_append(const Plan& plan, const std::vector<Record>& records, int64_t started_ns);
+
+  // Mirrors and segments (embedded_mirrors.cc). All with the turn held.
+  Task<Result<void>> restore(uint64_t known_end, uint32_t parity);
+  Task<Result<void>> refill(uint64_t known_end, uint32_t parity);
+  void refresh_files(const MergedLog& log);
+  Task<Result<void>> drop_spares();
+  Task<Result<void>> shrink(uint32_t parity);
+  Task<Result<void>> commit(MirrorSet next);
+  Task<Result<void>> prepare_spare();
+  Task<void> prepare_spare_later();
+  Task<void> restore_later();
+  void drop_failed();
+  void publish();
+  bool degraded() const { return mirrors_.size() < set_.parity + size_t{1}; }
+  uint64_t end() const { return segments_.back().end; }
+
+  // Reading (embedded_read.cc).
+  Task<Result<std::string>> good_record(uint64_t offset);
+  Task<Result<std::string>> good_body(v1::JournalBody body);
+  Task<void> repair_later(uint64_t offset);
+  Task<Result<void>> repair(uint64_t offset);
+  const LogSegment* find_segment(uint64_t offset) const;
+  std::shared_ptr<const ReadTable> table() const;
+  void in_background(Task<void> task);
+  Task<void> tracked(Task<void> task);
+
+  Loop& loop_;
+  const EmbeddedJournalOptions options_;
+  MirrorSet set_;                     // In force.
+  std::vector<MirrorPtr> mirrors_;    // Healthy members; LogSegment::files are by these.
+  std::vector<MirrorPtr> others_;     // Online, no members (or returning ones).
+  std::vector<std::string> failed_;
+  std::vector<LogSegment> segments_;  // Live, ascending; the last one is written to.
+  std::vector<LogSegment> spares_;    // Prepared behind it; empty.
+  uint64_t last_ = 0;                 // Offset of the last record.
+  bool read_only_ = false;
+  bool fatal_ = false;
+  bool closing_ = false;
+  size_t background_ = 0;
+  std::set<uint64_t> repairing_;
+  OpenReport report_;
+  JournalStatus counters_;  // Only the counters of it.
+  TurnQueue turns_;         // Whoever changes files or the mirror set.
+  BodyCache cache_;
+  mutable std::mutex table_mutex_;
+  std::shared_ptr<const ReadTable> table_;  // For readers on any thread.
+};
+
+}  // namespace kura::journal

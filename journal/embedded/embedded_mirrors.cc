@@ -1,0 +1,288 @@
+// The mirror set of a running journal: replacing mirrors, writing sets, preparing segments.
+
+#include <algorithm>
+
+#include "journal/embedded/concurrently.h"
+#include "journal/embedded/embedded_journal.h"
+#include "journal/embedded/journal_folder.h"
+#include "journal/embedded/read_table.h"
+#include "journal/embedded/segment_format.h"
+
+namespace kura::journal {
+void EmbeddedJournal::publish() {
+  auto table = std::make_shared<ReadTable>();
+  table->journal = set_.journal;
+  for (const LogSegment& segment : segments_) {
+    table->segments.push_back({segment.base, segment.limit(), segment.files});
+  }
+  std::lock_guard lock(table_mutex_);
+  table_ = std::move(table);
+}
+
+std::shared_ptr<const EmbeddedJournal::ReadTable> EmbeddedJournal::table() const {
+  std::lock_guard lock(table_mutex_);
+  return table_;
+}
+
+// Forgets mirrors and drives that were sealed off.
+void EmbeddedJournal::drop_failed() {
+  bool changed = false;
+  for (size_t i = mirrors_.size(); i-- > 0;) {
+    if (!mirrors_[i]->failed) continue;
+    failed_.push_back(line_of(*mirrors_[i]));
+    mirrors_.erase(mirrors_.begin() + i);
+    for (auto* segments : {&segments_, &spares_}) {
+      for (LogSegment& segment : *segments) segment.files.erase(segment.files.begin() + i);
+    }
+    changed = true;
+  }
+  std::erase_if(others_, [&](const MirrorPtr& other) {
+    if (other->failed) failed_.push_back(line_of(*other));
+    return other->failed;
+  });
+  if (mirrors_.empty()) fatal_ = true;
+  if (changed) publish();
+}
+
+Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
+  const std::string bytes = encode_mirror_set(next);
+  std::vector<Task<Result<void>>> writing;
+  for (const auto* drives : {&mirrors_, &others_}) {
+    for (const MirrorPtr& drive : *drives) {
+      if (!drive->failed) writing.push_back(write_mirror_set(drive, bytes));
+    }
+  }
+  std::vector<Result<void>> written = co_await concurrently(std::move(writing));
+  size_t good = 0;
+  Error worst{Errc::unavailable, "too few drives are online for the journal's mirror set"};
+  for (const Result<void>& one : written) {
+    if (one) ++good;
+    if (!one && one.error().code == Errc::no_space) worst = one.error();
+  }
+  if (good < next.parity + size_t{1}) co_return fail(worst);
+  set_ = std::move(next);
+  co_return Result<void>();
+}
+
+// A merge may have replaced files of mirrors that stay.
+void EmbeddedJournal::refresh_files(const MergedLog& log) {
+  for (const LogSegment& merged : log.segments) {
+    for (auto* segments : {&segments_, &spares_}) {
+      for (LogSegment& segment : *segments) {
+        if (segment.base != merged.base) continue;
+        std::copy_n(merged.files.begin(), segment.files.size(), segment.files.begin());
+      }
+    }
+  }
+}
+
+// Fills the set up to parity + 1 mirrors once. Errors: io_error when a drive was sealed off on the
+// way (try again); unavailable; no_space; corrupt.
+Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) {
+  const size_t need = parity + size_t{1} - mirrors_.size();
+  std::stable_partition(others_.begin(), others_.end(),
+                        [](const MirrorPtr& other) { return other->returning; });
+  if (others_.size() < need) {
+    co_return fail(Errc::unavailable,
+                   "the journal has " + std::to_string(mirrors_.size()) + " of " +
+                       std::to_string(parity + 1) + " mirrors and no drive to add");
+  }
+  MergeOrder order;
+  order.journal = set_.journal;
+  order.start = set_.start;
+  order.write = true;
+  order.known_end = known_end;
+  order.sources = mirrors_;
+  for (size_t i = 0; i < need; ++i) {
+    MirrorPtr added = others_[i];
+    if (added->returning) {
+      order.sources.push_back(added);
+      continue;
+    }
+    order.fresh.push_back(added);
+    Result<void> cleared = co_await remove_segments_below(added, UINT64_MAX);
+    if (!cleared) co_return fail(Errc::io_error, cleared.error().detail);
+  }
+  std::vector<MirrorPtr> members = order.sources;
+  members.insert(members.end(), order.fresh.begin(), order.fresh.end());
+  Result<MergedLog> merged = co_await merge_log(std::move(order));
+  if (!merged) co_return fail(merged.error());
+  refresh_files(*merged);
+  MirrorSet next = set_;
+  ++next.generation;
+  next.parity = parity;
+  next.members.clear();
+  for (const MirrorPtr& member : members) {
+    next.members.push_back(member->id);
+    if (!next.has_drive(member->id)) next.drives.push_back(member->id);
+  }
+  Result<void> committed = co_await commit(std::move(next));
+  if (!committed) co_return committed;
+  INVARIANT(merged->segments.back().end == known_end, "a merge ends where the log ends");
+  counters_.replacements += need;
+  mirrors_ = std::move(members);
+  others_.erase(others_.begin(), others_.begin() + static_cast<ptrdiff_t>(need));
+  for (const MirrorPtr& member : mirrors_) member->returning = false;
+  segments_ = std::move(merged->segments);
+  last_ = merged->last;
+  publish();
+  // The new mirrors lack what was prepared; begin anew.
+  std::erase_if(spares_, [&](const LogSegment& spare) {
+    return spare.base <= segments_.back().base;
+  });
+  co_return co_await drop_spares();
+}
+
+Task<Result<void>> EmbeddedJournal::drop_spares() {
+  std::vector<LogSegment> spares = std::move(spares_);
+  spares_.clear();
+  for (const LogSegment& spare : spares) {
+    const std::string name = segment_name(spare.base);
+    for (const MirrorPtr& mirror : mirrors_) {
+      Result<void> removed = co_await mirror->drive->remove(name);
+      if (removed || removed.error().code == Errc::not_found) continue;
+      mirror->fail(removed.error());
+    }
+  }
+  for (const MirrorPtr& mirror : mirrors_) {
+    if (mirror->failed) co_return fail(Errc::io_error, mirror->reason);
+  }
+  co_return Result<void>();
+}
+
+// Brings the mirror set to parity + 1 healthy mirrors that hold the log up to `known_end`.
+Task<Result<void>> EmbeddedJournal::restore(uint64_t known_end, uint32_t parity) {
+  for (;;) {
+    drop_failed();
+    if (fatal_) co_return fail(Errc::unknown, "no mirror of the journal is left");
+    if (mirrors_.size() > parity) co_return Result<void>();
+    Result<void> filled = co_await refill(known_end, parity);
+    if (filled) continue;
+    const size_t before = mirrors_.size() + others_.size();
+    drop_failed();
+    if (fatal_) co_return fail(Errc::unknown, "no mirror of the journal is left");
+    // Without a drive less to try, another attempt would end the same way.
+    if (mirrors_.size() + others_.size() == before) {
+      co_return fail(Errc::unavailable, filled.error().detail);
+    }
+  }
+}
+
+// Goes down to parity + 1 mirrors.
+Task<Result<void>> EmbeddedJournal::shrink(uint32_t parity) {
+  MirrorSet next = set_;
+  ++next.generation;
+  next.parity = parity;
+  next.members.clear();
+  for (size_t i = 0; i <= parity; ++i) next.members.push_back(mirrors_[i]->id);
+  Result<void> committed = co_await commit(std::move(next));
+  if (!committed) co_return committed;
+  while (mirrors_.size() > parity + size_t{1}) {
+    MirrorPtr left_over = mirrors_.back();
+    mirrors_.pop_back();
+    for (auto* segments : {&segments_, &spares_}) {
+      for (LogSegment& segment : *segments) segment.files.pop_back();
+    }
+    others_.push_back(left_over);
+    Result<void> removed = co_await remove_segments_below(left_over, UINT64_MAX);
+    if (!removed) left_over->fail(removed.error());
+  }
+  publish();
+  co_return Result<void>();
+}
+
+Task<Result<void>> EmbeddedJournal::set_mirror_count(uint32_t mirror_count) {
+  if (mirror_count == 0) co_return fail(Errc::invalid_argument, "a journal needs a mirror");
+  TurnQueue::Turn turn = co_await turns_.enter();
+  Result<void> done = co_await restore(end(), set_.parity);
+  if (!done || mirror_count == set_.parity + 1) co_return done;
+  if (mirror_count <= set_.parity) co_return co_await shrink(mirror_count - 1);
+  done = co_await restore(end(), mirror_count - 1);
+  if (!done) co_return done;
+  if (spares_.empty()) in_background(prepare_spare_later());
+  co_return done;
+}
+
+// One more segment behind the last one, on every mirror. Errors: no_space, with nothing left of it;
+// unavailable.
+Task<Result<void>> EmbeddedJournal::prepare_spare() {
+  for (;;) {
+    Result<void> full = co_await restore(end(), set_.parity);
+    if (!full) co_return full;
+    const uint64_t base = spares_.empty() ? segments_.back().limit() : spares_.back().limit();
+    using Created = Result<std::shared_ptr<File>>;
+    std::vector<Task<Created>> creating;
+    for (const MirrorPtr& mirror : mirrors_) {
+      creating.push_back(create_segment(mirror, set_.journal, base, options_.segment_bytes));
+    }
+    std::vector<Created> created = co_await concurrently(std::move(creating));
+    LogSegment spare{base, options_.segment_bytes, base + kSegmentHeaderBytes, {}};
+    bool full_drive = false, failed_drive = false;
+    for (Created& file : created) {
+      if (file) spare.files.push_back(*file);
+      if (!file && file.error().code == Errc::no_space) full_drive = true;
+      if (!file && file.error().code != Errc::no_space) failed_drive = true;
+    }
+    if (!full_drive && !failed_drive) {
+      spares_.push_back(std::move(spare));
+      co_return Result<void>();
+    }
+    for (size_t i = 0; i < mirrors_.size(); ++i) {
+      if (!created[i]) continue;
+      const std::string name = segment_name(base);
+      Result<void> removed = co_await mirrors_[i]->drive->remove(name);
+      if (!removed) mirrors_[i]->fail(removed.error());
+    }
+    if (full_drive) co_return fail(Errc::no_space, "no space for a journal segment");
+  }
+}
+
+Task<void> EmbeddedJournal::prepare_spare_later() {
+  TurnQueue::Turn turn = co_await turns_.enter();
+  if (closing_ || !spares_.empty()) co_return;
+  Result<void> made = co_await prepare_spare();
+  (void)made;  // An append that needs it tries again and reports.
+}
+
+Task<void> EmbeddedJournal::restore_later() {
+  TurnQueue::Turn turn = co_await turns_.enter();
+  if (closing_) co_return;
+  Result<void> restored = co_await restore(end(), set_.parity);
+  if (restored && spares_.empty()) restored = co_await prepare_spare();
+  (void)restored;  // The next append tries again and reports.
+}
+
+Task<Result<void>> EmbeddedJournal::truncate(Offset below) {
+  if (read_only_) co_return fail(Errc::unavailable, "the journal is not writable");
+  TurnQueue::Turn turn = co_await turns_.enter();
+  size_t dead = 0;
+  while (dead + 1 < segments_.size() && segments_[dead].end <= below.value) ++dead;
+  if (dead == 0) co_return Result<void>();
+  Result<void> done = co_await restore(end(), set_.parity);
+  if (!done) co_return done;
+  MirrorSet next = set_;
+  ++next.generation;
+  next.start = segments_[dead].base;
+  done = co_await commit(next);
+  if (!done && done.error().code == Errc::no_space) {
+    // The prepared segment is there for this: truncation gives it back many times over.
+    done = co_await drop_spares();
+    if (done) done = co_await commit(next);
+  }
+  drop_failed();
+  if (!done) co_return done;
+  for (size_t i = 0; i < dead; ++i) {
+    const std::string name = segment_name(segments_[i].base);
+    for (const MirrorPtr& mirror : mirrors_) {
+      Result<void> removed = co_await mirror->drive->remove(name);
+      if (!removed && removed.error().code != Errc::not_found) mirror->fail(removed.error());
+    }
+  }
+  segments_.erase(segments_.begin(), segments_.begin() + static_cast<ptrdiff_t>(dead));
+  publish();
+  drop_failed();
+  if (degraded() || spares_.empty()) in_background(restore_later());
+  co_return Result<void>();
+}
+
+}  // namespace kura::journal

@@ -1,0 +1,308 @@
+// Creating, recovering and verifying the embedded journal.
+
+#include <algorithm>
+
+#include "journal/embedded/concurrently.h"
+#include "journal/embedded/embedded_journal.h"
+#include "journal/embedded/journal_folder.h"
+#include "journal/embedded/read_table.h"
+#include "journal/embedded/segment_format.h"
+
+namespace kura::journal {
+namespace {
+
+std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives) {
+  std::vector<MirrorPtr> mirrors;
+  for (const JournalDrive& drive : drives) {
+    mirrors.push_back(std::make_shared<Mirror>());
+    mirrors.back()->id = drive.id;
+    mirrors.back()->drive = drive.drive;
+  }
+  return mirrors;
+}
+
+Task<std::vector<Sighting>> look_at_all(std::vector<MirrorPtr> mirrors) {
+  std::vector<Task<Sighting>> looking;
+  for (const MirrorPtr& mirror : mirrors) looking.push_back(look(mirror));
+  co_return co_await concurrently(std::move(looking));
+}
+
+Result<void> check_options(const EmbeddedJournalOptions& options) {
+  if (options.segment_bytes <= kSegmentHeaderBytes || options.segment_bytes > kGiB ||
+      options.segment_bytes % kSegmentAlign != 0) {
+    return fail(Errc::invalid_argument, "journal segments of " +
+                                            std::to_string(options.segment_bytes) + " bytes");
+  }
+  return {};
+}
+
+}  // namespace
+
+EmbeddedJournal::~EmbeddedJournal() = default;
+
+Task<EmbeddedJournal::Opened> EmbeddedJournal::create(Loop& loop, std::vector<JournalDrive> drives,
+                                                      EmbeddedJournalOptions options) {
+  Result<void> done = check_options(options);
+  if (!done) co_return fail(done.error());
+  if (options.mirror_count == 0 || options.mirror_count > drives.size()) {
+    co_return fail(Errc::invalid_argument, std::to_string(options.mirror_count) +
+                                               " journal mirrors on " +
+                                               std::to_string(drives.size()) + " drives");
+  }
+  std::unique_ptr<EmbeddedJournal> journal(new EmbeddedJournal(loop, options));
+  std::vector<MirrorPtr> mirrors = as_mirrors(drives);
+  done = co_await journal->format(std::move(mirrors));
+  if (!done) co_return fail(done.error());
+  co_return std::move(journal);
+}
+
+// Generation 0 goes to every drive first: a creation that was interrupted is then told from a
+// journal that lost its drives.
+Task<Result<void>> EmbeddedJournal::format(std::vector<MirrorPtr> drives) {
+  std::vector<Sighting> sightings = co_await look_at_all(drives);
+  for (const Sighting& seen : sightings) {
+    if (seen.problem) co_return fail(seen.problem->code, seen.label + ": " + seen.problem->detail);
+    if (seen.set && seen.set->generation > 0) {
+      co_return fail(Errc::exists, seen.label + " holds a journal already");
+    }
+  }
+  MirrorSet set;
+  set.journal = options_.journal;
+  set.cluster = options_.cluster;
+  set.parity = options_.mirror_count - 1;
+  for (size_t i = 0; i < drives.size(); ++i) {
+    set.drives.push_back(drives[i]->id);
+    if (i <= set.parity) set.members.push_back(drives[i]->id);
+    (i <= set.parity ? mirrors_ : others_).push_back(drives[i]);
+  }
+  Result<void> done = co_await commit(set);
+  if (!done) co_return done;
+  LogSegment first{0, options_.segment_bytes, kSegmentHeaderBytes, {}};
+  for (const MirrorPtr& drive : drives) {
+    if (drive->failed) co_return fail(Errc::io_error, line_of(*drive));
+    done = co_await remove_segments_below(drive, UINT64_MAX);
+    if (!done) co_return done;
+  }
+  for (const MirrorPtr& mirror : mirrors_) {
+    auto file = co_await create_segment(mirror, set.journal, first.base, first.capacity_bytes);
+    if (!file) co_return fail(file.error());
+    first.files.push_back(*file);
+  }
+  set_ = set;
+  segments_.push_back(std::move(first));
+  done = co_await prepare_spare();
+  if (!done) co_return done;
+  ++set.generation;
+  done = co_await commit(set);
+  if (!done) co_return done;
+  report_.generation = set_.generation;
+  publish();
+  co_return Result<void>();
+}
+
+Task<EmbeddedJournal::Opened> EmbeddedJournal::open(Loop& loop, std::vector<JournalDrive> drives,
+                                                    EmbeddedJournalOptions options) {
+  Result<void> done = check_options(options);
+  if (!done) co_return fail(done.error());
+  std::unique_ptr<EmbeddedJournal> journal(new EmbeddedJournal(loop, options));
+  std::vector<MirrorPtr> mirrors = as_mirrors(drives);
+  std::vector<Sighting> sightings = co_await look_at_all(mirrors);
+  done = co_await journal->recover(std::move(mirrors), std::move(sightings));
+  if (!done) co_return fail(done.error());
+  if (options.mirror_count != 0 && !journal->degraded()) {
+    // Too few drives for more mirrors: the count stays as it is until some are added.
+    done = co_await journal->set_mirror_count(options.mirror_count);
+  }
+  co_return std::move(journal);
+}
+
+Task<EmbeddedJournal::Opened> EmbeddedJournal::open_read_only(Loop& loop,
+                                                              std::vector<JournalDrive> drives) {
+  const EmbeddedJournalOptions options;
+  std::unique_ptr<EmbeddedJournal> journal(new EmbeddedJournal(loop, options));
+  journal->read_only_ = true;
+  std::vector<MirrorPtr> mirrors = as_mirrors(drives);
+  std::vector<Sighting> sightings = co_await look_at_all(mirrors);
+  Result<void> done = co_await journal->recover(std::move(mirrors), std::move(sightings));
+  if (!done) co_return fail(done.error());
+  co_return std::move(journal);
+}
+
+// Merges the members that are online, and new mirrors in place of the others if there are enough
+// drives. Fills `fresh` with those.
+Task<Result<MergedLog>> EmbeddedJournal::merge_mirrors(std::vector<MirrorPtr>& fresh) {
+  for (;;) {
+    drop_failed();
+    if (mirrors_.empty()) {
+      co_return fail(Errc::unavailable, "no drive with a current copy of the journal is online");
+    }
+    fresh.clear();
+    if (!read_only_ && mirrors_.size() + others_.size() > set_.parity) {
+      for (size_t i = 0; mirrors_.size() + fresh.size() <= set_.parity; ++i) {
+        fresh.push_back(others_[i]);
+      }
+    }
+    bool cleared = true;
+    for (const MirrorPtr& drive : fresh) {
+      Result<void> removed = co_await remove_segments_below(drive, UINT64_MAX);
+      cleared = cleared && removed.has_value();
+    }
+    if (!cleared) continue;
+    MergeOrder order;
+    order.journal = set_.journal;
+    order.start = set_.start;
+    order.sources = mirrors_;
+    order.fresh = fresh;
+    order.write = !read_only_;
+    Result<MergedLog> merged = co_await merge_log(std::move(order));
+    if (merged) co_return merged;
+    for (const auto* drives : {&mirrors_, &others_}) {
+      for (const MirrorPtr& drive : *drives) cleared = cleared && !drive->failed;
+    }
+    if (!cleared) continue;  // One less to try with.
+    // A drive too full to become a mirror fails like any other, above.
+    co_return merged;
+  }
+}
+
+void EmbeddedJournal::adopt(MergedLog log) {
+  report_.records = log.records;
+  report_.repaired_bytes = log.repaired_bytes;
+  report_.cut_bytes = log.cut_bytes;
+  report_.damage_count = log.damage_count;
+  report_.damages = std::move(log.damages);
+  segments_ = std::move(log.segments);
+  last_ = log.last;
+}
+
+// Makes the set that fits the drives of now the one in force, if it is not yet.
+Task<Result<void>> EmbeddedJournal::settle_set(std::vector<MirrorPtr> fresh,
+                                               std::vector<Sighting> sightings) {
+  MirrorSet next = set_;
+  if (!fresh.empty()) next.members.clear();
+  for (const MirrorPtr& mirror : mirrors_) {
+    if (!fresh.empty()) next.members.push_back(mirror->id);
+  }
+  for (const MirrorPtr& mirror : fresh) {
+    next.members.push_back(mirror->id);
+    report_.replaced.push_back(mirror->drive->label());
+    std::erase(others_, mirror);
+    mirrors_.push_back(mirror);
+  }
+  for (const auto* drives : {&mirrors_, &others_}) {
+    for (const MirrorPtr& drive : *drives) {
+      if (!next.has_drive(drive->id)) next.drives.push_back(drive->id);
+    }
+  }
+  bool everywhere = true;
+  for (const Sighting& seen : sightings) everywhere = everywhere && seen.set == set_;
+  if (next != set_) ++next.generation;
+  if (next == set_ && everywhere) co_return Result<void>();
+  co_return co_await commit(std::move(next));
+}
+
+Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
+                                            std::vector<Sighting> sightings) {
+  Result<MirrorSet> chosen = choose_mirror_set(sightings);
+  if (!chosen) co_return fail(chosen.error());
+  set_ = std::move(*chosen);
+  if (!options_.cluster.is_nil() && options_.cluster != set_.cluster) {
+    co_return fail(Errc::corrupt, "the journal belongs to cluster " + to_hex(set_.cluster));
+  }
+  for (const MirrorPtr& drive : drives) {
+    (set_.has_member(drive->id) ? mirrors_ : others_).push_back(drive);
+  }
+  std::vector<MirrorPtr> fresh;
+  Result<MergedLog> merged = co_await merge_mirrors(fresh);
+  if (!merged) co_return fail(merged.error());
+  if (!merged->holes.empty()) {
+    co_return fail(Errc::corrupt,
+                   "records are lost on every mirror: " + describe(merged->holes));
+  }
+  const bool enough = mirrors_.size() + fresh.size() > set_.parity;
+  adopt(std::move(*merged));
+  if (read_only_) {
+    publish();
+    co_return Result<void>();
+  }
+  Result<void> settled = co_await settle_set(std::move(fresh), std::move(sightings));
+  if (!settled && enough) co_return settled;
+  fatal_ = false;
+  for (const auto* group : {&mirrors_, &others_}) {
+    for (const MirrorPtr& drive : *group) {
+      const bool member = group == &mirrors_;
+      Result<void> cleaned =
+          co_await remove_segments_below(drive, member ? set_.start : UINT64_MAX);
+      if (!cleaned) drive->fail(cleaned.error());
+    }
+  }
+  publish();
+  if (enough) {
+    Result<void> spare = co_await prepare_spare();
+    if (!spare && spare.error().code == Errc::unknown) co_return spare;
+  }
+  report_.generation = set_.generation;
+  report_.degraded = degraded();
+  co_return Result<void>();
+}
+
+Task<Result<VerifyReport>> EmbeddedJournal::verify(std::vector<JournalDrive> drives) {
+  std::vector<MirrorPtr> mirrors = as_mirrors(drives);
+  std::vector<Sighting> sightings = co_await look_at_all(mirrors);
+  Result<MirrorSet> chosen = choose_mirror_set(sightings);
+  if (!chosen) co_return fail(chosen.error());
+  VerifyReport report;
+  report.set = std::move(*chosen);
+  MergeOrder order;
+  order.journal = report.set.journal;
+  order.start = report.set.start;
+  size_t members = 0;
+  for (size_t i = 0; i < sightings.size(); ++i) {
+    const Sighting& seen = sightings[i];
+    if (seen.problem) report.problems.push_back(seen.label + ": " + seen.problem->detail);
+    if (!seen.problem && !seen.set) report.problems.push_back(seen.label + ": no journal record");
+    if (seen.set && *seen.set != report.set) {
+      report.problems.push_back(seen.label + ": an older mirror set, generation " +
+                                std::to_string(seen.set->generation));
+    }
+    if (!report.set.has_member(seen.drive)) continue;
+    ++members;
+    if (!mirrors[i]->failed) order.sources.push_back(mirrors[i]);
+  }
+  if (members < report.set.members.size()) {
+    report.problems.push_back(std::to_string(report.set.members.size() - members) +
+                              " mirrors are not online");
+  }
+  while (!order.sources.empty()) {
+    MergeOrder attempt = order;
+    Result<MergedLog> merged = co_await merge_log(std::move(attempt));
+    if (merged) {
+      report.log = std::move(*merged);
+      break;
+    }
+    const bool sealed_off = std::erase_if(order.sources, [&](const MirrorPtr& mirror) {
+      if (mirror->failed) report.problems.push_back(line_of(*mirror));
+      return mirror->failed;
+    });
+    if (!sealed_off) co_return fail(merged.error());
+  }
+  if (order.sources.empty()) {
+    co_return fail(Errc::unavailable, "no drive with a current copy of the journal is online");
+  }
+  for (const Damage& damage : report.log.damages) {
+    report.problems.push_back(damage.drive + ": offset " + std::to_string(damage.offset.value) +
+                              ", " + std::to_string(damage.length_bytes) + " bytes: " +
+                              damage.what);
+  }
+  if (report.log.damage_count > report.log.damages.size()) {
+    report.problems.push_back("and " +
+                              std::to_string(report.log.damage_count - report.log.damages.size()) +
+                              " more damaged places");
+  }
+  if (!report.log.holes.empty()) {
+    report.problems.push_back("lost on every mirror: " + describe(report.log.holes));
+  }
+  co_return report;
+}
+
+}  // namespace kura::journal

@@ -1,0 +1,251 @@
+// Reading records and bodies, mending what one mirror has wrong from another.
+
+#include <algorithm>
+
+#include "base/crc32c.h"
+#include "journal/embedded/embedded_journal.h"
+#include "journal/embedded/read_table.h"
+#include "journal/embedded/segment_format.h"
+#include "journal/record_codec.h"
+
+namespace kura::journal {
+namespace {
+
+// Payloads of small PUTs are a few hundred bytes: header, payload and body come with one read.
+constexpr uint64_t kPayloadGuessBytes = 1024;
+constexpr uint64_t kReadBytesMin = 64 * kKiB;
+
+enum class BodyParse { good, more, bad };
+
+// The body that `want` names, in `bytes` from its record's first byte on.
+BodyParse find_body(std::string_view bytes, const JournalId& journal, const v1::JournalBody& want,
+                    std::string* out, uint64_t* record_bytes) {
+  auto size = record_size(bytes, journal, Offset{want.offset()});
+  if (!size) return BodyParse::bad;
+  *record_bytes = *size;
+  auto record = locate_record(bytes, journal, Offset{want.offset()});
+  if (!record) return bytes.size() < *size ? BodyParse::more : BodyParse::bad;
+  if (record->body.size() != want.length() || crc32c(record->body) != want.crc32c()) {
+    return BodyParse::bad;
+  }
+  out->assign(record->body);
+  return BodyParse::good;
+}
+
+uint64_t first_read_bytes(const v1::JournalBody& body) {
+  return std::min<uint64_t>(kRecordHeaderBytes + kPayloadGuessBytes + body.length(), kRecordMax);
+}
+
+Error truncated(uint64_t offset) {
+  return {Errc::not_found, "offset " + std::to_string(offset) + " is not in the journal"};
+}
+
+}  // namespace
+
+Bounds EmbeddedJournal::bounds() const {
+  return {Offset{segments_.front().base + kSegmentHeaderBytes}, Offset{segments_.back().end}};
+}
+
+const LogSegment* EmbeddedJournal::find_segment(uint64_t offset) const {
+  for (size_t i = segments_.size(); i-- > 0;) {
+    if (offset >= segments_[i].base) return offset <= segments_[i].end ? &segments_[i] : nullptr;
+  }
+  return nullptr;
+}
+
+// The bytes of the record at `offset` from any mirror, and mends the others later. On the loop.
+Task<Result<std::string>> EmbeddedJournal::good_record(uint64_t offset) {
+  const LogSegment* segment = find_segment(offset);
+  if (!segment || offset >= segment->end) co_return fail(truncated(offset));
+  const uint64_t base = segment->base, end = segment->end;
+  const std::vector<std::shared_ptr<File>> files = segment->files;
+  std::optional<std::string> good;
+  size_t bad = 0;
+  std::string what;
+  for (const std::shared_ptr<File>& file : files) {
+    if (!file) continue;
+    Result<std::string> bytes =
+        co_await file->read(offset - base, std::min(kRecordMax, end - offset));
+    if (!bytes) {
+      ++bad;
+      what = bytes.error().detail;
+      continue;
+    }
+    auto record = parse_record(*bytes, set_.journal, Offset{offset});
+    if (!record) {
+      ++bad;
+      what = describe(record.error());
+      continue;
+    }
+    bytes->resize(record->bytes.size());
+    good = std::move(*bytes);
+    break;
+  }
+  if (!good) {
+    co_return fail(Errc::corrupt,
+                   "offset " + std::to_string(offset) + " on every journal mirror: " + what);
+  }
+  if (bad > 0 && !read_only_ && !repairing_.contains(offset)) in_background(repair_later(offset));
+  co_return std::move(*good);
+}
+
+Task<Result<std::vector<StoredRecord>>> EmbeddedJournal::read(Offset from, uint64_t bytes_max) {
+  std::vector<StoredRecord> out;
+  const LogSegment* segment = find_segment(from.value);
+  uint64_t at = from.value;
+  if (segment && at == segment->end && segment->base != segments_.back().base) {
+    segment = find_segment(segment->limit());
+    at = segment->base + kSegmentHeaderBytes;
+  }
+  if (segment && at == segment->base) at += kSegmentHeaderBytes;
+  if (!segment) co_return fail(truncated(from.value));
+  // Copies: the segment may go while this waits.
+  const uint64_t base = segment->base, end = segment->end;
+  const bool last = base == segments_.back().base;
+  const uint64_t follower = last ? end : segment->limit() + kSegmentHeaderBytes;
+  std::shared_ptr<File> file;
+  for (const std::shared_ptr<File>& one : segment->files) {
+    if (!file) file = one;
+  }
+  if (at == end || !file) co_return out;
+  const uint64_t length = std::min(std::max(bytes_max, kReadBytesMin), end - at);
+  Result<std::string> chunk = co_await file->read(at - base, length);
+  const std::string_view bytes = chunk ? std::string_view(*chunk) : std::string_view();
+  const uint64_t chunk_at = at, chunk_end = at + length;
+  for (uint64_t taken = 0; at < end && (out.empty() || taken < bytes_max);) {
+    const std::string_view rest = at - chunk_at < bytes.size() ? bytes.substr(at - chunk_at)
+                                                               : std::string_view();
+    auto record = parse_record(rest, set_.journal, Offset{at});
+    std::string mended;
+    if (!record) {
+      const bool chunk_is_short = chunk_end < end && chunk_end - at < kRecordMax;
+      if (chunk_is_short && !out.empty()) break;
+      Result<std::string> good = co_await good_record(at);
+      if (!good) co_return fail(good.error());
+      mended = std::move(*good);
+      record = parse_record(mended, set_.journal, Offset{at});
+    }
+    const uint64_t next = at + record->bytes.size();
+    out.push_back({Offset{at}, Offset{next == end ? follower : next}, record->record()});
+    taken += next - at;
+    at = next;
+  }
+  co_return out;
+}
+
+bool EmbeddedJournal::try_read_body(const v1::JournalBody& body, std::string* out) {
+  if (cache_.find(Offset{body.offset()}, body.length(), out)) return true;
+  std::shared_ptr<const ReadTable> view = table();
+  const ReadTable::Segment* segment = view ? view->find(body.offset()) : nullptr;
+  if (!segment) return false;
+  const uint64_t at = body.offset() - segment->base;
+  const size_t count = segment->files.size();
+  for (size_t i = 0; i < count; ++i) {
+    // Readers spread over the mirrors; one record is always read from the same one, which has it
+    // in its page cache then.
+    const std::shared_ptr<File>& file = segment->files[(body.offset() / 4096 + i) % count];
+    std::string bytes;
+    if (!file) continue;
+    uint64_t length = std::min(first_read_bytes(body), segment->limit - body.offset());
+    if (!file->try_read(at, length, &bytes)) continue;
+    BodyParse parsed = find_body(bytes, view->journal, body, out, &length);
+    if (parsed == BodyParse::more && file->try_read(at, length, &bytes)) {
+      parsed = find_body(bytes, view->journal, body, out, &length);
+    }
+    if (parsed == BodyParse::good) return true;
+    if (parsed == BodyParse::bad) return false;  // read_body mends it.
+  }
+  return false;
+}
+
+Task<Result<std::string>> EmbeddedJournal::read_body(v1::JournalBody body) {
+  std::string out;
+  if (cache_.find(Offset{body.offset()}, body.length(), &out)) co_return out;
+  std::shared_ptr<const ReadTable> view = table();
+  const ReadTable::Segment* segment = view ? view->find(body.offset()) : nullptr;
+  if (!segment) co_return fail(truncated(body.offset()));
+  const uint64_t at = body.offset() - segment->base;
+  const size_t count = segment->files.size();
+  std::shared_ptr<File> file;
+  if (count > 0) file = segment->files[body.offset() / 4096 % count];
+  if (file) {
+    uint64_t length = std::min(first_read_bytes(body), segment->limit - body.offset());
+    Result<std::string> bytes = co_await file->read(at, length);
+    BodyParse parsed = BodyParse::bad;
+    if (bytes) parsed = find_body(*bytes, view->journal, body, &out, &length);
+    if (parsed == BodyParse::more) {
+      bytes = co_await file->read(at, length);
+      parsed = bytes ? find_body(*bytes, view->journal, body, &out, &length) : BodyParse::bad;
+    }
+    if (parsed == BodyParse::good) co_return out;
+  }
+  Task<Result<std::string>> mending = good_body(std::move(body));
+  co_return co_await run_on(loop_, std::move(mending));
+}
+
+// As read_body, from whichever mirror has it right. On the loop.
+Task<Result<std::string>> EmbeddedJournal::good_body(v1::JournalBody body) {
+  Result<std::string> bytes = co_await good_record(body.offset());
+  if (!bytes) co_return bytes;
+  auto record = parse_record(*bytes, set_.journal, Offset{body.offset()});
+  if (!record || record->body.size() != body.length() || record->body_crc32c != body.crc32c()) {
+    co_return fail(Errc::corrupt, "the record at offset " + std::to_string(body.offset()) +
+                                      " has another body than its event names");
+  }
+  if (!read_only_ && !repairing_.contains(body.offset())) {
+    in_background(repair_later(body.offset()));
+  }
+  co_return std::string(record->body);
+}
+
+Task<void> EmbeddedJournal::repair_later(uint64_t offset) {
+  repairing_.insert(offset);
+  TurnQueue::Turn turn = co_await turns_.enter();
+  if (!closing_) {
+    Result<void> repaired = co_await repair(offset);
+    if (repaired) ++counters_.repairs;
+    const bool lost_one = std::any_of(mirrors_.begin(), mirrors_.end(),
+                                      [](const MirrorPtr& mirror) { return mirror->failed; });
+    if (lost_one) repaired = co_await restore(end(), set_.parity);
+  }
+  repairing_.erase(offset);
+}
+
+// Brings the record at `offset` to the same bytes on every mirror. With the turn held.
+Task<Result<void>> EmbeddedJournal::repair(uint64_t offset) {
+  const LogSegment* segment = find_segment(offset);
+  if (!segment || offset >= segment->end) co_return fail(truncated(offset));
+  const uint64_t at = offset - segment->base;
+  const uint64_t length = std::min(kRecordMax, segment->end - offset);
+  const std::vector<std::shared_ptr<File>> files = segment->files;
+  std::vector<std::string> copies;
+  std::string good;
+  for (const std::shared_ptr<File>& file : files) {
+    Result<std::string> bytes = co_await file->read(at, length);
+    copies.push_back(bytes ? std::move(*bytes) : std::string());
+    auto record = parse_record(copies.back(), set_.journal, Offset{offset});
+    if (record && good.empty()) good = record->bytes;
+  }
+  if (good.empty()) co_return fail(Errc::corrupt, "no mirror has the record");
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (std::string_view(copies[i]).substr(0, good.size()) == good) continue;
+    std::vector<std::string_view> pieces{good};
+    Result<void> written = co_await files[i]->write(at, std::move(pieces));
+    if (written) written = co_await files[i]->sync();
+    if (!written) mirrors_[i]->fail(written.error());
+  }
+  co_return Result<void>();
+}
+
+Task<void> EmbeddedJournal::tracked(Task<void> task) {
+  co_await std::move(task);
+  --background_;
+}
+
+void EmbeddedJournal::in_background(Task<void> task) {
+  if (closing_) return;
+  ++background_;
+  spawn(loop_, tracked(std::move(task)));
+}
+
+}  // namespace kura::journal

@@ -1,0 +1,97 @@
+#include "journal/embedded/journal_folder.h"
+
+#include "journal/embedded/segment_format.h"
+
+namespace kura::journal {
+namespace {
+
+constexpr std::string_view kFreshSuffix = ".new";
+
+// Removes a file; that it is not there is fine.
+Task<Result<void>> remove_file(MirrorPtr mirror, std::string name) {
+  Result<void> removed = co_await mirror->drive->remove(name);
+  if (!removed && removed.error().code == Errc::not_found) co_return Result<void>();
+  co_return judged(*mirror, std::move(removed));
+}
+
+}  // namespace
+
+Task<Result<std::vector<std::string>>> list_journal(MirrorPtr mirror) {
+  std::vector<std::string> names;
+  const std::string folder = kJournalFolder;
+  auto files = co_await mirror->drive->list(folder);
+  if (!files && files.error().code == Errc::not_found) co_return names;
+  if (!files) {
+    mirror->fail(files.error());
+    co_return kura::fail(files.error());
+  }
+  for (const FileInfo& file : *files) {
+    const bool bare = file.name.find('/') == std::string::npos;
+    names.push_back(bare ? folder + "/" + file.name : file.name);
+  }
+  co_return names;
+}
+
+Task<Result<void>> remove_segments_below(MirrorPtr mirror, uint64_t base) {
+  auto names = co_await list_journal(mirror);
+  if (!names) co_return kura::fail(names.error());
+  for (const std::string& name : *names) {
+    const bool unfinished =
+        name.ends_with(kFreshSuffix) &&
+        segment_base(std::string_view(name).substr(0, name.size() - kFreshSuffix.size()));
+    const auto own = segment_base(name);
+    if (!unfinished && !(own && (*own < base || base == UINT64_MAX))) continue;
+    Result<void> removed = co_await remove_file(mirror, name);
+    if (!removed) co_return removed;
+  }
+  co_return Result<void>();
+}
+
+Task<Result<std::shared_ptr<File>>> create_segment(MirrorPtr mirror, JournalId journal,
+                                                   uint64_t base, uint64_t capacity_bytes) {
+  const std::string name = segment_name(base);
+  Result<void> done = co_await remove_file(mirror, name);
+  if (!done) co_return kura::fail(done.error());
+  auto file = co_await mirror->drive->create(name, capacity_bytes);
+  if (!file) {
+    if (file.error().code != Errc::no_space) mirror->fail(file.error());
+    co_return file;
+  }
+  const SegmentHeader header{journal, base, capacity_bytes};
+  const std::string bytes = encode_segment_header(header);
+  std::vector<std::string_view> pieces{bytes};
+  done = co_await (*file)->write(0, std::move(pieces));
+  if (done) done = co_await (*file)->sync();
+  if (done) co_return file;
+  const Error error = done.error();
+  if (error.code != Errc::no_space) mirror->fail(error);
+  if (error.code == Errc::no_space) done = co_await remove_file(mirror, name);
+  co_return kura::fail(error);
+}
+
+Task<Sighting> look(MirrorPtr mirror) {
+  Sighting seen;
+  seen.drive = mirror->id;
+  seen.label = mirror->drive->label();
+  const std::string name = kMirrorSetFile;
+  auto content = co_await read_file(*mirror->drive, name);
+  if (!content) {
+    if (content.error().code == Errc::not_found) co_return seen;
+    mirror->fail(content.error());
+    seen.problem = content.error();
+    co_return seen;
+  }
+  auto set = decode_mirror_set(*content);
+  if (set) seen.set = std::move(*set);
+  if (!set) seen.problem = set.error();
+  co_return seen;
+}
+
+Task<Result<void>> write_mirror_set(MirrorPtr mirror, std::string bytes) {
+  const std::string name = kMirrorSetFile;
+  Result<void> written = co_await replace_file(*mirror->drive, name, bytes);
+  if (!written && written.error().code != Errc::no_space) mirror->fail(written.error());
+  co_return written;
+}
+
+}  // namespace kura::journal

@@ -1,0 +1,75 @@
+// Merging the mirrors of a log into one truth: the heart of recovery, of replacing a mirror, and of
+// verifying.
+//
+// It walks the log record by record, takes each from any mirror on which it is valid, and brings
+// every other copy to the same bytes. It cuts only a tail behind which no mirror has a record that
+// proves a loss; a hole on every mirror is reported with its offsets and nothing is cut.
+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "journal/embedded/mirror.h"
+
+namespace kura::journal {
+
+// One segment of the log on all its mirrors.
+struct LogSegment {
+  uint64_t base = 0;
+  uint64_t capacity_bytes = 0;
+  uint64_t end = 0;  // Offset behind its last record.
+  std::vector<std::shared_ptr<File>> files;  // By mirror; null where the mirror has none.
+
+  uint64_t limit() const { return base + capacity_bytes; }
+};
+
+// Something on one mirror that was not as it should be, and is right on another.
+struct Damage {
+  std::string drive;
+  Offset offset;
+  uint64_t length_bytes = 0;
+  std::string what;
+};
+
+// Offsets [from, to) that no mirror has.
+struct Hole {
+  Offset from;
+  Offset to;
+};
+
+struct MergeOrder {
+  JournalId journal;
+  uint64_t start = 0;              // Base of the first live segment.
+  std::vector<MirrorPtr> sources;  // Current mirrors. Mended in place if `write`.
+  std::vector<MirrorPtr> fresh;    // New mirrors without segments, to be filled. Needs `write`.
+  bool write = false;
+  // Of a running journal: what lies behind is no part of it, and prepared segments stay. Without it
+  // whole segments behind the end are removed.
+  std::optional<uint64_t> known_end;
+};
+
+struct MergedLog {
+  std::vector<LogSegment> segments;  // Not empty; files by sources, then fresh.
+  uint64_t last = 0;                 // Offset of the last record; 0: there is none.
+  uint64_t records = 0;
+  uint64_t repaired_bytes = 0;
+  uint64_t cut_bytes = 0;  // Not zero behind the end, on the mirror that had the most.
+  uint64_t damage_count = 0;
+  std::vector<Damage> damages;  // The first kDamagesMax.
+  std::vector<Hole> holes;      // Only in an answer to an order that does not write.
+};
+inline constexpr size_t kDamagesMax = 1000;
+
+// Everything that was written is durable when it returns. Errors: io_error when a mirror was sealed
+// off (try again without it); corrupt: data loss, names the offsets; unsupported.
+Task<Result<MergedLog>> merge_log(MergeOrder order);
+
+std::string describe(const std::vector<Hole>& holes);
+
+}  // namespace kura::journal

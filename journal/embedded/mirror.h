@@ -1,0 +1,42 @@
+// Mirror: one drive as the journal sees it, with whether it can still be trusted.
+
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/drive.h"
+#include "base/ids.h"
+
+namespace kura::journal {
+
+struct Mirror {
+  DriveId id;
+  std::shared_ptr<Drive> drive;
+  bool failed = false;  // Sealed off: nothing is read from it or written to it again.
+  std::string reason;
+  // It is a member of the mirror set in force and came back: what it holds is part of the log.
+  bool returning = false;
+
+  void fail(const Error& error) {
+    if (failed) return;
+    failed = true;
+    reason = error.detail.empty() ? "error " + std::to_string(static_cast<int>(error.code))
+                                  : error.detail;
+  }
+};
+
+using MirrorPtr = std::shared_ptr<Mirror>;
+
+inline std::string line_of(const Mirror& mirror) {
+  return mirror.drive->label() + ": " + mirror.reason;
+}
+
+// Passes a result on and seals the mirror off if it is an error.
+template <class T>
+Result<T> judged(Mirror& mirror, Result<T> result) {
+  if (!result) mirror.fail(result.error());
+  return result;
+}
+
+}  // namespace kura::journal
