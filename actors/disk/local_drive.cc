@@ -1,0 +1,304 @@
+#include "actors/disk/local_drive.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "actors/disk/local_drive_state.h"
+
+namespace kura {
+namespace {
+
+using State = LocalDrive::State;
+
+struct Name {
+  std::string folder;  // "" is the top.
+  std::string file;
+};
+
+// REQUIRES: is_file_name(name).
+Name split(const std::string& name) {
+  size_t slash = name.find('/');
+  if (slash == std::string::npos) return {.folder = "", .file = name};
+  return {.folder = name.substr(0, slash), .file = name.substr(slash + 1)};
+}
+
+tl::unexpected<Error> bad_name(const std::string& name) {
+  return fail(Errc::invalid_argument, "'" + name + "' is not a name for a file of a drive");
+}
+
+Result<Descriptor> open_folder(State& state, const std::string& folder) {
+  const char* relative = folder.empty() ? "." : folder.c_str();
+  Descriptor fd(openat(state.folder.get(), relative, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return system_error(errno, "open", state.path + "/" + folder);
+  return fd;
+}
+
+Result<void> sync_folder(State& state, const std::string& folder) {
+  Result<Descriptor> fd = open_folder(state, folder);
+  if (!fd) return fail(fd.error());
+  if (fsync(fd->get()) != 0) {
+    state.sync_failed = true;
+    return system_error(errno, "sync folder", state.path + "/" + folder);
+  }
+  return {};
+}
+
+// Makes the folder of a new file, durably.
+Result<void> make_folder(State& state, const std::string& folder) {
+  if (folder.empty()) return {};
+  if (mkdirat(state.folder.get(), folder.c_str(), 0700) != 0) {
+    if (errno == EEXIST) return {};
+    return system_error(errno, "make folder", state.path + "/" + folder);
+  }
+  return sync_folder(state, "");
+}
+
+Result<void> check_changeable(State& state) {
+  Result<void> mounted = state.check_mounted();
+  if (!mounted) return mounted;
+  return state.check_writable();
+}
+
+Result<DriveSpace> space_of(State& state) {
+  struct statvfs info;
+  if (fstatvfs(state.folder.get(), &info) != 0)
+    return system_error(errno, "ask for space of", state.path);
+  return DriveSpace{.total_bytes = uint64_t{info.f_blocks} * info.f_frsize,
+                    .free_bytes = uint64_t{info.f_bavail} * info.f_frsize};
+}
+
+Result<Descriptor> create_now(State& state, const std::string& name, uint64_t size_bytes) {
+  Result<void> changeable = check_changeable(state);
+  if (!changeable) return fail(changeable.error());
+  std::string what = state.path + "/" + name;
+  // Without this an allocation that cannot succeed would first take all that is left.
+  Result<DriveSpace> space = space_of(state);
+  if (!space) return fail(space.error());
+  if (size_bytes > space->free_bytes) return system_error(ENOSPC, "reserve space for", what);
+
+  auto [folder, file] = split(name);
+  Result<void> made = make_folder(state, folder);
+  if (!made) return fail(made.error());
+  Descriptor fd(openat(state.folder.get(), name.c_str(),
+                       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return system_error(errno, "create", what);
+  Result<void> done = reserve(fd.get(), size_bytes, what);
+  if (done) done = state.sync_file(fd.get(), true, name);
+  if (done) done = sync_folder(state, folder);
+  if (!done) {
+    unlinkat(state.folder.get(), name.c_str(), 0);
+    return fail(done.error());
+  }
+  return fd;
+}
+
+Result<Descriptor> open_now(State& state, const std::string& name) {
+  Result<void> mounted = state.check_mounted();
+  if (!mounted) return fail(mounted.error());
+  // A drive that was remounted read-only after an error can still be read.
+  Descriptor fd(openat(state.folder.get(), name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd && errno == EROFS)
+    fd = Descriptor(openat(state.folder.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!fd) return system_error(errno, "open", state.path + "/" + name);
+  return fd;
+}
+
+Result<void> remove_now(State& state, const std::string& name) {
+  Result<void> changeable = check_changeable(state);
+  if (!changeable) return changeable;
+  if (unlinkat(state.folder.get(), name.c_str(), 0) != 0)
+    return system_error(errno, "remove", state.path + "/" + name);
+  return sync_folder(state, split(name).folder);
+}
+
+Result<void> rename_now(State& state, const std::string& from, const std::string& to) {
+  Result<void> changeable = check_changeable(state);
+  if (!changeable) return changeable;
+  std::string source = split(from).folder, target = split(to).folder;
+  Result<void> made = make_folder(state, target);
+  if (!made) return made;
+  if (renameat(state.folder.get(), from.c_str(), state.folder.get(), to.c_str()) != 0)
+    return system_error(errno, "rename", state.path + "/" + from);
+  Result<void> synced = sync_folder(state, target);
+  if (!synced || source == target) return synced;
+  return sync_folder(state, source);
+}
+
+Result<std::vector<FileInfo>> list_now(State& state, const std::string& folder) {
+  Result<void> mounted = state.check_mounted();
+  if (!mounted) return fail(mounted.error());
+  std::vector<FileInfo> files;
+  Result<Descriptor> fd = open_folder(state, folder);
+  if (!fd && fd.error().code == Errc::not_found) return files;
+  if (!fd) return fail(fd.error());
+  std::string what = state.path + "/" + folder;
+  DIR* entries = fdopendir(fd->get());
+  if (!entries) return system_error(errno, "list", what);
+  int folder_fd = fd->release();
+  for (;;) {
+    errno = 0;
+    dirent* entry = readdir(entries);
+    if (!entry) break;
+    // A file system has entries of its own ("lost+found"), and people leave files behind.
+    if (!is_file_name(entry->d_name)) continue;
+    struct stat info;
+    if (fstatat(folder_fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) continue;  // Removed meanwhile.
+      break;
+    }
+    if (!S_ISREG(info.st_mode)) continue;
+    files.push_back({.name = entry->d_name, .size_bytes = static_cast<uint64_t>(info.st_size)});
+  }
+  int failed = errno;
+  closedir(entries);
+  if (failed != 0) return system_error(failed, "list", what);
+  std::sort(files.begin(), files.end(),
+            [](const FileInfo& a, const FileInfo& b) { return a.name < b.name; });
+  return files;
+}
+
+std::string thread_name(const std::string& path, char kind) {
+  std::string name = path.substr(path.size() > 12 ? path.size() - 12 : 0);
+  return name + ":" + kind;
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+tl::unexpected<Error> system_error(int code, const char* doing, const std::string& what) {
+  Errc errc = Errc::io_error;
+  if (code == ENOENT) errc = Errc::not_found;
+  if (code == EEXIST) errc = Errc::exists;
+  if (code == ENOSPC || code == EDQUOT) errc = Errc::no_space;
+  if (code == EACCES || code == EPERM) errc = Errc::access_denied;
+  if (code == ENOTDIR || code == EISDIR || code == ENAMETOOLONG) errc = Errc::invalid_argument;
+  if (code == EFBIG) errc = Errc::too_large;
+  return fail(errc, std::string("cannot ") + doing + " " + what + ": " + std::strerror(code));
+}
+
+LocalDrive::State::State(std::string path_in, Descriptor folder_in,
+                         const LocalDriveOptions& options)
+    : path(std::move(path_in)),
+      folder(std::move(folder_in)),
+      sync_data(options.sync_data ? options.sync_data : fdatasync),
+      reads(thread_name(path, 'r'), options.read_threads),
+      writes(thread_name(path, 'w'), options.write_threads) {}
+
+Result<void> LocalDrive::State::check_mounted() {
+  struct stat now;
+  bool here = !gone && stat(path.c_str(), &now) == 0 && now.st_dev == device && now.st_ino == inode;
+  if (here) return {};
+  gone = true;
+  return fail(Errc::io_error, path + ": no longer mounted, or another drive is mounted there");
+}
+
+Result<void> LocalDrive::State::check_writable() {
+  if (gone) return fail(Errc::io_error, path + ": no longer mounted");
+  if (sync_failed) return fail(Errc::io_error, path + ": an earlier sync failed");
+  return {};
+}
+
+Result<void> LocalDrive::State::sync_file(int fd, bool size_changed, const std::string& name) {
+  Result<void> mounted = check_mounted();
+  if (!mounted) return mounted;
+  if ((size_changed ? fsync(fd) : sync_data(fd)) == 0) return {};
+  int failed = errno;
+  sync_failed = true;
+  Error error = system_error(failed, "sync", path + "/" + name).value();
+  error.code = Errc::io_error;  // Whatever the reason, the bytes are lost: also for ENOSPC.
+  return fail(std::move(error));
+}
+
+Result<std::unique_ptr<LocalDrive>> open_local_drive(const std::string& path,
+                                                     const LocalDriveOptions& options) {
+  Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return system_error(errno, "open", path);
+  struct stat info;
+  if (fstat(folder.get(), &info) != 0) return system_error(errno, "open", path);
+  struct statfs system;
+  if (fstatfs(folder.get(), &system) != 0) return system_error(errno, "open", path);
+  std::error_code error;
+  std::string absolute = std::filesystem::absolute(path, error).string();
+  if (error) return system_error(error.value(), "open", path);
+  auto state = std::make_shared<State>(std::move(absolute), std::move(folder), options);
+  state->device = info.st_dev;
+  state->inode = info.st_ino;
+  state->in_memory = system.f_type == TMPFS_MAGIC;
+  return std::make_unique<LocalDrive>(std::move(state));
+}
+
+LocalDrive::~LocalDrive() {
+  state_->reads.stop();
+  state_->writes.stop();
+}
+
+Task<Result<std::shared_ptr<File>>> LocalDrive::create(std::string name, uint64_t size_bytes) {
+  std::shared_ptr<State> state = state_;
+  if (!is_file_name(name)) co_return bad_name(name);
+  auto work = [&]() { return create_now(*state, name, size_bytes); };
+  ThreadJob<Result<Descriptor>, decltype(work)> job(work);
+  Result<Descriptor> fd = co_await job.on(state->writes);
+  if (!fd) co_return fail(fd.error());
+  co_return make_local_file(state, std::move(*fd), name);
+}
+
+Task<Result<std::shared_ptr<File>>> LocalDrive::open(std::string name) {
+  std::shared_ptr<State> state = state_;
+  if (!is_file_name(name)) co_return bad_name(name);
+  auto work = [&]() { return open_now(*state, name); };
+  ThreadJob<Result<Descriptor>, decltype(work)> job(work);
+  Result<Descriptor> fd = co_await job.on(state->reads);
+  if (!fd) co_return fail(fd.error());
+  co_return make_local_file(state, std::move(*fd), name);
+}
+
+Task<Result<void>> LocalDrive::remove(std::string name) {
+  std::shared_ptr<State> state = state_;
+  if (!is_file_name(name)) co_return bad_name(name);
+  auto work = [&]() { return remove_now(*state, name); };
+  ThreadJob<Result<void>, decltype(work)> job(work);
+  co_return co_await job.on(state->writes);
+}
+
+Task<Result<void>> LocalDrive::rename(std::string from, std::string to) {
+  std::shared_ptr<State> state = state_;
+  if (!is_file_name(from)) co_return bad_name(from);
+  if (!is_file_name(to)) co_return bad_name(to);
+  auto work = [&]() { return rename_now(*state, from, to); };
+  ThreadJob<Result<void>, decltype(work)> job(work);
+  co_return co_await job.on(state->writes);
+}
+
+Task<Result<std::vector<FileInfo>>> LocalDrive::list(std::string folder) {
+  std::shared_ptr<State> state = state_;
+  if (!is_folder_name(folder)) co_return bad_name(folder);
+  auto work = [&]() { return list_now(*state, folder); };
+  ThreadJob<Result<std::vector<FileInfo>>, decltype(work)> job(work);
+  co_return co_await job.on(state->reads);
+}
+
+Result<DriveSpace> LocalDrive::space() { return space_of(*state_); }
+
+std::string LocalDrive::label() const { return state_->path; }
+
+Task<Result<bool>> LocalDrive::still_mounted() {
+  std::shared_ptr<State> state = state_;
+  auto work = [&]() -> Result<bool> { return state->check_mounted().has_value(); };
+  ThreadJob<Result<bool>, decltype(work)> job(work);
+  co_return co_await job.on(state->reads);
+}
+
+}  // namespace kura

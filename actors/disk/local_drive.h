@@ -1,0 +1,55 @@
+// LocalDrive: a folder of a mounted file system as a Drive.
+//
+// Blocking calls run on threads of the drive's own: reads on some, writes, syncs and names on
+// others, so that a read never waits behind a sync.
+//
+// Two failures last until the drive is opened anew. A sync that fails loses bytes that a later sync
+// would report as safe, so no write or sync succeeds after it. And the folder must still be what
+// its path leads to: after `umount -l`, or when another file system was mounted above, open
+// descriptors go on working on a drive that nobody can find again. Each call by name and each sync
+// compares the two, so reading the identity file finds out as well.
+
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/drive.h"
+
+namespace kura {
+
+struct LocalDriveOptions {
+  size_t read_threads = 2;
+  size_t write_threads = 2;  // One may be in a long sync while the other takes writes.
+  int (*sync_data)(int fd) = nullptr;  // Tests let it fail; null is fdatasync(2).
+};
+
+class LocalDrive : public Drive {
+ public:
+  struct State;  // Shared with the open files.
+  explicit LocalDrive(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  // Waits for the operations that have begun; files that are still open answer `closed` from then
+  // on. Destroy it before the loops of the tasks that use it.
+  ~LocalDrive() override;
+
+  Task<Result<std::shared_ptr<File>>> create(std::string name, uint64_t size_bytes) override;
+  Task<Result<std::shared_ptr<File>>> open(std::string name) override;
+  Task<Result<void>> remove(std::string name) override;
+  Task<Result<void>> rename(std::string from, std::string to) override;
+  Task<Result<std::vector<FileInfo>>> list(std::string folder) override;
+  Result<DriveSpace> space() override;
+  std::string label() const override;
+
+  // Whether the path still leads to the folder that was opened; false is final.
+  Task<Result<bool>> still_mounted();
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
+// `path` must be a folder already. Errors: not_found (no such folder), access_denied,
+// invalid_argument (not a folder), io_error.
+Result<std::unique_ptr<LocalDrive>> open_local_drive(const std::string& path,
+                                                     const LocalDriveOptions& options = {});
+
+}  // namespace kura

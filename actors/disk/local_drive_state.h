@@ -1,0 +1,63 @@
+// What a LocalDrive shares with its open files. For actors/disk/local_*.cc only.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "actors/disk/drive_threads.h"
+#include "actors/disk/local_drive.h"
+
+namespace kura {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor();
+  explicit operator bool() const { return fd_ >= 0; }
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+struct LocalDrive::State {
+  State(std::string path_in, Descriptor folder_in, const LocalDriveOptions& options);
+
+  // Fails once the path leads elsewhere, and from then on.
+  Result<void> check_mounted();
+  // Fails after a failed sync.
+  Result<void> check_writable();
+  // fdatasync, or fsync when the size changed. A failure is final for the drive.
+  Result<void> sync_file(int fd, bool size_changed, const std::string& name);
+
+  const std::string path;
+  const Descriptor folder;
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool in_memory = false;  // tmpfs: reading never waits.
+  int (*const sync_data)(int);
+  std::atomic<bool> gone{false};
+  std::atomic<bool> sync_failed{false};
+  DriveThreads reads;
+  DriveThreads writes;
+};
+
+// `errno` as an Error: ENOENT not_found, EEXIST exists, ENOSPC and EDQUOT no_space, and so on.
+tl::unexpected<Error> system_error(int code, const char* doing, const std::string& what);
+
+std::shared_ptr<File> make_local_file(std::shared_ptr<LocalDrive::State> state, Descriptor fd,
+                                      std::string name);
+// Reserves the bytes [0, size_bytes) of an empty file.
+Result<void> reserve(int fd, uint64_t size_bytes, const std::string& what);
+
+}  // namespace kura

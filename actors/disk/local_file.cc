@@ -1,0 +1,194 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "actors/disk/local_drive_state.h"
+#include "base/limits.h"
+
+namespace kura {
+namespace {
+
+constexpr size_t kPiecesMax = 512;               // Of one call; below IOV_MAX (1024).
+constexpr uint64_t kUncheckedReadMax = kMiB;     // Larger reads ask for the file's size first.
+constexpr uint64_t kMemoryReadMax = kMiB;        // Largest copy that a loop makes from a tmpfs.
+
+Result<void> write_all(int fd, uint64_t offset_bytes, const std::vector<std::string_view>& pieces,
+                       const std::string& what) {
+  std::array<iovec, kPiecesMax> vectors;
+  size_t piece = 0, skip_bytes = 0;
+  while (true) {
+    size_t count = 0;
+    for (size_t i = piece; i < pieces.size() && count < kPiecesMax; ++i) {
+      std::string_view rest = pieces[i].substr(i == piece ? skip_bytes : 0);
+      if (!rest.empty()) vectors[count++] = {const_cast<char*>(rest.data()), rest.size()};
+    }
+    if (count == 0) return {};
+    ssize_t n = pwritev(fd, vectors.data(), static_cast<int>(count),
+                        static_cast<off_t>(offset_bytes));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error(errno, "write", what);
+    offset_bytes += static_cast<uint64_t>(n);
+    for (skip_bytes += static_cast<size_t>(n);
+         piece < pieces.size() && skip_bytes >= pieces[piece].size(); ++piece)
+      skip_bytes -= pieces[piece].size();
+  }
+}
+
+Result<uint64_t> size_of(int fd, const std::string& what) {
+  struct stat info;
+  if (fstat(fd, &info) != 0) return system_error(errno, "stat", what);
+  return static_cast<uint64_t>(info.st_size);
+}
+
+Result<std::string> read_all(int fd, uint64_t offset_bytes, uint64_t length_bytes,
+                             const std::string& what) {
+  if (length_bytes > kUncheckedReadMax) {
+    Result<uint64_t> size = size_of(fd, what);
+    if (!size) return fail(size.error());
+    length_bytes = offset_bytes >= *size ? 0 : std::min(length_bytes, *size - offset_bytes);
+  }
+  std::string out(length_bytes, '\0');
+  size_t at = 0;
+  while (at < out.size()) {
+    ssize_t n = pread(fd, out.data() + at, out.size() - at, static_cast<off_t>(offset_bytes + at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return system_error(errno, "read", what);
+    if (n == 0) break;
+    at += static_cast<size_t>(n);
+  }
+  out.resize(at);
+  return out;
+}
+
+class LocalFile final : public File, public std::enable_shared_from_this<LocalFile> {
+ public:
+  LocalFile(std::shared_ptr<LocalDrive::State> state, Descriptor fd, std::string name)
+      : state_(std::move(state)), fd_(std::move(fd)), name_(std::move(name)) {}
+
+  // The coroutines keep the file alive until its threads are done with it.
+  Task<Result<void>> write(uint64_t offset_bytes, std::vector<std::string_view> pieces) override {
+    return write_pieces(shared_from_this(), offset_bytes, std::move(pieces), false);
+  }
+  Task<Result<void>> write_and_sync(uint64_t offset_bytes,
+                                    std::vector<std::string_view> pieces) override {
+    return write_pieces(shared_from_this(), offset_bytes, std::move(pieces), true);
+  }
+  Task<Result<std::string>> read(uint64_t offset_bytes, uint64_t length_bytes) override {
+    return read_range(shared_from_this(), offset_bytes, length_bytes);
+  }
+  Task<Result<void>> sync() override { return sync_all(shared_from_this()); }
+  Task<Result<void>> truncate(uint64_t size_bytes) override {
+    return set_size(shared_from_this(), size_bytes);
+  }
+  bool try_read(uint64_t offset_bytes, uint64_t length_bytes, std::string* out) override;
+  Result<uint64_t> size_bytes() override { return size_of(fd_.get(), what()); }
+
+ private:
+  using Self = std::shared_ptr<LocalFile>;
+  static Task<Result<void>> write_pieces(Self self, uint64_t offset_bytes,
+                                         std::vector<std::string_view> pieces, bool sync);
+  static Task<Result<std::string>> read_range(Self self, uint64_t offset_bytes,
+                                              uint64_t length_bytes);
+  static Task<Result<void>> sync_all(Self self);
+  static Task<Result<void>> set_size(Self self, uint64_t size_bytes);
+  std::string what() const { return state_->path + "/" + name_; }
+
+  const std::shared_ptr<LocalDrive::State> state_;
+  const Descriptor fd_;
+  const std::string name_;
+};
+
+Task<Result<void>> LocalFile::write_pieces(Self self, uint64_t offset_bytes,
+                                           std::vector<std::string_view> pieces, bool sync) {
+  auto work = [&]() -> Result<void> {
+    Result<void> writable = self->state_->check_writable();
+    if (!writable) return writable;
+    Result<void> written = write_all(self->fd_.get(), offset_bytes, pieces, self->what());
+    if (!written || !sync) return written;
+    return self->state_->sync_file(self->fd_.get(), false, self->name_);
+  };
+  ThreadJob<Result<void>, decltype(work)> job(work);
+  co_return co_await job.on(self->state_->writes);
+}
+
+Task<Result<std::string>> LocalFile::read_range(Self self, uint64_t offset_bytes,
+                                                uint64_t length_bytes) {
+  auto work = [&]() -> Result<std::string> {
+    if (self->state_->gone) return fail(Errc::io_error, self->what() + ": no longer mounted");
+    return read_all(self->fd_.get(), offset_bytes, length_bytes, self->what());
+  };
+  ThreadJob<Result<std::string>, decltype(work)> job(work);
+  co_return co_await job.on(self->state_->reads);
+}
+
+Task<Result<void>> LocalFile::sync_all(Self self) {
+  auto work = [&]() -> Result<void> {
+    Result<void> writable = self->state_->check_writable();
+    if (!writable) return writable;
+    return self->state_->sync_file(self->fd_.get(), false, self->name_);
+  };
+  ThreadJob<Result<void>, decltype(work)> job(work);
+  co_return co_await job.on(self->state_->writes);
+}
+
+Task<Result<void>> LocalFile::set_size(Self self, uint64_t size_bytes) {
+  auto work = [&]() -> Result<void> {
+    Result<void> writable = self->state_->check_writable();
+    if (!writable) return writable;
+    if (ftruncate(self->fd_.get(), static_cast<off_t>(size_bytes)) != 0)
+      return system_error(errno, "truncate", self->what());
+    return self->state_->sync_file(self->fd_.get(), true, self->name_);
+  };
+  ThreadJob<Result<void>, decltype(work)> job(work);
+  co_return co_await job.on(self->state_->writes);
+}
+
+bool LocalFile::try_read(uint64_t offset_bytes, uint64_t length_bytes, std::string* out) {
+  if (state_->gone || length_bytes > kMemoryReadMax) return false;
+  out->resize(length_bytes);
+  iovec vector{out->data(), out->size()};
+  auto offset = static_cast<off_t>(offset_bytes);
+  ssize_t n = preadv2(fd_.get(), &vector, 1, offset, RWF_NOWAIT);
+  if (n < 0 && errno == EOPNOTSUPP && state_->in_memory) n = preadv(fd_.get(), &vector, 1, offset);
+  if (n < 0) return false;
+  auto got = static_cast<uint64_t>(n);
+  if (got < length_bytes) {
+    // Either the file ends here, or the rest is not in the page cache.
+    Result<uint64_t> size = size_of(fd_.get(), name_);
+    if (!size || offset_bytes + got < *size) return false;
+    out->resize(got);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::shared_ptr<File> make_local_file(std::shared_ptr<LocalDrive::State> state, Descriptor fd,
+                                      std::string name) {
+  return std::make_shared<LocalFile>(std::move(state), std::move(fd), std::move(name));
+}
+
+Result<void> reserve(int fd, uint64_t size_bytes, const std::string& what) {
+  if (size_bytes == 0) return {};
+  int failed;
+  do {
+    failed = fallocate(fd, 0, 0, static_cast<off_t>(size_bytes)) == 0 ? 0 : errno;
+  } while (failed == EINTR);
+  if (failed == 0) return {};
+  if (failed != EOPNOTSUPP) return system_error(failed, "reserve space for", what);
+  // A file system that cannot promise: zeros take the space as well.
+  std::string zeros(kMiB, '\0');
+  for (uint64_t at = 0; at < size_bytes; at += zeros.size()) {
+    std::vector<std::string_view> piece{
+        std::string_view(zeros).substr(0, std::min<uint64_t>(zeros.size(), size_bytes - at))};
+    Result<void> written = write_all(fd, at, piece, what);
+    if (!written) return written;
+  }
+  return {};
+}
+
+}  // namespace kura

@@ -1,0 +1,203 @@
+#include "actors/disk/local_drive.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cerrno>
+#include <fstream>
+
+#include "tests/base/background.h"
+#include "tests/base/temporary_folder.h"
+#include "tests/base/temporary_mount.h"
+#include "tests/local_drive/drive_on_loop.h"
+
+namespace kura::testing {
+namespace {
+
+using FilePtr = std::shared_ptr<File>;
+
+template <class T>
+Errc code_of(const Result<T>& result) {
+  return result ? Errc{} : result.error().code;
+}
+
+Task<Result<void>> put(FilePtr file, uint64_t offset_bytes, std::string text) {
+  std::vector<std::string_view> pieces{text};
+  co_return co_await file->write(offset_bytes, std::move(pieces));
+}
+
+FilePtr create(DriveOnLoop& on, const std::string& name, uint64_t size_bytes = 0) {
+  auto file = block_on(on.loop, on.drive->create(name, size_bytes));
+  EXPECT_TRUE(file) << file.error().detail;
+  return file.value_or(nullptr);
+}
+
+TEST(LocalDrive, OpenSaysWhatIsWrong) {
+  TemporaryFolder folder;
+  EXPECT_EQ(code_of(open_local_drive(folder.path() + "/none")), Errc::not_found);
+  std::ofstream(folder.path() + "/file") << "x";
+  EXPECT_EQ(code_of(open_local_drive(folder.path() + "/file")), Errc::invalid_argument);
+}
+
+TEST(LocalDrive, IgnoresWhatIsNotItsOwn) {
+  TemporaryFolder folder;
+  std::filesystem::create_directory(folder.path() + "/lost+found");
+  std::filesystem::create_directory(folder.path() + "/sub");
+  std::ofstream(folder.path() + "/README") << "x";
+  std::filesystem::create_symlink("/etc/passwd", folder.path() + "/link");
+  DriveOnLoop on(folder.path());
+  create(on, "mine");
+  auto files = block_on(on.loop, on.drive->list(""));
+  ASSERT_TRUE(files);
+  ASSERT_EQ(files->size(), 1u);
+  EXPECT_EQ(files->front().name, "mine");
+  EXPECT_FALSE(block_on(on.loop, on.drive->open("link"))) << "a link leads off the drive";
+  EXPECT_EQ(code_of(block_on(on.loop, on.drive->open("sub"))), Errc::invalid_argument);
+}
+
+TEST(LocalDrive, FullDriveSaysSoAndRecovers) {
+  TemporaryMount mount("4m");
+  ASSERT_TRUE(mount.mounted());
+  DriveOnLoop on(mount.path());
+  FilePtr reserved = create(on, "reserved", 1 << 20);
+  FilePtr ballast = create(on, "ballast");
+  Result<void> wrote;
+  uint64_t at = 0;
+  for (; at < (8 << 20) && wrote; at += 65536)
+    wrote = block_on(on.loop, put(ballast, at, std::string(65536, 'x')));
+  EXPECT_EQ(code_of(wrote), Errc::no_space);
+  EXPECT_EQ(code_of(block_on(on.loop, on.drive->create("more", 1 << 20))), Errc::no_space);
+  // What was reserved can still be written.
+  EXPECT_TRUE(block_on(on.loop, put(reserved, 0, std::string(1 << 20, 'r'))));
+  EXPECT_TRUE(block_on(on.loop, reserved->sync()));
+  EXPECT_TRUE(block_on(on.loop, on.drive->remove("ballast")));
+  ballast.reset();
+  create(on, "more", 1 << 20);
+}
+
+TEST(LocalDrive, LazyUnmountIsFound) {
+  TemporaryMount mount("4m");
+  ASSERT_TRUE(mount.mounted());
+  DriveOnLoop on(mount.path());
+  FilePtr file = create(on, "identity");
+  ASSERT_TRUE(block_on(on.loop, put(file, 0, "this drive")));
+  EXPECT_TRUE(block_on(on.loop, on.drive->still_mounted()).value());
+  mount.detach();
+  EXPECT_EQ(code_of(block_on(on.loop, read_file(*on.drive, "identity"))), Errc::io_error);
+  EXPECT_EQ(code_of(block_on(on.loop, file->sync())), Errc::io_error);
+  EXPECT_EQ(code_of(block_on(on.loop, put(file, 0, "x"))), Errc::io_error);
+  EXPECT_EQ(code_of(block_on(on.loop, file->read(0, 4))), Errc::io_error);
+  std::string out;
+  EXPECT_FALSE(file->try_read(0, 4, &out));
+  EXPECT_EQ(code_of(block_on(on.loop, on.drive->create("new", 0))), Errc::io_error);
+  EXPECT_FALSE(block_on(on.loop, on.drive->still_mounted()).value());
+}
+
+TEST(LocalDrive, SyncAloneFindsALazyUnmount) {
+  TemporaryMount mount("4m");
+  ASSERT_TRUE(mount.mounted());
+  DriveOnLoop on(mount.path());
+  FilePtr file = create(on, "a");
+  mount.detach();
+  std::string text = "x";
+  EXPECT_EQ(code_of(block_on(on.loop, file->write_and_sync(0, {text}))), Errc::io_error);
+}
+
+TEST(LocalDrive, ReplacedFolderIsFound) {
+  TemporaryFolder folder;
+  std::string path = folder.path() + "/d1";
+  std::filesystem::create_directory(path);
+  DriveOnLoop on(path);
+  create(on, "a");
+  std::filesystem::rename(path, folder.path() + "/elsewhere");
+  std::filesystem::create_directory(path);
+  EXPECT_EQ(code_of(block_on(on.loop, on.drive->open("a"))), Errc::io_error);
+  // Final, even if the old one comes back: nobody knows what happened in between.
+  std::filesystem::remove(path);
+  std::filesystem::rename(folder.path() + "/elsewhere", path);
+  EXPECT_EQ(code_of(block_on(on.loop, on.drive->open("a"))), Errc::io_error);
+  on.open();
+  EXPECT_TRUE(block_on(on.loop, on.drive->open("a")));
+}
+
+std::atomic<int> syncs_until_failure{1 << 30};
+int failing_sync(int) {
+  if (syncs_until_failure.fetch_sub(1) == 1) {
+    errno = EIO;
+    return -1;
+  }
+  return 0;  // As the kernel does: the next one reports success.
+}
+
+TEST(LocalDrive, NothingIsWrittenAfterAFailedSync) {
+  TemporaryFolder folder;
+  LocalDriveOptions options;
+  options.sync_data = failing_sync;
+  DriveOnLoop on(folder.path(), options);
+  FilePtr file = create(on, "a"), other = create(on, "b");
+  ASSERT_TRUE(block_on(on.loop, put(file, 0, "before")));
+  EXPECT_TRUE(block_on(on.loop, file->sync()));
+  syncs_until_failure = 1;
+  EXPECT_EQ(code_of(block_on(on.loop, file->sync())), Errc::io_error);
+  EXPECT_EQ(code_of(block_on(on.loop, file->sync())), Errc::io_error) << "reported once only";
+  EXPECT_EQ(code_of(block_on(on.loop, other->sync())), Errc::io_error);
+  EXPECT_EQ(code_of(block_on(on.loop, put(other, 0, "x"))), Errc::io_error);
+  EXPECT_EQ(code_of(block_on(on.loop, on.drive->create("c", 0))), Errc::io_error);
+  EXPECT_EQ(block_on(on.loop, file->read(0, 6)).value_or("error"), "before");
+  on.open();
+  EXPECT_EQ(block_on(on.loop, read_file(*on.drive, "a")).value_or("error"), "before");
+}
+
+std::atomic<bool> sync_may_end{false};
+int waiting_sync(int) {
+  while (!sync_may_end) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return 0;
+}
+
+Task<std::string> read_during_sync(FilePtr file) {
+  Background<Result<void>> syncing(file->sync());
+  co_await sleep_for(2'000'000);
+  Result<std::string> text = co_await file->read(0, 5);
+  Result<void> wrote = co_await put(file, 0, "later");
+  EXPECT_TRUE(wrote);
+  EXPECT_FALSE(syncing.done());
+  sync_may_end = true;
+  auto synced = co_await syncing.join();
+  EXPECT_TRUE(synced && *synced);
+  co_return text.value_or("error");
+}
+
+TEST(LocalDrive, ReadsAndWritesDoNotWaitForASync) {
+  TemporaryFolder folder;
+  LocalDriveOptions options;
+  options.sync_data = waiting_sync;
+  DriveOnLoop on(folder.path(), options);
+  FilePtr file = create(on, "a");
+  ASSERT_TRUE(block_on(on.loop, put(file, 0, "hello")));
+  EXPECT_EQ(block_on(on.loop, read_during_sync(file)), "hello");
+}
+
+TEST(LocalDrive, WarmBytesAreReadAtOnce) {
+  TemporaryFolder folder;
+  DriveOnLoop on(folder.path());
+  FilePtr file = create(on, "a");
+  ASSERT_TRUE(block_on(on.loop, put(file, 0, std::string(100'000, 'w'))));
+  std::string out;
+  EXPECT_TRUE(file->try_read(10, 64 * 1024, &out));
+  EXPECT_EQ(out, std::string(64 * 1024, 'w'));
+  EXPECT_TRUE(file->try_read(99'990, 64 * 1024, &out));
+  EXPECT_EQ(out, std::string(10, 'w'));
+}
+
+TEST(LocalDrive, FilesOutliveTheirDriveAsClosed) {
+  TemporaryFolder folder;
+  DriveOnLoop on(folder.path());
+  FilePtr file = create(on, "a");
+  on.drive.reset();
+  EXPECT_EQ(code_of(block_on(on.loop, put(file, 0, "x"))), Errc::closed);
+  EXPECT_EQ(code_of(block_on(on.loop, file->read(0, 1))), Errc::closed);
+  EXPECT_EQ(code_of(block_on(on.loop, file->sync())), Errc::closed);
+}
+
+}  // namespace
+}  // namespace kura::testing
