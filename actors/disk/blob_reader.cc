@@ -1,0 +1,189 @@
+#include "actors/disk/blob_reader.h"
+
+#include <algorithm>
+
+#include "actors/disk/core.h"
+#include "actors/disk/drive_calls.h"
+#include "actors/disk/set_reader.h"
+
+namespace kura::disk {
+namespace {
+
+constexpr uint64_t kReadBytes = kMiB;  // About so much at once.
+
+// One piece of a row that a read needs.
+struct Piece {
+  StripeHeader like;
+  uint32_t member = 0;
+  uint64_t skip = 0;  // In its payload.
+  uint64_t bytes = 0;
+  std::string payload;
+};
+
+Task<Result<Shard>> read_piece(std::shared_ptr<DiskCore> core, const Piece& piece) {
+  return read_shard(std::move(core), piece.like, piece.member);
+}
+
+// Fills in pieces that a plain read did not give, row by row.
+Task<Result<void>> mend_pieces(std::shared_ptr<DiskCore> core, std::vector<Piece>& pieces,
+                               std::vector<size_t> missing) {
+  while (!missing.empty()) {
+    const StripeHeader like = pieces[missing.front()].like;
+    std::vector<size_t> of_row, rest;
+    std::vector<uint32_t> want;
+    for (size_t i : missing) {
+      if (pieces[i].like.offset != like.offset) {
+        rest.push_back(i);
+        continue;
+      }
+      of_row.push_back(i);
+      want.push_back(pieces[i].member);
+    }
+    std::vector<Shard> shards = co_await read_stripe(core, like);
+    for (const Shard& shard : shards)
+      if (shard.state == Shard::State::damaged) {
+        core->repairs.add(like.set, like.offset);
+        break;
+      }
+    auto mended = mend(like, shards, want);
+    if (!mended) co_return fail(mended.error());
+    for (size_t i = 0; i < of_row.size(); ++i) pieces[of_row[i]].payload = std::move((*mended)[i]);
+    missing = std::move(rest);
+  }
+  co_return Result<void>();
+}
+
+class SetBlobReader final : public BlobReader {
+ public:
+  SetBlobReader(std::shared_ptr<DiskCore> core, v1::Body body, ByteRange range,
+                std::vector<SetFiles::Pin> pins)
+      : core_(std::move(core)),
+        body_(std::move(body)),
+        pins_(std::move(pins)),
+        at_(range.offset_bytes),
+        end_(range.offset_bytes + range.length_bytes) {}
+
+  Task<Result<std::string>> next() override {
+    std::string out;
+    while (at_ < end_) {
+      while (at_ >= extent_begin_ + extent().stored_bytes()) {
+        extent_begin_ += extent().stored_bytes();
+        ++extent_;
+      }
+      const uint64_t skip = at_ - extent_begin_;
+      const uint64_t most = std::min(end_ - at_, extent().stored_bytes() - skip);
+      const bool packed = extent().layout() == v1::Extent::PACKED;
+      // Small extents share an answer, a large one fills it.
+      if (!out.empty() && out.size() + (packed ? most : kReadBytes) > kReadBytes) break;
+      auto bytes = packed ? co_await packed_part(skip, most) : co_await striped_part(skip, most);
+      if (!bytes) co_return fail(bytes.error());
+      at_ += bytes->size();
+      if (out.empty())
+        out = std::move(*bytes);
+      else
+        out += *bytes;
+    }
+    co_return out;
+  }
+
+ private:
+  const v1::Extent& extent() const { return body_.extents(extent_); }
+
+  Task<Result<std::string>> packed_part(uint64_t skip, uint64_t bytes) {
+    std::string whole;
+    if (!try_read_packed(*core_, extent(), &whole)) {
+      auto read = co_await read_packed(core_, extent());
+      if (!read) co_return fail(read.error());
+      whole = std::move(*read);
+    }
+    if (skip == 0 && bytes == whole.size()) co_return whole;
+    co_return whole.substr(skip, bytes);
+  }
+
+  Result<std::vector<Piece>> pieces_of(uint64_t skip, uint64_t bytes_max) const {
+    const auto state = core_->ledger.state();
+    auto known = state->sets.find(SetId(extent().set()));
+    if (known == state->sets.end()) return fail(Errc::unavailable, "the set was dropped");
+    if (extent().piece_bytes() == 0 || extent().piece_bytes() % kShardAlignBytes != 0)
+      return fail(Errc::corrupt, "piece size of an extent");
+    const SegmentSet& set = known->second;
+    const Striping shape{set.data_shards, extent().piece_bytes(), extent().stored_bytes()};
+    std::vector<Piece> pieces;
+    uint64_t taken = 0;
+    while (taken < bytes_max && (taken < kReadBytes || pieces.empty())) {
+      const uint64_t row = (skip + taken) / shape.row_bytes();
+      const uint64_t in_row = (skip + taken) % shape.row_bytes();
+      const uint64_t shard_bytes = shape.shard_bytes(row);
+      Piece piece{.like = expected_row(set, extent(), row)};
+      piece.member = static_cast<uint32_t>(in_row / shard_bytes);
+      piece.skip = in_row % shard_bytes;
+      piece.bytes = std::min({shard_bytes - piece.skip, shape.row_length(row) - in_row,
+                              bytes_max - taken});
+      taken += piece.bytes;
+      pieces.push_back(std::move(piece));
+    }
+    return pieces;
+  }
+
+  Task<Result<std::string>> striped_part(uint64_t skip, uint64_t bytes_max) {
+    auto pieces = pieces_of(skip, bytes_max);
+    if (!pieces) co_return fail(pieces.error());
+    std::vector<size_t> cold, missing;
+    std::vector<Task<Result<Shard>>> calls;
+    for (size_t i = 0; i < pieces->size(); ++i) {
+      Piece& piece = (*pieces)[i];
+      if (try_read_shard(*core_, piece.like, piece.member, &piece.payload)) continue;
+      cold.push_back(i);
+      calls.push_back(read_piece(core_, piece));
+    }
+    if (!cold.empty()) {
+      auto shards =
+          co_await all_within<Shard>(std::move(calls), 2 * core_->options.drive_timeout_ns);
+      for (size_t i = 0; i < cold.size(); ++i) {
+        if (shards[i] && shards[i]->state == Shard::State::good)
+          (*pieces)[cold[i]].payload = std::move(shards[i]->payload);
+        else
+          missing.push_back(cold[i]);
+      }
+      Result<void> mended = co_await mend_pieces(core_, *pieces, std::move(missing));
+      if (!mended) co_return fail(mended.error());
+    }
+    std::string out;
+    uint64_t bytes = 0;
+    for (const Piece& piece : *pieces) bytes += piece.bytes;
+    out.reserve(bytes);
+    for (const Piece& piece : *pieces) out.append(piece.payload, piece.skip, piece.bytes);
+    co_return out;
+  }
+
+  const std::shared_ptr<DiskCore> core_;
+  const v1::Body body_;
+  const std::vector<SetFiles::Pin> pins_;
+  uint64_t at_;   // In the body.
+  const uint64_t end_;
+  int extent_ = 0;
+  uint64_t extent_begin_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<BlobReader>> make_blob_reader(std::shared_ptr<DiskCore> core,
+                                                     const v1::Body& body, ByteRange range) {
+  uint64_t stored = 0;
+  std::vector<SetFiles::Pin> pins;
+  std::set<SetId> sets;
+  for (const v1::Extent& extent : body.extents()) {
+    stored += extent.stored_bytes();
+    sets.insert(SetId(extent.set()));
+  }
+  if (body.has_journal()) return fail(Errc::invalid_argument, "this body is in the journal");
+  if (range.offset_bytes > stored || range.length_bytes > stored - range.offset_bytes)
+    return fail(Errc::invalid_argument, "range outside of the body");
+  for (SetId set : sets) {
+    pins.push_back(core->files.pin(set));
+    if (!pins.back()) return fail(Errc::unavailable, "the set was dropped");
+  }
+  return std::make_unique<SetBlobReader>(std::move(core), body, range, std::move(pins));
+}
+
+}  // namespace kura::disk

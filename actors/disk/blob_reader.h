@@ -1,0 +1,18 @@
+// The BlobReader of segment sets: one range of a body, front to back, every byte verified.
+
+#pragma once
+
+#include <memory>
+
+#include "base/blob_store.h"
+
+namespace kura::disk {
+
+struct DiskCore;
+
+// Errors: invalid_argument (a range outside of the body), unavailable (a set was dropped: the body
+// was moved, look the version up again).
+Result<std::unique_ptr<BlobReader>> make_blob_reader(std::shared_ptr<DiskCore> core,
+                                                     const v1::Body& body, ByteRange range);
+
+}  // namespace kura::disk

@@ -1,0 +1,35 @@
+#include "actors/disk/core.h"
+
+#include <algorithm>
+
+#include "actors/disk/geometry.h"
+
+namespace kura::disk {
+namespace {
+
+Task<void> keep_alive(std::shared_ptr<DiskCore> core, Task<void> work) {
+  co_await std::move(work);
+}
+
+}  // namespace
+
+uint32_t DiskCore::drive_count() const {
+  return static_cast<uint32_t>(std::max(drives.size(), ledger.state()->drives.size()));
+}
+
+uint32_t DiskCore::parity(v1::StorageClass storage_class) const {
+  return parity_for(drive_count(), storage_class,
+                    storage_class == v1::REDUCED_REDUNDANCY ? options.reduced_parity
+                                                            : options.standard_parity);
+}
+
+void DiskCore::drive_failed(DriveId drive, const Error& error) {
+  drives.set_offline(drive, DriveTable::State::failed, error.detail,
+                     loop.clock().monotonic_ns());
+}
+
+void spawn_on(const std::shared_ptr<DiskCore>& core, Task<void> work) {
+  spawn(core->loop, keep_alive(core, std::move(work)));
+}
+
+}  // namespace kura::disk

@@ -1,0 +1,56 @@
+#include "actors/disk/drive_identity.h"
+
+#include "actors/disk/bytes.h"
+#include "base/crc32c.h"
+
+namespace kura::disk {
+namespace {
+
+constexpr std::string_view kMagic = "KURADRV\n";
+constexpr size_t kCrcAt = 44;
+constexpr size_t kBytes = 48;
+
+}  // namespace
+
+std::string encode(const DriveIdentity& identity) {
+  std::string out{kMagic};
+  append_number<uint16_t>(out, kDriveFormat);
+  append_number<uint16_t>(out, kDriveFormat);  // The least that a reader must know.
+  out += identity.cluster.view();
+  out += identity.drive.view();
+  append_number<uint32_t>(out, crc32c(out));
+  return out;
+}
+
+Result<DriveIdentity> decode_identity(std::string_view bytes) {
+  if (bytes.size() < kBytes || !bytes.starts_with(kMagic))
+    return fail(Errc::corrupt, "the file \"drive\" is not a drive identity");
+  // A newer format may be longer, but keeps magic and versions where they are.
+  if (number_at<uint16_t>(bytes, 10) > kDriveFormat)
+    return fail(Errc::unsupported,
+                "the drive has format " + std::to_string(number_at<uint16_t>(bytes, 8)) +
+                    " of a newer Kura; install that version or a later one");
+  if (crc32c(bytes.substr(0, kCrcAt)) != number_at<uint32_t>(bytes, kCrcAt))
+    return fail(Errc::corrupt, "checksum of the drive identity");
+  return DriveIdentity{uuid_from<ClusterId>(bytes.substr(12, 16)),
+                       uuid_from<DriveId>(bytes.substr(28, 16))};
+}
+
+Task<Result<std::optional<DriveIdentity>>> read_identity(Drive& drive) {
+  std::string name{kDriveIdentityFile};
+  auto content = co_await read_file(drive, std::move(name));
+  if (!content && content.error().code == Errc::not_found)
+    co_return std::optional<DriveIdentity>();
+  if (!content) co_return fail(content.error());
+  auto identity = decode_identity(*content);
+  if (!identity) co_return fail(identity.error());
+  co_return std::optional<DriveIdentity>(*identity);
+}
+
+Task<Result<void>> write_identity(Drive& drive, DriveIdentity identity) {
+  std::string name{kDriveIdentityFile};
+  std::string content = encode(identity);
+  co_return co_await replace_file(drive, std::move(name), std::move(content));
+}
+
+}  // namespace kura::disk

@@ -1,0 +1,78 @@
+#include "actors/disk/open_set.h"
+
+#include <algorithm>
+
+#include "actors/disk/drive_calls.h"
+
+namespace kura::disk {
+namespace {
+
+// Owns what it uses: it may outlive the deadline of its caller.
+Task<Result<void>> write_member(std::shared_ptr<File> file, uint32_t member,
+                                std::shared_ptr<const CodedRun> run) {
+  std::vector<std::string_view> pieces = run->members[member];
+  co_return co_await file->write(run->offset, std::move(pieces));
+}
+
+Task<Result<void>> sync_member(std::shared_ptr<File> file) { co_return co_await file->sync(); }
+
+std::vector<MemberError> errors_of(const std::vector<Result<void>>& results) {
+  std::vector<MemberError> errors;
+  for (uint32_t i = 0; i < results.size(); ++i)
+    if (!results[i]) errors.push_back({i, results[i].error()});
+  return errors;
+}
+
+}  // namespace
+
+Task<std::vector<MemberError>> OpenSet::write(std::shared_ptr<const CodedRun> run) {
+  std::vector<Task<Result<void>>> calls;
+  for (uint32_t i = 0; i < files_.size(); ++i) calls.push_back(write_member(files_[i], i, run));
+  auto results = co_await all_within<void>(std::move(calls), timeout_ns_);
+  co_return errors_of(results);
+}
+
+uint64_t OpenSet::room() const {
+  const uint64_t begin = align_up(next_, kBlockBytes);
+  return begin < set_.member_bytes ? set_.member_bytes - begin : 0;
+}
+
+uint64_t OpenSet::allocate(uint64_t bytes) {
+  INVARIANT(bytes <= room(), "room was checked");
+  const uint64_t offset = align_up(next_, kBlockBytes);
+  next_ = offset + bytes;
+  return offset;
+}
+
+Task<OpenSet::Synced> OpenSet::sync(uint64_t end) {
+  if (failed()) co_return Synced{};
+  co_return co_await suspend<Synced>([this, end](Resolver<Synced> resolve) {
+    waiting_.push_back({end, resolve});
+    if (syncing_) return;
+    syncing_ = true;
+    spawn(loop_, sync_rounds());
+  });
+}
+
+Task<void> OpenSet::sync_rounds() {
+  auto self = shared_from_this();
+  while (!waiting_.empty()) {
+    std::vector<Waiting> round;
+    round.swap(waiting_);
+    std::vector<Task<Result<void>>> calls;
+    for (const auto& file : files_) calls.push_back(sync_member(file));
+    auto results = co_await all_within<void>(std::move(calls), timeout_ns_);
+    Synced synced;
+    synced.errors = errors_of(results);
+    synced.durable = synced.errors.empty() && !failed();
+    if (!synced.errors.empty()) mark_failed();
+    for (Waiting& waiter : round) {
+      if (synced.durable) good_end_ = std::max(good_end_, waiter.end);
+      waiter.resolve(synced);
+      synced.errors.clear();
+    }
+  }
+  syncing_ = false;
+}
+
+}  // namespace kura::disk

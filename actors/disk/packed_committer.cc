@@ -1,0 +1,146 @@
+#include "actors/disk/packed_committer.h"
+
+#include <algorithm>
+
+#include "actors/disk/core.h"
+#include "actors/disk/geometry.h"
+#include "base/crc32c.h"
+
+namespace kura::disk {
+namespace {
+
+constexpr uint64_t kGroupBytesMax = 8 * kMiB;  // Of bodies; about 64 of the largest.
+
+v1::Extent packed_extent(SetId set, uint64_t payload_offset, const PackedSlot& slot,
+                         const std::string& body) {
+  v1::Extent extent;
+  extent.set_set(set.value);
+  extent.set_offset(payload_offset + slot.column_offset);
+  extent.set_stored_bytes(body.size());
+  extent.set_layout(v1::Extent::PACKED);
+  extent.set_member(slot.member);
+  extent.set_crc32c(crc32c(body));
+  return extent;
+}
+
+v1::Extent striped_extent(SetId set, uint64_t offset, uint64_t bytes) {
+  v1::Extent extent;
+  extent.set_set(set.value);
+  extent.set_offset(offset);
+  extent.set_stored_bytes(bytes);
+  extent.set_layout(v1::Extent::STRIPED);
+  extent.set_piece_bytes(static_cast<uint32_t>(kPieceBytes));
+  return extent;
+}
+
+}  // namespace
+
+Task<Result<std::vector<v1::Extent>>> PackedCommitter::put(Target target,
+                                                           std::vector<SmallBody> bodies) {
+  Call call;
+  call.bodies = std::move(bodies);
+  call.left = call.bodies.size();
+  call.extents.resize(call.left);
+  if (call.left == 0) co_return std::move(call.extents);
+  co_await suspend<Done>([this, target, &call](Resolver<Done> resolve) {
+    call.resolve = resolve;
+    Queue& queue = queues_[target];
+    for (size_t i = 0; i < call.bodies.size(); ++i) queue.items.push_back({&call, i});
+    if (queue.running) return;
+    queue.running = true;
+    spawn_on(core_.shared_from_this(), commit_rounds(target));
+  });
+  if (call.error) co_return fail(*call.error);
+  co_return std::move(call.extents);
+}
+
+Task<void> PackedCommitter::commit_rounds(Target target) {
+  Queue& queue = queues_[target];
+  while (!queue.items.empty()) {
+    uint64_t bytes = 0;
+    size_t count = 0;
+    while (count < queue.items.size() && bytes < kGroupBytesMax)
+      bytes += queue.items[count++].body().bytes->size();
+    const auto end = queue.items.begin() + static_cast<ptrdiff_t>(count);
+    std::vector<Item> items(queue.items.begin(), end);
+    queue.items.erase(queue.items.begin(), end);
+    co_await commit(target, std::move(items));
+  }
+  queue.running = false;
+}
+
+Task<void> PackedCommitter::commit(Target target, std::vector<Item> items) {
+  while (!items.empty()) {
+    auto use = co_await core_.write_sets.current(target);
+    if (use) {
+      co_await write_group(*use, items);
+      continue;
+    }
+    for (const Item& item : items) {
+      item.call->error = use.error();
+      if (--item.call->left == 0) item.call->resolve(Done{});
+    }
+    co_return;
+  }
+}
+
+// Writes those of `items` that fit and takes them out once they are durable. What is left goes to
+// another set: this one is then full or has failed.
+Task<void> PackedCommitter::write_group(SetUse& use, std::vector<Item>& items) {
+  const std::shared_ptr<OpenSet> set = use.set();
+  const uint32_t k = set->set().data_shards;
+  const StripeOwner owner{set->id(), core_.options.incarnation};
+  std::vector<PackItem> sizes;
+  std::vector<std::shared_ptr<const std::string>> bodies;
+  for (const Item& item : items) {
+    sizes.push_back({item.body().bytes->size(), item.body().reservation});
+    bodies.push_back(item.body().bytes);
+  }
+  const PackPlan plan = plan_packing(sizes, k);
+  std::vector<std::shared_ptr<const CodedRun>> runs;
+  std::map<size_t, v1::Extent> extents;  // By item.
+  bool full = false;
+  for (const PackedStripe& stripe : plan.packed) {
+    const uint64_t header_bytes = stripe_header_bytes(stripe.reservations.size());
+    if (full = header_bytes + stripe.shard_bytes > set->room(); full) break;
+    const uint64_t offset = set->allocate(header_bytes + stripe.shard_bytes);
+    for (const PackedSlot& slot : stripe.slots)
+      extents[slot.item] = packed_extent(set->id(), offset + header_bytes, slot, *bodies[slot.item]);
+    runs.push_back(code_packed(set->code(), owner, offset, stripe, bodies));
+  }
+  for (size_t item : plan.striped) {
+    const uint64_t bytes = Striping{k, kPieceBytes, sizes[item].bytes}.member_bytes();
+    if (full = full || bytes > set->room(); full) break;
+    const uint64_t offset = set->allocate(bytes);
+    extents[item] = striped_extent(set->id(), offset, sizes[item].bytes);
+    runs.push_back(code_striped(set->code(), owner, sizes[item].reservation, offset, kPieceBytes,
+                                bodies[item]));
+  }
+  if (full) core_.write_sets.retire(set);
+  if (runs.empty()) co_return;
+  for (const auto& [item, extent] : extents)
+    core_.reservations.uses(sizes[item].reservation, set->id());
+  auto run = join(runs);
+  std::vector<MemberError> errors = co_await set->write(run);
+  if (errors.empty()) {
+    OpenSet::Synced synced = co_await set->sync(run->end);
+    errors = std::move(synced.errors);
+    if (synced.durable) {
+      std::vector<Item> left;
+      for (size_t i = 0; i < items.size(); ++i) {
+        auto done = extents.find(i);
+        if (done == extents.end()) {
+          left.push_back(items[i]);
+          continue;
+        }
+        Call& call = *items[i].call;
+        call.extents[items[i].index] = std::move(done->second);
+        if (--call.left == 0) call.resolve(Done{});
+      }
+      items = std::move(left);
+    }
+  }
+  core_.write_sets.members_failed(set, std::move(errors));
+}
+
+}  // namespace kura::disk

@@ -1,0 +1,48 @@
+// RepairQueue: stripes found damaged while they were read. Rewrites the damaged shards in place from
+// the good ones, one stripe at a time.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "actors/disk/stripe.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/task.h"
+
+namespace kura::disk {
+
+struct DiskCore;
+
+// What repair_stripe found and did.
+struct StripeRepair {
+  uint32_t damaged = 0;   // Shards on online drives that failed verification.
+  uint32_t repaired = 0;
+  uint32_t offline = 0;   // Members that could not be read now.
+  bool lost = false;      // More damage than parity can mend.
+};
+
+// Reads every shard of the stripe that `like` describes, checks parity too, and rewrites what is
+// wrong. Errors: io_error and so on of the rewriting.
+Task<Result<StripeRepair>> repair_stripe(std::shared_ptr<DiskCore> core, StripeHeader like);
+
+class RepairQueue {
+ public:
+  explicit RepairQueue(DiskCore& core) : core_(core) {}
+  // The stripe of `set` that holds byte `offset` of member files. From any thread; repairs may be
+  // dropped when very many are waiting: scrub finds what is left.
+  void add(SetId set, uint64_t offset);
+
+ private:
+  Task<void> run();
+
+  DiskCore& core_;
+  // On the pool's loop.
+  std::set<std::pair<SetId, uint64_t>> waiting_;
+  bool running_ = false;
+};
+
+}  // namespace kura::disk

@@ -1,0 +1,30 @@
+// Sealing and dropping of sets: the event first, then the files. A crash between leaves files that
+// the next start cuts or removes.
+
+#pragma once
+
+#include <memory>
+
+#include "actors/disk/open_set.h"
+
+namespace kura::disk {
+
+// Seals a set of this process at its last good byte; a set without any is dropped. Tries until it
+// succeeds or the pool stops.
+Task<void> seal_open_set(std::shared_ptr<DiskCore> core, std::shared_ptr<OpenSet> set);
+
+// Seals a set that an earlier process left open, behind its last stripe. Tries likewise.
+Task<void> seal_left_open(std::shared_ptr<DiskCore> core, SetId set);
+
+// Records the drop and removes the files. Does nothing while somebody reads the set.
+// REQUIRES: the fold names nothing in it and no reservation uses it.
+Task<void> drop_set(std::shared_ptr<DiskCore> core, SetId set);
+
+// Brings the files of one drive in line with the ledger: removes what no set names, cuts what lies
+// behind the end of sealed sets, notes members whose file is missing. REQUIRES: the control
+// partition is folded to its end. Errors: corrupt (files of sets that the ledger has not opened
+// yet: this is not our journal), those of the drive.
+Task<Result<void>> tidy_drive(std::shared_ptr<DiskCore> core, DriveId id,
+                              std::shared_ptr<Drive> drive);
+
+}  // namespace kura::disk

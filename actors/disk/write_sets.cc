@@ -1,0 +1,216 @@
+#include "actors/disk/write_sets.h"
+
+#include <algorithm>
+
+#include "actors/disk/core.h"
+#include "actors/disk/drive_calls.h"
+#include "actors/disk/geometry.h"
+#include "actors/disk/set_lifecycle.h"
+
+namespace kura::disk {
+namespace {
+
+Task<Result<std::shared_ptr<File>>> create_member(std::shared_ptr<Drive> drive, std::string name,
+                                                  uint64_t bytes, std::string header) {
+  auto file = co_await drive->create(std::move(name), bytes);
+  if (!file) co_return file;
+  std::vector<std::string_view> pieces{header};
+  Result<void> written = co_await (*file)->write(0, std::move(pieces));
+  if (!written) co_return fail(written.error());
+  co_return file;
+}
+
+}  // namespace
+
+SetUse::SetUse(std::shared_ptr<DiskCore> core, std::shared_ptr<OpenSet> set)
+    : core_(std::move(core)), set_(std::move(set)) {
+  ++set_->users;
+}
+
+SetUse& SetUse::operator=(SetUse&& other) noexcept {
+  if (this == &other) return *this;
+  reset();
+  core_ = std::move(other.core_);
+  set_ = std::move(other.set_);
+  return *this;
+}
+
+void SetUse::reset() {
+  if (!set_) return;
+  auto give_back = [core = core_, set = set_] { core->write_sets.released(set); };
+  set_.reset();
+  std::shared_ptr<DiskCore> core = std::move(core_);
+  core->loop.post(std::move(give_back));
+}
+
+Task<Result<SetUse>> WriteSets::current(Target target) {
+  for (;;) {
+    Slot& slot = slots_[target];
+    // Copies that free space use the clients' set while there is one.
+    if (target.purpose == Purpose::reclaim) {
+      auto client = slots_.find(Target{target.parity, Purpose::client});
+      if (client != slots_.end() && client->second.set)
+        co_return SetUse(core_.shared_from_this(), client->second.set);
+    }
+    if (slot.set) co_return SetUse(core_.shared_from_this(), slot.set);
+    if (slot.opening) {
+      std::optional<Error> error = co_await suspend<std::optional<Error>>(
+          [&slot](Resolver<std::optional<Error>> resolve) { slot.waiting.push_back(resolve); });
+      if (error) co_return fail(*error);
+      continue;
+    }
+    slot.opening = true;
+    auto opened = co_await open(target);
+    slot.opening = false;
+    if (opened) slot.set = *opened;
+    auto waiting = std::move(slot.waiting);
+    slot.waiting.clear();
+    for (const auto& resolve : waiting)
+      resolve(opened ? std::nullopt : std::optional<Error>(opened.error()));
+    if (!opened) co_return fail(opened.error());
+  }
+}
+
+Task<Result<std::shared_ptr<OpenSet>>> WriteSets::open(Target target) {
+  std::set<DriveId> full;
+  // Each further attempt has one drive less.
+  for (size_t attempt = 0; attempt <= core_.drives.size(); ++attempt) {
+    std::vector<Candidate> candidates;
+    for (const auto& entry : core_.drives.all_online()) {
+      auto space = entry.drive->space();
+      if (!space) continue;
+      if (full.contains(entry.id)) space->free_bytes = 0;
+      candidates.push_back({entry.id, *space});
+    }
+    PlacementRules rules;
+    rules.parity = target.parity;
+    rules.rotation = core_.ledger.state()->next_set;
+    rules.member_bytes_max = core_.options.member_bytes_max;
+    rules.reserve_extra_bytes = core_.options.reserve_extra_bytes;
+    rules.purpose = target.purpose;
+    auto draft = place_set(std::move(candidates), rules);
+    if (!draft) {
+      if (draft.error().code == Errc::no_space && on_no_space) on_no_space();
+      co_return fail(draft.error());
+    }
+    SegmentSet copy = *draft;
+    auto set = co_await core_.ledger.open_set(std::move(copy));
+    if (!set) co_return fail(set.error());
+    auto opened = co_await create_files(*set, full);
+    if (opened) {
+      open_[set->id] = *opened;
+      co_return opened;
+    }
+    spawn_on(core_.shared_from_this(), drop_set(core_.shared_from_this(), set->id));
+  }
+  co_return fail(Errc::no_space, "no set of drives could take a new set");
+}
+
+Task<Result<std::shared_ptr<OpenSet>>> WriteSets::create_files(const SegmentSet& set,
+                                                               std::set<DriveId>& full) {
+  std::vector<Task<Result<std::shared_ptr<File>>>> calls;
+  for (uint32_t i = 0; i < set.members.size(); ++i) {
+    std::shared_ptr<Drive> drive = core_.drives.online(set.members[i]);
+    if (!drive) co_return fail(Errc::unavailable, "a drive went offline");
+    SetFileHeader header{core_.options.cluster,
+                         set.id,
+                         static_cast<uint8_t>(i),
+                         static_cast<uint8_t>(set.data_shards),
+                         static_cast<uint8_t>(set.parity_shards),
+                         set.member_bytes};
+    calls.push_back(
+        create_member(std::move(drive), set_file_name(set.id), set.member_bytes, encode(header)));
+  }
+  auto files = co_await all_within<std::shared_ptr<File>>(std::move(calls), core_.options.drive_timeout_ns);
+  std::vector<std::shared_ptr<File>> opened;
+  std::optional<Error> error;
+  for (uint32_t i = 0; i < files.size(); ++i) {
+    if (files[i]) {
+      opened.push_back(*files[i]);
+      continue;
+    }
+    error = files[i].error();
+    if (error->code == Errc::no_space)
+      full.insert(set.members[i]);
+    else
+      core_.drive_failed(set.members[i], *error);
+  }
+  if (error) co_return fail(*error);
+  for (uint32_t i = 0; i < opened.size(); ++i)
+    core_.files.adopt(set.id, i, set.members[i], opened[i]);
+  co_return std::make_shared<OpenSet>(core_.loop, core_.options.drive_timeout_ns, set, opened);
+}
+
+Task<Result<Region>> WriteSets::striped_region(Target target, uint64_t reservation,
+                                               uint64_t body_bytes) {
+  for (;;) {
+    auto use = co_await current(target);
+    if (!use) co_return fail(use.error());
+    const uint32_t k = (*use)->set().data_shards;
+    const uint64_t fitting = Striping::fitting(k, kPieceBytes, body_bytes, (*use)->room());
+    if (fitting == 0) {
+      retire(use->set());
+      continue;
+    }
+    Region region;
+    region.body_bytes = fitting;
+    region.offset = (*use)->allocate(Striping{k, kPieceBytes, fitting}.member_bytes());
+    core_.reservations.uses(reservation, (*use)->id());
+    region.use = std::move(*use);
+    co_return region;
+  }
+}
+
+void WriteSets::retire(const std::shared_ptr<OpenSet>& set) {
+  set->retired = true;
+  for (auto& [target, slot] : slots_)
+    if (slot.set == set) slot.set.reset();
+  seal_when_idle(set);
+}
+
+void WriteSets::fail_set(const std::shared_ptr<OpenSet>& set) {
+  set->mark_failed();
+  retire(set);
+}
+
+void WriteSets::members_failed(const std::shared_ptr<OpenSet>& set,
+                               std::vector<MemberError> errors) {
+  if (errors.empty()) return;
+  for (const MemberError& error : errors)
+    if (error.error.code != Errc::no_space)
+      core_.drive_failed(set->set().members[error.member], error.error);
+  fail_set(set);
+}
+
+void WriteSets::drive_offline(DriveId drive) {
+  std::vector<std::shared_ptr<OpenSet>> affected;
+  for (const auto& [id, set] : open_)
+    if (std::count(set->set().members.begin(), set->set().members.end(), drive) > 0)
+      affected.push_back(set);
+  for (const auto& set : affected) fail_set(set);
+}
+
+void WriteSets::placement_changed() {
+  std::vector<std::shared_ptr<OpenSet>> sets;
+  for (auto& [target, slot] : slots_)
+    if (slot.set) sets.push_back(slot.set);
+  for (const auto& set : sets) retire(set);
+}
+
+void WriteSets::released(const std::shared_ptr<OpenSet>& set) {
+  --set->users;
+  seal_when_idle(set);
+}
+
+void WriteSets::seal_when_idle(const std::shared_ptr<OpenSet>& set) {
+  // A failed set takes nothing more that counts, so nobody needs to be waited for.
+  if (!set->retired || set->sealing || (set->users > 0 && !set->failed())) return;
+  if (core_.stopping) return;  // The next process seals it.
+  set->sealing = true;
+  auto core = core_.shared_from_this();
+  spawn_on(core, seal_open_set(core, set));
+}
+
+void WriteSets::sealed(SetId set) { open_.erase(set); }
+
+}  // namespace kura::disk
