@@ -36,9 +36,7 @@ Task<Result<void>> remove_segments_below(MirrorPtr mirror, uint64_t base) {
   auto names = co_await list_journal(mirror);
   if (!names) co_return kura::fail(names.error());
   for (const std::string& name : *names) {
-    const bool unfinished =
-        name.ends_with(kFreshSuffix) &&
-        segment_base(std::string_view(name).substr(0, name.size() - kFreshSuffix.size()));
+    const bool unfinished = name.ends_with(kFreshSuffix);
     const auto own = segment_base(name);
     if (!unfinished && !(own && (*own < base || base == UINT64_MAX))) continue;
     Result<void> removed = co_await remove_file(mirror, name);

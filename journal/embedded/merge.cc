@@ -291,11 +291,14 @@ Task<std::optional<uint64_t>> LogMerge::find_proof(Walk& walk) {
   }
   for (auto base = bases_.upper_bound(walk.base); base != bases_.end() && !first; ++base) {
     std::vector<SegmentReader> readers = co_await open_readers(*base);
+    uint64_t most = 0;
     for (SegmentReader& reader : readers) {
       const TailScan scan =
           co_await scan_tail(reader, order_.journal, *base, kSegmentHeaderBytes, end);
       if (scan.proof && (!first || *scan.proof < *first)) first = scan.proof;
+      most = std::max(most, scan.bytes());
     }
+    log_.cut_bytes += most;
   }
   co_return first;
 }
@@ -308,9 +311,8 @@ Task<Result<void>> LogMerge::close_segment(Walk& walk) {
   for (size_t i = 0; i < walk.readers.size(); ++i) {
     const TailScan scan =
         co_await scan_tail(walk.readers[i], order_.journal, walk.base, walk.at, UINT64_MAX);
-    uint64_t bytes = 0;
+    most = std::max(most, scan.bytes());
     for (const TailScan::Range& range : scan.not_zero) {
-      bytes += range.length;
       if (!write_ || walk.writers[i]->fresh()) continue;
       const uint64_t end = std::min(range.at + range.length, walk.capacity);
       for (uint64_t at = range.at; at < end;) {
@@ -321,7 +323,6 @@ Task<Result<void>> LogMerge::close_segment(Walk& walk) {
         at += length;
       }
     }
-    most = std::max(most, bytes);
     if (!write_) segment.files.push_back(walk.readers[i].file());
   }
   log_.cut_bytes += most;

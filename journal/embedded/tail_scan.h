@@ -18,6 +18,12 @@ struct TailScan {
   std::vector<Range> not_zero;    // What a write left there, in blocks.
   std::optional<uint64_t> proof;  // Offset of the first valid record that proves that something
                                   // acknowledged was at `log_end` or behind it.
+
+  uint64_t bytes() const {
+    uint64_t sum = 0;
+    for (const Range& range : not_zero) sum += range.length;
+    return sum;
+  }
 };
 
 // Scans one copy of the segment at `base` from file position `at` on. A record proves a loss when its

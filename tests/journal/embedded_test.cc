@@ -1,0 +1,357 @@
+// The embedded journal on healthy and on failing drives, while it runs.
+
+#include <gtest/gtest.h>
+
+#include "journal/embedded/segment_format.h"
+#include "tests/journal/journal_contract.h"
+#include "tests/journal/journal_fixture.h"
+
+namespace kura::journal {
+namespace {
+
+class MemoryRig final : public JournalRig {
+ public:
+  explicit MemoryRig(uint64_t cache_bytes) : machine_(4) {
+    options_ = Machine::small(2);
+    options_.segment_bytes = 300 * kKiB;
+    options_.body_cache_bytes = cache_bytes;
+    machine_.create(options_);
+  }
+  Journal& journal() override { return *machine_.journal; }
+  void restart() override {
+    machine_.boot();
+    auto failed = machine_.open(options_);
+    ASSERT_FALSE(failed.has_value()) << failed->detail;
+  }
+  void run(Task<void> task) override {
+    spawn(*machine_.loop, std::move(task));
+    machine_.loop->run();
+  }
+
+ private:
+  Machine machine_;
+  EmbeddedJournalOptions options_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Embedded, JournalContract,
+                         testing::Values([] { return std::make_unique<MemoryRig>(0); },
+                                         [] { return std::make_unique<MemoryRig>(kMiB); }));
+
+// Appends one record at a time; every acknowledged one is kept in order.
+class Running : public testing::Test {
+ protected:
+  void start(size_t disks, uint32_t mirrors) {
+    options_ = Machine::small(mirrors);
+    machine_ = std::make_unique<Machine>(disks);
+    machine_->create(options_);
+  }
+  Result<std::vector<Offset>> append(size_t body_bytes = 200,
+                                     AppendClass append_class = AppendClass::normal) {
+    std::vector<Record> records{test_record(++sent_, 20, body_bytes)};
+    auto offsets = machine_->append(records, append_class);
+    if (offsets) acked_.push_back(records[0]);
+    return offsets;
+  }
+  void append_many(size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      auto offsets = append();
+      ASSERT_TRUE(offsets.has_value()) << offsets.error().detail;
+    }
+  }
+  // What the log holds is what was acknowledged, here and after a restart with drives `which`.
+  void expect_all(std::vector<size_t> which = {}) {
+    expect_read();
+    machine_->boot();
+    auto failed = machine_->open(options_, which);
+    ASSERT_FALSE(failed.has_value()) << failed->detail;
+    expect_read();
+  }
+  void expect_read() {
+    const std::vector<StoredRecord> found = machine_->read_all();
+    ASSERT_EQ(found.size(), acked_.size());
+    for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(same(found[i].record, acked_[i]));
+  }
+  MemoryDisk& disk(size_t n) { return *machine_->disks[n]; }
+  EmbeddedJournal& journal() { return *machine_->journal; }
+  JournalStatus status() { return machine_->journal->status(); }
+
+  std::unique_ptr<Machine> machine_;
+  EmbeddedJournalOptions options_;
+  std::vector<Record> acked_;
+  uint64_t sent_ = 0;
+};
+
+// Every operation of an append that rolls, failing on one mirror in turn.
+TEST_F(Running, AMirrorThatFailsAtAnyOperationIsReplacedBeforeTheAppendIsAcknowledged) {
+  for (uint64_t operation = 0; operation < 25; ++operation) {
+    for (size_t victim : {size_t{0}, size_t{1}}) {
+      acked_.clear();
+      start(4, 2);
+      for (auto& d : machine_->disks) d->posts = true;
+      append_many(5);
+      const uint64_t generation = status().generation;
+      disk(victim).dies_in = operation;
+      append_many(8);
+      ASSERT_TRUE(disk(victim).dead);
+      machine_->loop->run();
+      EXPECT_EQ(status().mirrors.size(), 2u);
+      EXPECT_EQ(status().generation, generation + 1);
+      EXPECT_FALSE(status().degraded);
+      EXPECT_EQ(status().failed.size(), 1u);
+      // Any drive may be gone now; the stale mirror, back with its old records, harms nothing.
+      expect_all();
+      disk(victim).dead = false;
+      for (size_t gone = 0; gone < 4; ++gone) {
+        std::vector<size_t> which;
+        for (size_t i = 0; i < 4; ++i) {
+          if (i != gone) which.push_back(i);
+        }
+        expect_all(which);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST_F(Running, AMirrorThatFailsWithoutASpareRefusesWritesAndGoesOnReading) {
+  start(2, 2);
+  append_many(5);
+  disk(1).dead = true;
+  auto refused = append();
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::unavailable);
+  EXPECT_TRUE(status().degraded);
+  EXPECT_FALSE(status().fatal);
+  expect_read();
+  EXPECT_EQ(append().error().code, Errc::unavailable);
+  expect_read();
+  // Another drive comes: everything goes on, and what was refused never turns up.
+  machine_->disks.push_back(std::make_unique<MemoryDisk>("drive 2", &machine_->power));
+  auto added = machine_->loop->get(journal().add_drive({drive_id(2), disk(2).mount()}));
+  ASSERT_TRUE(added.has_value()) << added.error().detail;
+  EXPECT_FALSE(status().degraded);
+  append_many(5);
+  disk(1).dead = false;  // The old mirror is back at the restart, with what it once had.
+  expect_all();
+}
+
+TEST_F(Running, AMirrorThatComesBackWhileWritesAreRefusedIsFilledAgain) {
+  start(2, 2);
+  append_many(5);
+  disk(1).fails = [](const char* operation, const std::string&) {
+    return std::string_view(operation) == "sync";
+  };
+  // The write reached the failing mirror; only its sync did not.
+  EXPECT_EQ(append().error().code, Errc::unavailable);
+  disk(1).fails = nullptr;
+  auto added = machine_->loop->get(journal().add_drive({drive_id(1), disk(1).mount()}));
+  ASSERT_TRUE(added.has_value()) << added.error().detail;
+  EXPECT_FALSE(status().degraded);
+  expect_read();
+  append_many(3);
+  expect_all({0});
+}
+
+TEST_F(Running, NoMirrorLeftIsUnknownAndTheRestartResolvesIt) {
+  start(2, 2);
+  append_many(3);
+  for (size_t i = 0; i < 2; ++i) {
+    disk(i).fails = [](const char* operation, const std::string&) {
+      return std::string_view(operation) == "sync";
+    };
+  }
+  EXPECT_EQ(append().error().code, Errc::unknown);
+  EXPECT_TRUE(status().fatal);
+  EXPECT_EQ(append().error().code, Errc::unknown);
+  for (size_t i = 0; i < 2; ++i) disk(i).fails = nullptr;
+  machine_->boot();
+  ASSERT_FALSE(machine_->open(options_).has_value());
+  const std::vector<StoredRecord> found = machine_->read_all();
+  ASSERT_GE(found.size(), acked_.size());
+  for (size_t i = 0; i < acked_.size(); ++i) EXPECT_TRUE(same(found[i].record, acked_[i]));
+}
+
+// One of two mirrors of a single-parity set dies, then the other: never both at once.
+TEST_F(Running, MirrorsMayFailOneAfterTheOther) {
+  start(5, 2);
+  for (size_t victim = 0; victim < 4; ++victim) {
+    append_many(4);
+    disk(victim).dead = true;
+    if (victim < 3) append_many(4);
+  }
+  EXPECT_EQ(append().error().code, Errc::unavailable);
+  EXPECT_EQ(status().mirrors.size(), 1u);
+  expect_read();
+}
+
+TEST_F(Running, AFailureIsNoticedWithoutAnAppend) {
+  start(3, 2);
+  append_many(5);
+  disk(0).dead = true;
+  auto replaced = machine_->loop->get(journal().drive_failed(drive_id(0), "pulled"));
+  ASSERT_TRUE(replaced.has_value()) << replaced.error().detail;
+  EXPECT_EQ(status().mirrors.size(), 2u);
+  EXPECT_EQ(status().replacements, 1u);
+  expect_all({1, 2});
+}
+
+TEST_F(Running, ADriveIsForgottenOnlyAfterItIsReplaced) {
+  start(3, 2);
+  append_many(5);
+  ASSERT_TRUE(machine_->loop->get(journal().remove_drive(drive_id(1))).has_value());
+  append_many(2);
+  auto refused = machine_->loop->get(journal().remove_drive(drive_id(0)));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::unavailable);
+}
+
+TEST_F(Running, MoreDrivesAllowMoreMirrorsAndFewerAgain) {
+  start(3, 2);
+  append_many(5);
+  machine_->disks.push_back(std::make_unique<MemoryDisk>("drive 3", &machine_->power));
+  ASSERT_TRUE(
+      machine_->loop->get(journal().add_drive({drive_id(3), disk(3).mount()})).has_value());
+  ASSERT_TRUE(machine_->loop->get(journal().set_mirror_count(4)).has_value());
+  EXPECT_EQ(status().mirrors.size(), 4u);
+  append_many(5);
+  options_.mirror_count = 0;
+  expect_all({3});  // m = 3 of 4 drives may be lost.
+  EXPECT_TRUE(status().degraded);
+  expect_all();
+  ASSERT_TRUE(machine_->loop->get(journal().set_mirror_count(1)).has_value());
+  append_many(5);
+  expect_all();
+  EXPECT_EQ(status().mirrors.size(), 1u);
+  options_.mirror_count = 3;  // Also by the option of the next start.
+  expect_all();
+  EXPECT_EQ(status().mirrors.size(), 3u);
+}
+
+TEST_F(Running, ADriveOfAnotherJournalIsRefused) {
+  start(2, 2);
+  Machine other(1);
+  EmbeddedJournalOptions options = Machine::small(1);
+  options.journal = journal_id(9);
+  other.create(options);
+  auto refused = machine_->loop->get(journal().add_drive({drive_id(7), other.disks[0]->mount()}));
+  EXPECT_EQ(refused.error().code, Errc::exists);
+  EXPECT_TRUE(other.disks[0]->files.contains(segment_name(0)));
+}
+
+TEST_F(Running, AFullDriveRefusesAppendsBeforeAnythingIsWrittenButLetsDeletesGoOn) {
+  start(2, 2);
+  append_many(3);
+  for (size_t i = 0; i < 2; ++i) disk(i).capacity_bytes = disk(i).used_bytes() + 100;
+  Result<std::vector<Offset>> result;
+  for (int i = 0; i < 10 && result; ++i) result = append();
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, Errc::no_space);
+  // The reserve: the whole segment that normal appends may no longer begin to fill.
+  size_t small = 0;
+  while (append(0, AppendClass::reserve)) ++small;
+  EXPECT_GE(small, 2u);
+  expect_read();
+  // Truncation needs no space that is not there, and gives some back.
+  const Offset end = journal().bounds().end;
+  auto truncated = machine_->loop->get(journal().truncate(end));
+  ASSERT_TRUE(truncated.has_value()) << truncated.error().detail;
+  acked_.clear();
+  for (const StoredRecord& record : machine_->read_all()) acked_.push_back(record.record);
+  machine_->loop->run();
+  ASSERT_TRUE(append().has_value());
+  expect_all();
+}
+
+TEST_F(Running, DiskUsageReturnsToTheStartWhenAllIsDead) {
+  start(3, 2);
+  const uint64_t used = disk(0).used_bytes();
+  append_many(200);
+  EXPECT_GT(disk(0).used_bytes(), 10 * used);
+  ASSERT_TRUE(machine_->loop->get(journal().truncate(journal().bounds().end)).has_value());
+  EXPECT_EQ(disk(0).used_bytes(), used);
+  EXPECT_EQ(disk(1).used_bytes(), used);
+  EXPECT_EQ(status().segments, 1u);
+}
+
+TEST_F(Running, ReadsOfABodyWorkFromAnotherLoop) {
+  start(2, 2);
+  auto offsets = append(300);
+  ASSERT_TRUE(offsets.has_value());
+  const v1::JournalBody body = body_of(offsets->front(), acked_[0]);
+  // Of the mirror that this body is read from.
+  const size_t first = offsets->front().value / 4096 % 2;
+  disk(first).files[segment_name(0)]->bytes[offsets->front().value + 200] ^= 1;
+  TestLoop other;
+  std::optional<Result<std::string>> out;
+  struct Read {
+    static Task<void> go(EmbeddedJournal& journal, v1::JournalBody want,
+                         std::optional<Result<std::string>>* to) {
+      Result<std::string> got = co_await journal.read_body(want);
+      to->emplace(std::move(got));
+    }
+  };
+  spawn(other, Read::go(journal(), body, &out));
+  for (int i = 0; i < 10 && !out; ++i) {
+    other.run();
+    machine_->loop->run();
+  }
+  ASSERT_TRUE(out.has_value());
+  ASSERT_TRUE(out->has_value());
+  EXPECT_EQ(**out, acked_[0].body);
+  machine_->loop->run();
+  EXPECT_TRUE(disk(0).files[segment_name(0)]->bytes == disk(1).files[segment_name(0)]->bytes);
+  EXPECT_EQ(status().repairs, 1u);
+}
+
+TEST_F(Running, RecentBodiesComeFromMemory) {
+  options_ = Machine::small(2);
+  options_.body_cache_bytes = 1000;
+  machine_ = std::make_unique<Machine>(2);
+  machine_->create(options_);
+  std::vector<Offset> offsets;
+  for (int i = 0; i < 6; ++i) {
+    auto offset = append(300);
+    ASSERT_TRUE(offset.has_value());
+    offsets.push_back(offset->front());
+  }
+  EXPECT_LE(status().cached_body_bytes, 1000u);
+  for (size_t i = 0; i < 2; ++i) disk(i).dead = true;
+  std::string out;
+  for (size_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(journal().try_read_body(body_of(offsets[i], acked_[i]), &out), i >= 3);
+    if (i >= 3) {
+      EXPECT_EQ(out, acked_[i].body);
+    }
+  }
+}
+
+// A record with the bytes of other records in its body: nothing looks inside bodies.
+TEST_F(Running, BodiesThatLookLikeRecordsAreBodies) {
+  start(2, 2);
+  append_many(2);
+  const std::string log = disk(0).files[segment_name(0)]->bytes;
+  std::vector<Record> records{test_record(++sent_)};
+  records[0].body = log.substr(kSegmentHeaderBytes, 300);
+  ASSERT_TRUE(machine_->append(records).has_value());
+  acked_.push_back(records[0]);
+  append_many(2);
+  expect_all();
+}
+
+TEST_F(Running, CloseWaitsForWorkInTheBackground) {
+  start(2, 2);
+  for (auto& d : machine_->disks) d->posts = true;
+  append_many(9);
+  struct Close {
+    static Task<bool> go(EmbeddedJournal& journal) {
+      co_await journal.close();
+      co_return true;
+    }
+  };
+  EXPECT_TRUE(machine_->loop->get(Close::go(journal())));
+  EXPECT_EQ(append().error().code, Errc::unavailable);
+  EXPECT_EQ(spawned_tasks(*machine_->loop), 0u);
+}
+
+}  // namespace
+}  // namespace kura::journal
