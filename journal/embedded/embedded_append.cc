@@ -111,6 +111,11 @@ Task<Result<void>> EmbeddedJournal::write_mirror(const Plan& plan, size_t mirror
     files.push_back(part.segment == 0 ? segments_.back().files[mirror]
                                       : spares_[part.segment - 1].files[mirror]);
   }
+  if (files.size() == 1 && !options_.ack_before_sync) {  // One trip to the drive's thread.
+    std::vector<std::string_view> pieces = plan.parts[0].pieces;
+    Result<void> done = co_await files[0]->write_and_sync(plan.parts[0].at, std::move(pieces));
+    co_return judged(*to, std::move(done));
+  }
   for (size_t i = 0; i < files.size(); ++i) {
     std::vector<std::string_view> pieces = plan.parts[i].pieces;
     Result<void> written = co_await files[i]->write(plan.parts[i].at, std::move(pieces));

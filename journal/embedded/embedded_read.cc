@@ -230,8 +230,7 @@ Task<Result<void>> EmbeddedJournal::repair(uint64_t offset) {
   for (size_t i = 0; i < files.size(); ++i) {
     if (std::string_view(copies[i]).substr(0, good.size()) == good) continue;
     std::vector<std::string_view> pieces{good};
-    Result<void> written = co_await files[i]->write(at, std::move(pieces));
-    if (written) written = co_await files[i]->sync();
+    Result<void> written = co_await files[i]->write_and_sync(at, std::move(pieces));
     if (!written) mirrors_[i]->fail(written.error());
   }
   co_return Result<void>();

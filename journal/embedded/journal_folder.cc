@@ -58,8 +58,7 @@ Task<Result<std::shared_ptr<File>>> create_segment(MirrorPtr mirror, JournalId j
   const SegmentHeader header{journal, base, capacity_bytes};
   const std::string bytes = encode_segment_header(header);
   std::vector<std::string_view> pieces{bytes};
-  done = co_await (*file)->write(0, std::move(pieces));
-  if (done) done = co_await (*file)->sync();
+  done = co_await (*file)->write_and_sync(0, std::move(pieces));
   if (done) co_return file;
   const Error error = done.error();
   if (error.code != Errc::no_space) mirror->fail(error);

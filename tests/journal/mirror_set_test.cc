@@ -1,0 +1,180 @@
+// Which mirror set is in force, and that no stale one is ever taken for it.
+
+#include "journal/embedded/mirror_set.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include <map>
+#include <numeric>
+
+#include "journal/embedded/segment_format.h"
+#include "tests/journal/journal_fixture.h"
+
+namespace kura::journal {
+namespace {
+
+MirrorSet set_of(uint64_t generation, std::vector<size_t> members, size_t drives) {
+  MirrorSet set;
+  set.generation = generation;
+  set.journal = journal_id();
+  set.parity = static_cast<uint32_t>(members.size() - 1);
+  for (size_t i = 0; i < drives; ++i) set.drives.push_back(drive_id(i));
+  for (size_t i : members) set.members.push_back(drive_id(i));
+  return set;
+}
+
+Sighting shows(size_t drive, std::optional<MirrorSet> set) {
+  Sighting seen;
+  seen.drive = drive_id(drive);
+  seen.label = "drive " + std::to_string(drive);
+  seen.set = std::move(set);
+  return seen;
+}
+
+TEST(MirrorSet, GivesBackWhatItTook) {
+  EXPECT_TRUE(rc::check([] {
+    const size_t drives = *rc::gen::inRange<size_t>(1, 20);
+    std::vector<size_t> members(*rc::gen::inRange<size_t>(1, drives + 1));
+    std::iota(members.begin(), members.end(), size_t{0});
+    MirrorSet set = set_of(*rc::gen::arbitrary<uint64_t>(), members, drives);
+    set.start = *rc::gen::arbitrary<uint64_t>();
+    set.cluster.bytes[3] = *rc::gen::arbitrary<uint8_t>();
+    const auto back = decode_mirror_set(encode_mirror_set(set));
+    RC_ASSERT(back.has_value());
+    RC_ASSERT(*back == set);
+  }));
+}
+
+TEST(MirrorSet, RefusesEveryFlippedBitAndEveryCut) {
+  const std::string bytes = encode_mirror_set(set_of(3, {0, 1}, 3));
+  for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    std::string flipped = bytes;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+    EXPECT_FALSE(decode_mirror_set(flipped).has_value()) << bit;
+  }
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode_mirror_set(bytes.substr(0, size)).has_value());
+  }
+  EXPECT_FALSE(decode_mirror_set(bytes + "x").has_value());
+}
+
+TEST(MirrorSet, TakesTheHighestGeneration) {
+  const MirrorSet old = set_of(4, {0, 1}, 3), now = set_of(5, {0, 2}, 3);
+  EXPECT_EQ(*choose_mirror_set({shows(0, now), shows(1, old), shows(2, now)}), now);
+  EXPECT_EQ(*choose_mirror_set({shows(1, old), shows(2, now)}), now);
+}
+
+TEST(MirrorSet, AStaleMirrorAloneIsRefusedWithOneLine) {
+  const auto refused = choose_mirror_set({shows(1, set_of(4, {0, 1}, 3))});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Errc::unavailable);
+  EXPECT_EQ(refused.error().detail,
+            "the journal needs 2 of its 3 drives to be sure of its newest records, and 1 have a "
+            "readable record");
+}
+
+TEST(MirrorSet, AnEmptiedDriveIsNoWitness) {
+  const MirrorSet old = set_of(4, {0, 1}, 3);
+  EXPECT_EQ(choose_mirror_set({shows(1, old), shows(2, {})}).error().code, Errc::unavailable);
+  EXPECT_EQ(choose_mirror_set({shows(1, old), shows(9, old)}).error().code, Errc::unavailable);
+}
+
+TEST(MirrorSet, ADamagedRecordIsNoWitnessAndIsNamed) {
+  Sighting damaged = shows(2, {});
+  damaged.problem = Error{Errc::corrupt, "damaged journal/mirrors"};
+  const auto refused = choose_mirror_set({shows(1, set_of(4, {0, 1}, 3)), damaged});
+  EXPECT_EQ(refused.error().code, Errc::unavailable);
+  EXPECT_NE(refused.error().detail.find("drive 2: damaged journal/mirrors"), std::string::npos);
+  EXPECT_EQ(choose_mirror_set({damaged}).error().code, Errc::unavailable);
+}
+
+TEST(MirrorSet, NoJournalIsToldFromAnInterruptedCreation) {
+  EXPECT_EQ(choose_mirror_set({shows(0, {}), shows(1, {})}).error().code, Errc::not_found);
+  const MirrorSet begun = set_of(0, {0, 1}, 3);
+  EXPECT_EQ(choose_mirror_set({shows(0, begun), shows(1, {}), shows(2, {})}).error().code,
+            Errc::not_found);
+  // The other drives may hold a journal that was completed.
+  EXPECT_EQ(choose_mirror_set({shows(0, begun)}).error().code, Errc::unavailable);
+  const MirrorSet done = set_of(1, {0, 1}, 3);
+  EXPECT_EQ(*choose_mirror_set({shows(0, done), shows(1, begun), shows(2, begun)}), done);
+}
+
+TEST(MirrorSet, TwoJournalsAreNeverMixed) {
+  MirrorSet other = set_of(9, {0, 1}, 2);
+  other.journal = journal_id(2);
+  const auto refused = choose_mirror_set({shows(0, set_of(4, {0, 1}, 2)), shows(1, other)});
+  EXPECT_EQ(refused.error().code, Errc::corrupt);
+}
+
+// An attempt that failed, and another of the same generation that came into force without seeing it.
+TEST(MirrorSet, OfTwoAttemptsTheOneInForceWins) {
+  const MirrorSet failed = set_of(7, {0, 3}, 4), good = set_of(7, {0, 2}, 4);
+  EXPECT_EQ(*choose_mirror_set({shows(0, good), shows(2, good), shows(3, failed)}), good);
+  EXPECT_EQ(*choose_mirror_set({shows(3, failed), shows(2, good), shows(0, good)}), good);
+  const MirrorSet old = set_of(6, {0, 1}, 4);
+  EXPECT_EQ(choose_mirror_set({shows(0, good), shows(1, old), shows(3, failed)}).error().code,
+            Errc::corrupt);
+}
+
+TEST(MirrorSet, ANewerFormatIsRefusedByName) {
+  Sighting newer = shows(1, {});
+  newer.problem = Error{Errc::unsupported, "journal/mirrors of format 2: install a newer kura"};
+  const auto refused = choose_mirror_set({shows(0, set_of(4, {0, 1}, 3)), newer});
+  EXPECT_EQ(refused.error().code, Errc::unsupported);
+  EXPECT_EQ(refused.error().detail,
+            "drive 1: journal/mirrors of format 2: install a newer kura");
+}
+
+// Sets come into force one after the other, each on at least m + 1 drives that are online then; up
+// to m drives are missing at the end. Whatever is chosen is the newest, or nothing is.
+TEST(MirrorSet, NeverChoosesAnythingButTheSetInForce) {
+  EXPECT_TRUE(rc::check([] {
+    const size_t n = *rc::gen::inRange<size_t>(1, 8);
+    const size_t m = *rc::gen::inRange<size_t>(0, n);
+    std::map<size_t, MirrorSet> held;
+    MirrorSet in_force;
+    const auto pick = [n](size_t count) {
+      std::vector<size_t> order;
+      for (size_t i = 0; i < n; ++i) order.push_back(i);
+      for (size_t i = 0; i < n; ++i) std::swap(order[i], order[*rc::gen::inRange<size_t>(i, n)]);
+      order.resize(count);
+      return order;
+    };
+    const size_t rounds = *rc::gen::inRange<size_t>(1, 5);
+    for (uint64_t generation = 1; generation <= rounds; ++generation) {
+      const size_t online = generation == 1 ? n : *rc::gen::inRange<size_t>(m + 1, n + 1);
+      std::vector<size_t> writers = pick(online);
+      std::vector<size_t> members(writers.begin(), writers.begin() + static_cast<ptrdiff_t>(m) + 1);
+      in_force = set_of(generation, members, n);
+      for (size_t drive : writers) held[drive] = in_force;
+    }
+    std::vector<Sighting> seen;
+    for (size_t drive : pick(*rc::gen::inRange<size_t>(0, n + 1))) {
+      seen.push_back(shows(drive, held.contains(drive) ? std::optional(held[drive]) : std::nullopt));
+    }
+    const auto chosen = choose_mirror_set(seen);
+    if (seen.size() >= n - m) {
+      RC_ASSERT(chosen.has_value());
+    }
+    if (chosen) {
+      RC_ASSERT(*chosen == in_force);
+    }
+  }));
+}
+
+TEST(SegmentFormat, NamesAndHeadersGiveBackWhatTheyTook) {
+  EXPECT_TRUE(rc::check([] {
+    const uint64_t base = *rc::gen::arbitrary<uint64_t>();
+    RC_ASSERT(segment_base(segment_name(base)) == base);
+    const SegmentHeader header{journal_id(), base, 8192};
+    RC_ASSERT(*decode_segment_header(encode_segment_header(header)) == header);
+  }));
+  EXPECT_EQ(segment_name(0x5000), "journal/0000000000005000.seg");
+  EXPECT_FALSE(segment_base("journal/000000000000500.seg").has_value());
+  EXPECT_FALSE(segment_base("journal/000000000000500G.seg").has_value());
+  EXPECT_FALSE(segment_base("journal/0000000000005000.seg.new").has_value());
+}
+
+}  // namespace
+}  // namespace kura::journal
