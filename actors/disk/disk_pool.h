@@ -99,8 +99,8 @@ class DiskPool {
   BlobStore& blobs();
 
   // Removes leftovers of earlier processes and seals the sets that they had open.
-  // REQUIRES: the control partition is folded to its end. Errors: unsupported (a drive holds a
-  // newer format), corrupt (a drive holds sets that the journal has never heard of).
+  // REQUIRES: the control partition is folded to its end. Errors: corrupt (a drive holds sets
+  // that the journal has not opened yet; nothing was changed).
   Task<Result<void>> start();
 
   // Begins compaction, rebuild and scrub. REQUIRES: start() returned; on the pool's loop; both

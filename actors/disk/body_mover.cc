@@ -1,0 +1,141 @@
+#include "actors/disk/body_mover.h"
+
+#include <map>
+
+#include "actors/disk/blob_reader.h"
+#include "actors/disk/blob_writer.h"
+#include "actors/disk/core.h"
+
+namespace kura::disk {
+namespace {
+
+constexpr uint64_t kGatherBytesMax = 4 * kMiB;
+constexpr size_t kGatherBodiesMax = 4096;
+// A batch of moves is one record (kRecordMax) with room for its header.
+constexpr uint64_t kEventBytesMax = kRecordMax / 2;
+constexpr uint64_t kExtentBytesMax = 64;  // Of a serialized extent and its framing.
+
+// After these the event was certainly not appended.
+bool surely_not_recorded(const Error& error) {
+  switch (error.code) {
+    case Errc::invalid_argument:
+    case Errc::too_large:
+    case Errc::no_space:
+    case Errc::overloaded:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Task<Result<void>> BodyMover::add(MovingBody body) {
+  gathered_bytes_ += body.bytes.size();
+  gathered_.push_back(std::move(body));
+  if (gathered_bytes_ >= kGatherBytesMax || gathered_.size() >= kGatherBodiesMax)
+    co_return co_await flush();
+  co_return Result<void>();
+}
+
+std::vector<BodyMover::Batch> BodyMover::batches() const {
+  std::map<PartitionId, Batch> open;
+  std::vector<Batch> out;
+  for (size_t i = 0; i < gathered_.size(); ++i) {
+    const auto& place = gathered_[i].place;
+    Batch& batch = open[partition_of(BucketId(place.bucket()), place.key())];
+    const uint64_t bytes = place.ByteSizeLong() + kExtentBytesMax;
+    if (!batch.bodies.empty() && batch.event_bytes + bytes > kEventBytesMax) {
+      out.push_back(std::move(batch));
+      batch = Batch{};
+    }
+    batch.bodies.push_back(i);
+    batch.event_bytes += bytes;
+  }
+  for (auto& [partition, batch] : open) out.push_back(std::move(batch));
+  return out;
+}
+
+Task<Result<void>> BodyMover::flush() {
+  if (gathered_.empty()) co_return Result<void>();
+  std::vector<Batch> all = batches();
+  std::vector<SmallBody> bodies(gathered_.size());
+  for (Batch& batch : all) {
+    batch.reservation = core_->reservations.begin();
+    for (size_t i : batch.bodies) {
+      bodies[i].bytes = std::make_shared<std::string>(std::move(gathered_[i].bytes));
+      bodies[i].reservation = batch.reservation;
+    }
+  }
+  std::vector<MovingBody> gathered = std::move(gathered_);
+  gathered_.clear();
+  gathered_bytes_ = 0;
+  auto extents = co_await core_->packed.put(target_, std::move(bodies));
+  Result<void> outcome;
+  if (!extents) outcome = fail(extents.error());
+  for (const Batch& batch : all) {
+    if (!outcome) {
+      core_->reservations.end(batch.reservation);
+      continue;
+    }
+    std::vector<v1::BodiesMoved_Move> moves;
+    for (size_t i : batch.bodies) {
+      moves.push_back(std::move(gathered[i].place));
+      *moves.back().mutable_to()->add_extents() = std::move((*extents)[i]);
+    }
+    outcome = co_await submit(std::move(moves), core_->reservations.named(batch.reservation));
+  }
+  co_return outcome;
+}
+
+Task<Result<void>> BodyMover::submit(std::vector<v1::BodiesMoved_Move> moves,
+                                     v1::Reservation reservation) {
+  const size_t count = moves.size();
+  Command command;
+  command.bucket = BucketId(moves.front().bucket());
+  MoveBodies action;
+  action.moves = std::move(moves);
+  action.reservation = reservation;
+  command.action = std::move(action);
+  auto outcome = co_await buckets_.submit(std::move(command));
+  // With an unknown outcome the copies stay reserved until this process ends.
+  if (outcome || surely_not_recorded(outcome.error())) core_->reservations.end(reservation);
+  if (!outcome) co_return fail(outcome.error());
+  moved_ += count;
+  co_return Result<void>();
+}
+
+Task<Result<void>> BodyMover::copy(v1::BodiesMoved_Move place) {
+  uint64_t stored = 0;
+  for (const v1::Extent& extent : place.from().extents()) stored += extent.stored_bytes();
+  auto reader = make_blob_reader(core_, place.from(), ByteRange{0, stored});
+  if (!reader) co_return fail(reader.error());
+  std::unique_ptr<BlobWriter> writer;
+  std::string small;
+  if (stored > kPackedBodyMax) writer = make_blob_writer(core_, target_, stored);
+  for (;;) {
+    auto bytes = co_await (*reader)->next();
+    if (!bytes) co_return fail(bytes.error());
+    if (bytes->empty()) break;
+    if (!writer) {
+      small += *bytes;
+      continue;
+    }
+    std::string taken = std::move(*bytes);
+    Result<void> appended = co_await writer->append(std::move(taken));
+    if (!appended) co_return appended;
+  }
+  if (!writer) {
+    MovingBody body{std::move(place), std::move(small)};
+    co_return co_await add(std::move(body));
+  }
+  auto to = co_await writer->finish();
+  if (!to) co_return fail(to.error());
+  *place.mutable_to() = std::move(*to);
+  std::vector<v1::BodiesMoved_Move> moves;
+  moves.push_back(std::move(place));
+  v1::Reservation reservation = writer->reservation();
+  co_return co_await submit(std::move(moves), std::move(reservation));
+}
+
+}  // namespace kura::disk

@@ -1,0 +1,95 @@
+#include "actors/disk/compaction.h"
+
+#include <algorithm>
+
+#include "actors/disk/body_mover.h"
+#include "actors/disk/core.h"
+#include "actors/disk/geometry.h"
+#include "actors/disk/live_ranges.h"
+#include "actors/disk/rebuild.h"
+#include "actors/disk/set_lifecycle.h"
+
+namespace kura::disk {
+namespace {
+
+constexpr uint32_t kPage = 256;         // Bodies looked up at once.
+constexpr uint64_t kRetryPasses = 60;
+constexpr size_t kSmallSetsMax = 8;     // Sealed early, by restarts and new drives; more are merged.
+
+uint64_t used_bytes(const SegmentSet& set) { return *set.sealed_bytes - kFirstStripeOffset; }
+
+bool is_small(const SegmentSet& set) { return used_bytes(set) < set.member_bytes / 8; }
+
+}  // namespace
+
+Task<Result<void>> Compaction::pass() {
+  ++passes_;
+  auto candidates = co_await look_around();
+  if (!candidates) co_return fail(candidates.error());
+  for (const Candidate& candidate : *candidates) {
+    if (core_->stopping) break;
+    Result<void> copied = co_await copy_out(candidate);
+    if (!copied) not_before_[candidate.set.id] = passes_ + kRetryPasses;
+    if (!copied && copied.error().code == Errc::no_space) break;
+  }
+  co_return Result<void>();
+}
+
+Task<Result<std::vector<Compaction::Candidate>>> Compaction::look_around() {
+  const auto state = core_->ledger.state();
+  std::vector<Candidate> out, small;
+  std::set<SetId> empty_now;
+  for (const auto& [id, set] : state->sets) {
+    // In this order: no reservation now means that nothing new becomes live afterwards.
+    if (!set.sealed_bytes || core_->reservations.any_in(id)) continue;
+    auto live_bytes = live_bytes_in(live_, *state, id);
+    if (!live_bytes) co_return fail(live_bytes.error());
+    if (*live_bytes == 0) {
+      // A reader that found the body before it moved gets one more pass to pin the set.
+      if (empty_before_.contains(id))
+        co_await drop_set(core_, id);
+      else
+        empty_now.insert(id);
+      continue;
+    }
+    auto later = not_before_.find(id);
+    if (later != not_before_.end() && later->second > passes_) continue;
+    if (later != not_before_.end()) not_before_.erase(later);
+    const uint64_t capacity = used_bytes(set) * set.data_shards;
+    if (*live_bytes * 100 < capacity * core_->options.live_percent_min)
+      out.push_back({set, *live_bytes});
+    else if (is_small(set))
+      small.push_back({set, *live_bytes});
+  }
+  empty_before_ = std::move(empty_now);
+  if (small.size() > kSmallSetsMax) out.insert(out.end(), small.begin(), small.end());
+  std::sort(out.begin(), out.end(), [](const Candidate& a, const Candidate& b) {
+    return a.live_bytes != b.live_bytes ? a.live_bytes < b.live_bytes : a.set.id < b.set.id;
+  });
+  co_return out;
+}
+
+Task<Result<void>> Compaction::copy_out(const Candidate& candidate) {
+  const SegmentSet& set = candidate.set;
+  const uint32_t standard = core_->parity(v1::STANDARD);
+  const uint32_t reduced = core_->parity(v1::REDUCED_REDUNDANCY);
+  const bool was_reduced = set.parity_shards < standard && set.parity_shards <= reduced;
+  BodyMover mover(core_, buckets_, {was_reduced ? reduced : standard, Purpose::reclaim});
+  std::string after;
+  do {
+    auto page = live_.bodies_in(set.id, after, kPage);
+    if (!page) co_return fail(page.error());
+    for (v1::BodiesMoved_Move& place : page->bodies) {
+      if (core_->stopping) co_return fail(Errc::unavailable, "stopping");
+      v1::BodiesMoved_Move taken = std::move(place);
+      Result<void> copied = co_await mover.copy(std::move(taken));
+      if (!copied) co_return copied;
+    }
+    after = page->next;
+  } while (!after.empty());
+  Result<void> flushed = co_await mover.flush();
+  core_->counters.bodies_moved += mover.moved();
+  co_return flushed;
+}
+
+}  // namespace kura::disk

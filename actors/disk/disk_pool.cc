@@ -1,0 +1,210 @@
+#include "actors/disk/disk_pool.h"
+
+#include <algorithm>
+
+#include "actors/disk/blob_reader.h"
+#include "actors/disk/blob_writer.h"
+#include "actors/disk/core.h"
+#include "actors/disk/destager.h"
+#include "actors/disk/live_ranges.h"
+#include "actors/disk/maintenance.h"
+#include "actors/disk/rebuild.h"
+#include "actors/disk/set_lifecycle.h"
+
+namespace kura::disk {
+namespace {
+
+class SetBlobStore final : public BlobStore {
+ public:
+  explicit SetBlobStore(std::shared_ptr<DiskCore> core) : core_(std::move(core)) {}
+
+  Task<Result<std::unique_ptr<BlobWriter>>> write(v1::StorageClass storage_class,
+                                                  uint64_t size_hint_bytes) override {
+    const Target target{core_->parity(storage_class), Purpose::client};
+    // Refused before the first byte of the body is read.
+    const size_t online = core_->drives.all_online().size();
+    if (core_->stopping || online < target.parity + 1)
+      co_return fail(Errc::unavailable, std::to_string(online) + " drives are online");
+    co_return make_blob_writer(core_, target, size_hint_bytes);
+  }
+
+  Result<std::unique_ptr<BlobReader>> read(const v1::Body& body, ByteRange range) override {
+    return make_blob_reader(core_, body, range);
+  }
+
+  void release(const v1::Reservation& reservation) override {
+    core_->reservations.end(reservation);
+  }
+
+ private:
+  const std::shared_ptr<DiskCore> core_;
+};
+
+Task<Result<void>> start_on_loop(std::shared_ptr<DiskCore> core,
+                                 std::shared_ptr<Maintenance> maintenance) {
+  for (const auto& entry : core->drives.all_online()) {
+    Result<void> tidy = co_await tidy_drive(core, entry.id, entry.drive);
+    if (!tidy && tidy.error().code == Errc::corrupt) co_return tidy;
+    if (!tidy) core->drive_failed(entry.id, tidy.error());
+  }
+  const auto state = core->ledger.state();
+  for (const auto& [id, set] : state->sets)
+    if (!set.sealed_bytes) spawn_on(core, seal_left_open(core, id));
+  maintenance->begin_checks();
+  co_return Result<void>();
+}
+
+Task<Result<void>> stop_on_loop(std::shared_ptr<DiskCore> core,
+                                std::shared_ptr<Maintenance> maintenance) {
+  core->stopping = true;
+  co_await maintenance->ended();
+  co_return Result<void>();
+}
+
+Task<Result<void>> add_on_loop(std::shared_ptr<DiskCore> core,
+                               std::shared_ptr<Maintenance> maintenance, PoolDrive added) {
+  if (core->drives.online(added.id))
+    co_return fail(Errc::exists, "drive " + to_hex(added.id) + " is online already");
+  Result<void> tidy = co_await tidy_drive(core, added.id, added.drive);
+  if (!tidy) co_return tidy;
+  core->files.forget_drive(added.id);
+  core->drives.put({added.id, added.drive, DriveTable::State::online, "",
+                    core->loop.clock().monotonic_ns()});
+  maintenance->give_up_offline();
+  core->write_sets.placement_changed();
+  co_return Result<void>();
+}
+
+Task<Result<void>> offline_on_loop(std::shared_ptr<DiskCore> core, DriveId drive,
+                                   std::string reason) {
+  core->drives.set_offline(drive, DriveTable::State::failed, std::move(reason),
+                           core->loop.clock().monotonic_ns());
+  co_return Result<void>();
+}
+
+Task<Result<void>> maintain_on_loop(std::shared_ptr<Maintenance> maintenance) {
+  co_return co_await maintenance->pass();
+}
+
+Task<Result<Offset>> destage_on_loop(std::shared_ptr<DiskCore> core,
+                                     std::shared_ptr<Maintenance> maintenance,
+                                     journal::Journal* journal, Offset from, Offset below,
+                                     uint64_t bytes_max) {
+  if (!maintenance->begun()) co_return fail(Errc::unavailable, "maintenance is not running");
+  co_return co_await destage(core, maintenance->live(), maintenance->buckets(), *journal, from,
+                             below, bytes_max);
+}
+
+Task<Result<PoolStatus>> status_on_loop(std::shared_ptr<DiskCore> core,
+                                        std::shared_ptr<Maintenance> maintenance) {
+  PoolStatus out;
+  for (const auto& entry : core->drives.all()) {
+    DriveStatus& drive = out.drives.emplace_back();
+    drive.id = entry.id;
+    drive.label = entry.drive ? entry.drive->label() : std::string();
+    drive.online = entry.state == DriveTable::State::online;
+    drive.reason = entry.reason;
+    auto space = drive.online ? entry.drive->space() : Result<DriveSpace>();
+    if (space) drive.space = *space;
+  }
+  out.standard_parity = core->parity(v1::STANDARD);
+  out.reduced_parity = core->parity(v1::REDUCED_REDUNDANCY);
+  const auto state = core->ledger.state();
+  for (const auto& [id, set] : state->sets) {
+    ++(set.sealed_bytes ? out.sets_sealed : out.sets_open);
+    const size_t missing = missing_members(*core, set).size();
+    out.members_missing += missing;
+    if (missing == 0 || !maintenance->begun()) continue;
+    auto bytes = live_bytes_in(maintenance->live(), *state, id);
+    if (!bytes) co_return fail(bytes.error());
+    out.bytes_below_full_parity += *bytes;
+  }
+  out.sets_dropped = core->counters.sets_dropped;
+  out.members_rebuilt = core->counters.members_rebuilt;
+  out.bodies_moved = core->counters.bodies_moved;
+  out.reservations = core->reservations.active();
+  out.scrub = maintenance->scrub_counters();
+  out.scrub.repaired_shards = core->counters.repaired_shards;
+  out.scrub.lost_stripes += maintenance->lost_stripes();
+  co_return out;
+}
+
+}  // namespace
+
+DiskPool::DiskPool(Loop& loop, SetLedger& ledger, DiskPoolOptions options,
+                   std::vector<PoolDrive> drives)
+    : core_(std::make_shared<DiskCore>(loop, ledger, options)),
+      blobs_(std::make_unique<SetBlobStore>(core_)),
+      maintenance_(std::make_shared<Maintenance>(core_)) {
+  for (PoolDrive& drive : drives) {
+    const bool here = drive.drive != nullptr;
+    core_->drives.put({drive.id, std::move(drive.drive),
+                       here ? DriveTable::State::online : DriveTable::State::away,
+                       here ? "" : "not there when the node started",
+                       loop.clock().monotonic_ns()});
+  }
+  std::weak_ptr<DiskCore> weak = core_;
+  core_->drives.on_offline([weak](DriveId drive) {
+    auto core = weak.lock();
+    if (!core) return;
+    core->loop.post([core, drive] {
+      core->write_sets.drive_offline(drive);
+      core->files.forget_drive(drive);
+    });
+  });
+}
+
+DiskPool::~DiskPool() { core_->stopping = true; }
+
+BlobStore& DiskPool::blobs() { return *blobs_; }
+
+Task<Result<void>> DiskPool::start() {
+  Task<Result<void>> task = start_on_loop(core_, maintenance_);
+  co_return co_await run_on(core_->loop, std::move(task));
+}
+
+void DiskPool::begin_maintenance(const LiveBodies& live, BucketWriter& buckets) {
+  maintenance_->begin(live, buckets);
+}
+
+Task<Result<void>> DiskPool::stop() {
+  Task<Result<void>> task = stop_on_loop(core_, maintenance_);
+  co_return co_await run_on(core_->loop, std::move(task));
+}
+
+void DiskPool::reservation_ended(const v1::Reservation& reservation) {
+  core_->reservations.end(reservation);
+}
+
+Task<Result<void>> DiskPool::add_drive(PoolDrive drive) {
+  Task<Result<void>> task = add_on_loop(core_, maintenance_, std::move(drive));
+  co_return co_await run_on(core_->loop, std::move(task));
+}
+
+Task<Result<void>> DiskPool::take_offline(DriveId drive, std::string reason) {
+  Task<Result<void>> task = offline_on_loop(core_, drive, std::move(reason));
+  co_return co_await run_on(core_->loop, std::move(task));
+}
+
+void DiskPool::start_scrub() {
+  core_->loop.post([maintenance = maintenance_] { maintenance->start_scrub(); });
+}
+
+Task<Result<void>> DiskPool::maintain_now() {
+  Task<Result<void>> task = maintain_on_loop(maintenance_);
+  co_return co_await run_on(core_->loop, std::move(task));
+}
+
+Task<Result<PoolStatus>> DiskPool::status() {
+  Task<Result<PoolStatus>> task = status_on_loop(core_, maintenance_);
+  co_return co_await run_on(core_->loop, std::move(task));
+}
+
+Task<Result<Offset>> DiskPool::destage(journal::Journal& journal, Offset from, Offset below,
+                                       uint64_t bytes_max) {
+  Task<Result<Offset>> task =
+      destage_on_loop(core_, maintenance_, &journal, from, below, bytes_max);
+  co_return co_await run_on(core_->loop, std::move(task));
+}
+
+}  // namespace kura::disk

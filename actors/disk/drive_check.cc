@@ -1,0 +1,58 @@
+#include "actors/disk/drive_check.h"
+
+#include "actors/disk/core.h"
+#include "actors/disk/drive_calls.h"
+#include "actors/disk/drive_identity.h"
+#include "actors/disk/set_lifecycle.h"
+
+namespace kura::disk {
+namespace {
+
+Task<Result<std::optional<DriveIdentity>>> ask(std::shared_ptr<Drive> drive,
+                                               std::shared_ptr<bool> asking) {
+  *asking = true;
+  auto identity = co_await read_identity(*drive);
+  *asking = false;
+  co_return identity;
+}
+
+// Empty: it is the drive we know.
+std::string trouble_with(const Result<std::optional<DriveIdentity>>& read, DriveId id,
+                         ClusterId cluster) {
+  if (!read) return read.error().detail.empty() ? "identity cannot be read" : read.error().detail;
+  if (!*read) return "no identity: not mounted, emptied, or another disk";
+  if ((*read)->cluster != cluster) return "belongs to another cluster";
+  if ((*read)->drive != id) return "another drive of this cluster is mounted here";
+  return {};
+}
+
+}  // namespace
+
+Task<void> DriveCheck::pass() {
+  std::vector<DriveTable::Entry> asked;
+  std::vector<Task<Result<std::optional<DriveIdentity>>>> calls;
+  for (auto& entry : core_->drives.all()) {
+    if (!entry.drive || entry.state == DriveTable::State::failed) continue;
+    auto& asking = asking_[entry.id];
+    if (!asking) asking = std::make_shared<bool>(false);
+    if (*asking) continue;
+    calls.push_back(ask(entry.drive, asking));
+    asked.push_back(std::move(entry));
+  }
+  auto answers = co_await all_within<std::optional<DriveIdentity>>(
+      std::move(calls), core_->options.drive_timeout_ns);
+  for (size_t i = 0; i < asked.size() && !core_->stopping; ++i) {
+    const DriveId id = asked[i].id;
+    const std::string trouble = trouble_with(answers[i], id, core_->options.cluster);
+    const int64_t now_ns = core_->loop.clock().monotonic_ns();
+    if (!trouble.empty()) {
+      core_->drives.set_offline(id, DriveTable::State::away, trouble, now_ns);
+      continue;
+    }
+    if (asked[i].state != DriveTable::State::away) continue;
+    Result<void> tidy = co_await tidy_drive(core_, id, asked[i].drive);
+    if (tidy && core_->drives.set_online(id, now_ns)) core_->write_sets.placement_changed();
+  }
+}
+
+}  // namespace kura::disk

@@ -1,0 +1,33 @@
+// LiveRanges: the bytes of a set's member files that hold something the fold names. Asked when a
+// stripe cannot be read: a torn leftover of an upload that never ended is no loss.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "actors/disk/live_bodies.h"
+#include "projections/control/control_state.h"
+
+namespace kura::disk {
+
+class LiveRanges {
+ public:
+  // Snapshots are named by the control state, all else by `live`.
+  static Result<LiveRanges> of(const LiveBodies& live, const ControlState& state,
+                               const SegmentSet& set);
+  bool touches(uint64_t begin, uint64_t end) const;
+  // Takes [begin, end) out; what is left at last was never covered.
+  void cover(uint64_t begin, uint64_t end);
+  bool empty() const { return ranges_.empty(); }
+
+ private:
+  void add(const SegmentSet& set, const v1::Body& body);
+  std::map<uint64_t, uint64_t> ranges_;  // Begin to end; may overlap only by equal begins.
+};
+
+// Stored bytes of the set that the fold or a kept snapshot names.
+Result<uint64_t> live_bytes_in(const LiveBodies& live, const ControlState& state, SetId set);
+
+}  // namespace kura::disk

@@ -1,0 +1,149 @@
+#include "actors/disk/maintenance.h"
+
+#include <algorithm>
+
+#include "actors/disk/core.h"
+#include "actors/disk/live_ranges.h"
+#include "actors/disk/rebuild.h"
+
+namespace kura::disk {
+namespace {
+
+constexpr int64_t kNapNs = 50'000'000;  // How soon a sleeping task notices stop() and wake().
+constexpr size_t kSetsPerInterval = 500;  // More sets are looked at less often.
+
+Task<void> counted(std::shared_ptr<Maintenance> owner, size_t* tasks, Task<void> task) {
+  co_await std::move(task);
+  --*tasks;
+}
+
+}  // namespace
+
+void Maintenance::start(Task<void> task) {
+  ++tasks_;
+  Task<void> run = counted(shared_from_this(), &tasks_, std::move(task));
+  spawn(core_->loop, std::move(run));
+}
+
+void Maintenance::begin_checks() {
+  if (core_->options.check_interval_ns > 0) start(check_drives());
+}
+
+void Maintenance::begin(const LiveBodies& live, BucketWriter& buckets) {
+  live_ = &live;
+  buckets_ = &buckets;
+  compaction_.emplace(core_, live, buckets);
+  core_->write_sets.on_no_space = [this] { wake(); };
+  if (core_->options.maintenance_interval_ns > 0) start(look_around());
+  if (core_->options.scrub_interval_ns > 0) start(scrub_now_and_then());
+}
+
+Task<void> Maintenance::ended() {
+  while (tasks_ > 0 || passing_) co_await sleep_for(kNapNs);
+  core_->write_sets.on_no_space = nullptr;
+  live_ = nullptr;
+}
+
+void Maintenance::wake() { woken_ = true; }
+
+Task<void> Maintenance::sleep(int64_t ns) {
+  const int64_t until_ns = core_->loop.clock().monotonic_ns() + ns;
+  for (;;) {
+    const int64_t left_ns = until_ns - core_->loop.clock().monotonic_ns();
+    if (left_ns <= 0 || core_->stopping || woken_) co_return;
+    co_await sleep_for(std::min(left_ns, std::max(kNapNs, ns / 100)));
+  }
+}
+
+Task<void> Maintenance::check_drives() {
+  while (!core_->stopping) {
+    co_await drive_check_.pass();
+    co_await sleep(core_->options.check_interval_ns);
+  }
+}
+
+Task<void> Maintenance::look_around() {
+  while (!core_->stopping) {
+    woken_ = false;
+    (void)co_await pass();
+    const auto sets = static_cast<int64_t>(core_->ledger.state()->sets.size() / kSetsPerInterval);
+    co_await sleep(core_->options.maintenance_interval_ns * (1 + sets));
+  }
+}
+
+Task<void> Maintenance::scrub_now_and_then() {
+  while (!core_->stopping) {
+    int64_t left_ns = core_->options.scrub_interval_ns;
+    while (left_ns > 0 && !core_->stopping) {
+      const int64_t nap_ns = std::min<int64_t>(left_ns, 1'000'000'000);
+      co_await sleep_for(std::min(nap_ns, left_ns));
+      left_ns -= nap_ns;
+    }
+    if (!core_->stopping) co_await scrub_once();
+  }
+}
+
+Task<void> Maintenance::scrub_once() {
+  if (!scrub_.running()) co_await scrub_.run(*live_);
+}
+
+void Maintenance::start_scrub() {
+  if (begun() && !scrub_.running() && !core_->stopping) start(scrub_once());
+}
+
+Task<Result<void>> Maintenance::pass() {
+  while (passing_) co_await sleep_for(kNapNs);
+  if (core_->stopping || !begun()) co_return fail(Errc::unavailable, "maintenance is not running");
+  passing_ = true;
+  Result<void> rebuilt = co_await rebuild_pass();
+  Result<void> compacted = co_await compaction_->pass();
+  passing_ = false;
+  co_return rebuilt ? compacted : rebuilt;
+}
+
+void Maintenance::give_up_offline() {
+  for (const auto& entry : core_->drives.all())
+    if (entry.state != DriveTable::State::online) lost_.insert(entry.id);
+  wake();
+}
+
+std::set<DriveId> Maintenance::given_up() const {
+  const int64_t now_ns = core_->loop.clock().monotonic_ns();
+  const auto drives = core_->drives.all();
+  std::set<DriveId> known, out;
+  for (const auto& entry : drives) {
+    known.insert(entry.id);
+    if (entry.state == DriveTable::State::online) continue;
+    if (entry.state == DriveTable::State::failed || lost_.contains(entry.id) ||
+        now_ns - entry.since_ns >= core_->options.lost_after_ns)
+      out.insert(entry.id);
+  }
+  for (const auto& [id, set] : core_->ledger.state()->sets)
+    for (DriveId member : set.members)
+      if (!known.contains(member)) out.insert(member);
+  return out;
+}
+
+Task<Result<void>> Maintenance::rebuild_pass() {
+  Result<void> outcome;
+  const std::set<DriveId> lost = given_up();
+  const auto state = core_->ledger.state();
+  for (const auto& [id, set] : state->sets) {
+    if (core_->stopping) break;
+    if (!set.sealed_bytes || missing_members(*core_, set).empty()) continue;
+    auto live_bytes = live_bytes_in(*live_, *state, id);
+    if (!live_bytes) co_return fail(live_bytes.error());
+    // What is empty is dropped instead.
+    if (*live_bytes == 0 && !core_->reservations.any_in(id)) continue;
+    auto targets = rebuild_targets(*core_, set, lost);
+    if (targets.empty()) continue;
+    auto lost_stripes = co_await rebuild_members(core_, *live_, set, std::move(targets));
+    if (!lost_stripes)
+      outcome = fail(lost_stripes.error());
+    else if (*lost_stripes > 0 && lost_in_.insert(id).second)
+      lost_stripes_ += *lost_stripes;
+  }
+  co_return outcome;
+}
+
+}  // namespace kura::disk

@@ -1,0 +1,84 @@
+#include "actors/disk/scrub.h"
+
+#include "actors/disk/core.h"
+#include "actors/disk/live_ranges.h"
+#include "actors/disk/set_reader.h"
+
+namespace kura::disk {
+
+Task<void> Scrub::run(const LiveBodies& live) {
+  counters_.running = true;
+  began_ns_ = core_->loop.clock().monotonic_ns();
+  paced_bytes_ = 0;
+  const auto state = core_->ledger.state();
+  for (const auto& [id, set] : state->sets) {
+    if (core_->stopping) break;
+    if (!set.sealed_bytes) continue;
+    SetFiles::Pin pin = core_->files.pin(id);
+    if (!pin) continue;
+    // A set that cannot be read now is seen by the next run.
+    if (co_await scrub_set(live, set)) ++counters_.sets;
+  }
+  counters_.running = false;
+  if (!core_->stopping) ++counters_.runs;
+}
+
+Task<Result<void>> Scrub::scrub_set(const LiveBodies& live, SegmentSet set) {
+  auto ranges = LiveRanges::of(live, *core_->ledger.state(), set);
+  if (!ranges) co_return fail(ranges.error());
+  co_await check_file_headers(set);
+  uint64_t at = kFirstStripeOffset;
+  while (at < *set.sealed_bytes && !core_->stopping) {
+    auto stripe = co_await find_stripe(core_, set.id, at, *set.sealed_bytes);
+    if (!stripe) co_return fail(stripe.error());
+    if (!*stripe) break;
+    at = (*stripe)->end();
+    const uint64_t bytes = set.members.size() * (at - (*stripe)->offset);
+    const bool live_here = ranges->touches((*stripe)->offset, at);
+    ranges->cover((*stripe)->offset, at);
+    auto repaired = co_await repair_stripe(core_, **stripe);
+    if (repaired && (live_here || !repaired->lost)) {
+      counters_.damaged_shards += repaired->damaged;
+      counters_.lost_stripes += repaired->lost;
+    }
+    counters_.bytes += bytes;
+    co_await keep_pace(bytes);
+  }
+  // Live bytes whose stripe has no readable header in any member.
+  if (!core_->stopping && !ranges->empty()) ++counters_.lost_stripes;
+  co_return Result<void>();
+}
+
+Task<void> Scrub::check_file_headers(const SegmentSet& set) {
+  for (uint32_t i = 0; i < set.members.size(); ++i) {
+    auto bytes = co_await read_member(core_, set.id, i, 0, kBlockBytes);
+    if (!bytes) continue;
+    const SetFileHeader right{core_->options.cluster,
+                              set.id,
+                              static_cast<uint8_t>(i),
+                              static_cast<uint8_t>(set.data_shards),
+                              static_cast<uint8_t>(set.parity_shards),
+                              set.member_bytes};
+    const std::string header = encode(right);
+    if (*bytes == header) continue;
+    ++counters_.damaged_shards;
+    auto file = co_await core_->files.open(set.id, i);
+    if (!file) continue;
+    std::vector<std::string_view> pieces{header};
+    Result<void> written = co_await (*file)->write_and_sync(0, std::move(pieces));
+    if (written) ++core_->counters.repaired_shards;
+  }
+}
+
+Task<void> Scrub::keep_pace(uint64_t bytes) {
+  const uint64_t rate = core_->options.scrub_bytes_per_second;
+  if (rate == 0) co_return;
+  paced_bytes_ += bytes;
+  const int64_t due_ns =
+      began_ns_ + static_cast<int64_t>(static_cast<double>(paced_bytes_) * 1e9 /
+                                       static_cast<double>(rate));
+  const int64_t now_ns = core_->loop.clock().monotonic_ns();
+  if (due_ns > now_ns) co_await sleep_for(due_ns - now_ns);
+}
+
+}  // namespace kura::disk

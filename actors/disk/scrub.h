@@ -1,0 +1,32 @@
+// Scrub: reads every byte of every sealed set, checks headers, payloads and parity, and repairs.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "actors/disk/disk_pool.h"
+
+namespace kura::disk {
+
+class Scrub {
+ public:
+  explicit Scrub(std::shared_ptr<DiskCore> core) : core_(std::move(core)) {}
+  // One run over all sets that are sealed when it begins. Returns early when the pool stops.
+  // REQUIRES: one run at a time.
+  Task<void> run(const LiveBodies& live);
+  const ScrubCounters& counters() const { return counters_; }
+  bool running() const { return counters_.running; }
+
+ private:
+  Task<Result<void>> scrub_set(const LiveBodies& live, SegmentSet set);
+  Task<void> check_file_headers(const SegmentSet& set);
+  Task<void> keep_pace(uint64_t bytes);
+
+  const std::shared_ptr<DiskCore> core_;
+  ScrubCounters counters_;
+  int64_t began_ns_ = 0;
+  uint64_t paced_bytes_ = 0;
+};
+
+}  // namespace kura::disk
