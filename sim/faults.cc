@@ -1,0 +1,101 @@
+#include "sim/faults.h"
+
+namespace kura::sim {
+
+Faults::Faults(SimWorld& world, SimNetwork& network, std::vector<std::unique_ptr<SimDisk>>& disks,
+               SimNode& node, Profile profile, Probes& probes)
+    : world_(world),
+      network_(network),
+      disks_(disks),
+      node_(node),
+      probes_(probes),
+      random_(world.random("faults")) {
+  if (profile == Profile::quiet) return;
+  if (random_.pick(8) != 0) crash_mean_ns_ = random_.between(300, 4000) * kMillisecond;
+  down_mean_ns_ = random_.between(1, 500) * kMillisecond;
+  any_policy_ = random_.pick(2) == 0;
+  policy_ = static_cast<Unsynced>(random_.pick(4));
+  if (random_.pick(2) == 0)
+    network_.options().cut_per_million = static_cast<uint32_t>(random_.between(100, 20'000));
+  if (profile == Profile::swarm && random_.pick(2) == 0) {
+    drive_fault_mean_ns_ = random_.between(500, 5000) * kMillisecond;
+    bad_drive_ = random_.pick(disks_.size());
+  }
+}
+
+Faults::~Faults() { heal(); }
+
+void Faults::start() {
+  active_ = true;
+  plan_crash();
+  plan_drive_fault();
+}
+
+void Faults::heal() {
+  if (active_) {
+    world_.cancel(next_crash_);
+    world_.cancel(next_drive_fault_);
+  }
+  active_ = false;
+  network_.options().cut_per_million = 0;
+  for (auto& disk : disks_) {
+    disk->options().faults = {};
+    disk->set_slow(1);
+  }
+  if (!node_.running()) node_.start();
+}
+
+void Faults::plan_crash() {
+  if (crash_mean_ns_ == 0) return;
+  next_crash_ = world_.after(random_.exponential(crash_mean_ns_), [this] { crash(); });
+}
+
+void Faults::crash() {
+  uint64_t lost_before = 0, lost = 0;
+  for (auto& disk : disks_) lost_before += disk->counts().lost_writes;
+  const Unsynced policy = any_policy_ ? static_cast<Unsynced>(random_.pick(4)) : policy_;
+  world_.trace("crash", static_cast<uint64_t>(policy));
+  node_.crash(policy);
+  for (auto& disk : disks_) lost += disk->counts().lost_writes;
+  ++probes_["crash"];
+  if (lost > lost_before) ++probes_["crash with unsynced writes"];
+  const int64_t down_ns = kMicrosecond + random_.exponential(down_mean_ns_);
+  next_crash_ = world_.after(down_ns, [this] { restart(); });
+}
+
+void Faults::restart() {
+  ++probes_["restart"];
+  node_.start();
+  // Now and then it crashes again while it recovers.
+  if (random_.pick(4) == 0)
+    next_crash_ = world_.after(random_.exponential(20 * kMillisecond), [this] { crash(); });
+  else
+    plan_crash();
+}
+
+void Faults::plan_drive_fault() {
+  if (drive_fault_mean_ns_ == 0) return;
+  next_drive_fault_ =
+      world_.after(random_.exponential(drive_fault_mean_ns_), [this] { drive_fault(); });
+}
+
+// One drive only: every geometry of at least two drives survives that.
+void Faults::drive_fault() {
+  SimDisk& disk = *disks_[bad_drive_];
+  switch (random_.pick(3)) {
+    case 0:
+      disk.set_slow(static_cast<uint32_t>(random_.between(1, 100)));
+      ++probes_["slow drive"];
+      break;
+    case 1:
+      if (!disk.rot_one("").empty()) ++probes_["bit rot"];
+      break;
+    default:
+      disk.options().faults.read_error = static_cast<uint32_t>(random_.pick(20'000));
+      ++probes_["read errors"];
+      break;
+  }
+  plan_drive_fault();
+}
+
+}  // namespace kura::sim

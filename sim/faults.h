@@ -1,0 +1,47 @@
+// Faults: what goes wrong in a run, when, drawn from the seed. Each class of fault is in about half of
+// the runs, so that runs differ in kind and not only in timing.
+
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sim/run.h"
+
+namespace kura::sim {
+
+class Faults {
+ public:
+  Faults(SimWorld& world, SimNetwork& network, std::vector<std::unique_ptr<SimDisk>>& disks,
+         SimNode& node, Profile profile, Probes& probes);
+  ~Faults();
+
+  void start();
+  // No more faults: the node runs, connections hold, drives answer. What is damaged stays so.
+  void heal();
+
+ private:
+  void plan_crash();
+  void crash();
+  void restart();
+  void plan_drive_fault();
+  void drive_fault();
+
+  SimWorld& world_;
+  SimNetwork& network_;
+  std::vector<std::unique_ptr<SimDisk>>& disks_;
+  SimNode& node_;
+  Probes& probes_;
+  SimRandom random_;
+  bool active_ = false;
+  int64_t crash_mean_ns_ = 0;   // 0: no crashes in this run.
+  Unsynced policy_ = Unsynced::mixed;
+  bool any_policy_ = false;     // Each crash draws its own.
+  int64_t down_mean_ns_ = 0;
+  int64_t drive_fault_mean_ns_ = 0;  // 0: drives are faultless.
+  size_t bad_drive_ = 0;             // The only one that is damaged in this run.
+  SimWorld::Event next_crash_;
+  SimWorld::Event next_drive_fault_;
+};
+
+}  // namespace kura::sim

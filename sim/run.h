@@ -1,0 +1,60 @@
+// One run: a world from one seed, a node on its drives, clients, faults, and the checks at the end.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/sim_drive.h"
+#include "sim/sim_node.h"
+#include "sim/workload.h"
+
+namespace kura::sim {
+
+// What a node is made of. All of it outlives the node.
+struct NodeParts {
+  SimWorld& world;
+  SimNetwork& network;
+  std::vector<std::unique_ptr<SimDisk>>& disks;
+  std::string address;
+  std::string access_key;
+  std::string secret;
+  SimRandom random;  // The node's own, and what configures it.
+  std::string planted;  // Name of a planted fault, or empty.
+};
+using NodeFactory = std::function<std::unique_ptr<SimNode>(NodeParts)>;
+
+// Which faults a run may have. `quiet`: none; `crash`: crashes, cut connections, slow and black-holed
+// networks; `swarm`: also faults of drives, within what the product promises to survive.
+enum class Profile : uint8_t { quiet, crash, swarm };
+
+struct RunOptions {
+  uint64_t seed = 0;
+  int64_t virtual_ns = 8 * kSecond;  // Of the workload; healing and reading back come on top.
+  Profile profile = Profile::swarm;
+  std::string planted;
+  uint64_t watch_first = 0, watch_last = 0;  // See SimWorld::watch.
+};
+
+struct RunResult {
+  uint64_t seed = 0;
+  uint64_t hash = 0;
+  uint64_t steps = 0;
+  int64_t virtual_ns = 0;
+  uint64_t operations = 0;  // In the history.
+  uint64_t answered = 0;    // Requests.
+  std::vector<uint64_t> prefixes;
+  std::optional<Violation> violation;
+  Probes probes;
+  std::vector<std::string> window;
+};
+
+RunResult run_once(const RunOptions& options, const NodeFactory& make_node);
+
+// The probes that a set of runs with this profile has to reach.
+const std::vector<std::string>& required_probes(Profile profile);
+
+}  // namespace kura::sim
