@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "actors/disk/drive_threads.h"
+#include "actors/disk/local_drive_threads.h"
 #include "actors/disk/local_drive.h"
 
 namespace kura {

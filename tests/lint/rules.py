@@ -8,6 +8,7 @@ net/ and in the real ports only.
 from typing import NamedTuple
 
 REAL_PORTS = ("net/*", "actors/disk/local_drive*", "projections/kv/rocksdb_kv*")
+REAL_PORT_TESTS = ("tests/local_drive/*", "tests/loop_scheduler/*")
 PROGRAMS = ("node/*", "bench/*", "sim/*main*", "tests/*")
 
 
@@ -24,10 +25,10 @@ CODE = (
     Rule("randomness", r"\b(random_device|getrandom|RAND_bytes|srand|arc4random)\b|\brand\(\)",
          (*REAL_PORTS,), "the Random port"),
     Rule("distribution", r"\bstd::\w+_distribution\b", (), "Random: std:: distributions differ by library"),
-    Rule("thread", r"\bstd::(thread|jthread|async)\b|\bpthread_create\b", (*REAL_PORTS, "bench/*"),
+    Rule("thread", r"\bstd::(thread|jthread|async)\b|\bpthread_create\b", (*REAL_PORTS, *REAL_PORT_TESTS, "bench/*"),
          "a Loop; only net/ and the real ports own threads"),
     Rule("sleep", r"\bthis_thread::sleep_(for|until)\b|\b(usleep|nanosleep)\b|(?<![\w.>:])sleep\(\d",
-         (*REAL_PORTS, "bench/*"), "the Timer port"),
+         (*REAL_PORTS, *REAL_PORT_TESTS, "bench/*"), "the Timer port"),
     Rule("environment", r"\b(secure_)?getenv\b", ("node/config*", "node/environment*"),
          "node/config, which knows every setting and where its value came from"),
     Rule("blocking-actor", r"\bscoped_actor\b|\bspawn\s*<[^>;]*\bdetached\b|\bblocking_actor\b", (),

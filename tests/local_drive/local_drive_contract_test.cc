@@ -10,7 +10,9 @@ namespace {
 template <class Place>
 struct LocalSubject : DriveSubject {
   template <class... Args>
-  explicit LocalSubject(Args... args) : place(args...), on_loop(place.path()) {}
+  explicit LocalSubject(Args... args) : place(args...), on_loop(place.path()) {
+    EXPECT_EQ(on_loop.drive->label(), place.path());
+  }
   void run(Task<void> task) override { block_on(on_loop.loop, std::move(task)); }
   Drive& drive() override { return *on_loop.drive; }
   // The page cache outlives a process.

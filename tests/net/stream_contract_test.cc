@@ -12,6 +12,7 @@ constexpr int64_t kSecond = 1'000'000'000;
 struct TcpSubject : StreamSubject {
   TcpSubject() : loop(clock) {
     listener = tcp_listen({"127.0.0.1", 0}, {&loop}).value();
+    EXPECT_NE(listener.port, 0);
     loop.start("test");
   }
   ~TcpSubject() override { loop.stop(); }

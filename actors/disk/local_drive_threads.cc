@@ -1,4 +1,4 @@
-#include "actors/disk/drive_threads.h"
+#include "actors/disk/local_drive_threads.h"
 
 #include <pthread.h>
 
