@@ -101,7 +101,7 @@ void SimClient::record_page(const std::string& bucket, const Page& page, const s
       record_read(name, page.answer, "LIST", Holds::is, kAbsent);
       continue;
     }
-    if (shown != key) continue;  // A common prefix: some key below it is there.
+    if (entry->second->prefix) continue;  // Some key below it is there.
     const Page::Entry& object = *entry->second;
     auto values = shared_.by_etag.find({name, object.etag});
     if (values == shared_.by_etag.end()) {

@@ -37,8 +37,9 @@ Task<Answer> SimClient::perform(S3Request request) {
   const int64_t attempts_max = shared_.at_rest ? 200 : random_.between(1, kAttemptsMax);
   answer.invoked_ns = shared_.world.now_ns();
   while (true) {
-    const bool impatient = !shared_.at_rest && random_.pick(12) == 0;
-    const int64_t timeout_ns = impatient ? random_.between(5 * kMillisecond, kSecond)
+    const WorkloadOptions& options = shared_.options;
+    const bool impatient = !shared_.at_rest && random_.pick(100) < options.impatient_percent;
+    const int64_t timeout_ns = impatient ? random_.between(kMillisecond, options.impatient_ns)
                                          : random_.between(10 * kSecond, 30 * kSecond);
     answer.attempted_ns = shared_.world.now_ns();
     ++answer.attempts;
@@ -48,7 +49,7 @@ Task<Answer> SimClient::perform(S3Request request) {
     if (answer.reply.answered && answer.reply.status < 500) break;
     if (answer.attempts >= attempts_max) break;
     answer.doubtful |= answer.reply.sent;
-    co_await sleep_for(random_.between(kMillisecond, 200 * kMillisecond));
+    if (!impatient) co_await sleep_for(random_.between(kMillisecond, 200 * kMillisecond));
   }
   answer.returned_ns = shared_.world.now_ns();
   if (answer.reply.answered) ++shared_.answered;
@@ -107,13 +108,15 @@ void SimClient::record_bucket(const std::string& bucket, const Answer& answer,
     record_read(bucket, answer, what, Holds::is_present, kAbsent);
 }
 
-std::pair<Holds, Value> SimClient::draw_condition(const std::string& name, S3Request* request) {
+std::pair<Holds, Value> SimClient::draw_condition(const std::string& name, S3Request* request,
+                                                  bool create) {
   const std::pair<Holds, Value> none{Holds::anything, kAbsent};
-  switch (random_.pick(8)) {
+  if (!create && random_.pick(100) >= shared_.options.condition_percent) return none;
+  switch (create ? 0 : random_.pick(2)) {
     case 0:
       request->headers.emplace_back("if-none-match", "*");
       return {Holds::is, kAbsent};
-    case 1: {
+    default: {
       auto seen = last_seen_.find(name);
       if (seen == last_seen_.end() || seen->second == kAbsent) return none;
       const std::string& etag = shared_.etags[seen->second];
@@ -121,8 +124,6 @@ std::pair<Holds, Value> SimClient::draw_condition(const std::string& name, S3Req
       request->headers.emplace_back("if-match", "\"" + etag + "\"");
       return {Holds::is, seen->second};
     }
-    default:
-      return none;
   }
 }
 
@@ -234,10 +235,10 @@ uint64_t SimClient::draw_size() {
   }
 }
 
-std::string SimClient::draw_key(const std::string& bucket, bool hot_only) {
+std::string SimClient::draw_key(const std::string& bucket) {
   const auto& keys = shared_.keys[bucket];
   size_t choices = keys.size();
-  const bool hot = hot_only || random_.pick(2) == 0;
+  const bool hot = random_.pick(100) < shared_.options.hot_percent;
   // Hot keys sort first: their names begin with a digit.
   if (hot) choices = std::min<size_t>(choices, shared_.options.hot_keys);
   auto it = keys.begin();

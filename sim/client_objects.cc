@@ -16,7 +16,7 @@ S3Request request_of(std::string method, std::string bucket, std::string key) {
 
 }  // namespace
 
-Task<void> SimClient::put(std::string bucket, std::string key) {
+Task<void> SimClient::put(std::string bucket, std::string key, bool create) {
   const std::string name = bucket + "/" + key;
   S3Request request = request_of("PUT", bucket, key);
   Content content{{{random_.draw(), draw_size()}}};
@@ -26,7 +26,7 @@ Task<void> SimClient::put(std::string bucket, std::string key) {
   request.headers.emplace_back("x-amz-meta-value", std::to_string(value));
   if (random_.pick(4) == 0)
     request.headers.emplace_back("content-md5", s3::base64_encode(s3::md5_of(request.body)));
-  const auto demanded = draw_condition(name, &request);
+  const auto demanded = draw_condition(name, &request, create);
   draw_form(&request);
   const std::string what = demanded.first == Holds::anything ? "PUT" : "conditional PUT";
   Answer answer = co_await perform(std::move(request));

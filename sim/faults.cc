@@ -23,20 +23,21 @@ Faults::Faults(SimWorld& world, SimNetwork& network, std::vector<std::unique_ptr
   }
 }
 
-Faults::~Faults() { heal(); }
-
 void Faults::start() {
   active_ = true;
   plan_crash();
   plan_drive_fault();
 }
 
-void Faults::heal() {
-  if (active_) {
-    world_.cancel(next_crash_);
-    world_.cancel(next_drive_fault_);
-  }
+void Faults::cancel() {
+  if (!active_) return;
+  world_.cancel(next_crash_);
+  world_.cancel(next_drive_fault_);
   active_ = false;
+}
+
+void Faults::heal() {
+  cancel();
   network_.options().cut_per_million = 0;
   for (auto& disk : disks_) {
     disk->options().faults = {};

@@ -14,13 +14,14 @@ class Faults {
  public:
   Faults(SimWorld& world, SimNetwork& network, std::vector<std::unique_ptr<SimDisk>>& disks,
          SimNode& node, Profile profile, Probes& probes);
-  ~Faults();
+  ~Faults() { cancel(); }
 
   void start();
   // No more faults: the node runs, connections hold, drives answer. What is damaged stays so.
   void heal();
 
  private:
+  void cancel();
   void plan_crash();
   void crash();
   void restart();
@@ -40,7 +41,7 @@ class Faults {
   int64_t down_mean_ns_ = 0;
   int64_t drive_fault_mean_ns_ = 0;  // 0: drives are faultless.
   size_t bad_drive_ = 0;             // The only one that is damaged in this run.
-  SimWorld::Event next_crash_;
+  SimWorld::Event next_crash_;  // Or the restart after one.
   SimWorld::Event next_drive_fault_;
 };
 

@@ -59,6 +59,18 @@ WorkloadOptions draw_workload(SimRandom random) {
   options.cold_keys = static_cast<uint32_t>(random.between(10, 60));
   options.big_uploads = random.pick(4) == 0 ? 1 : 0;
   options.think_mean_ns = random.between(1, 30) * kMillisecond;
+  options.hot_percent = static_cast<uint32_t>(random.between(20, 95));
+  options.condition_percent = static_cast<uint32_t>(random.between(0, 60));
+  options.impatient_percent = static_cast<uint32_t>(random.between(0, 30));
+  options.impatient_ns = random.between(2, 1000) * kMillisecond;
+  // Some operations are rare in this run, some frequent.
+  WorkloadOptions::Weights& w = options.weights;
+  for (uint32_t* weight : {&w.put, &w.get, &w.head, &w.remove, &w.remove_many, &w.list, &w.copy,
+                           &w.upload, &w.race, &w.side_bucket}) {
+    const uint64_t kind = random.pick(4);
+    if (kind == 0) *weight = (*weight + 2) / 3;
+    if (kind == 1) *weight *= 3;
+  }
   return options;
 }
 

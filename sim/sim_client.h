@@ -42,7 +42,8 @@ class SimClient {
 
   // Tries until the bucket is there.
   Task<void> ensure_bucket(std::string bucket);
-  Task<void> put(std::string bucket, std::string key);
+  // `create`: only if it is not there.
+  Task<void> put(std::string bucket, std::string key, bool create = false);
   Task<void> get(std::string bucket, std::string key);
   Task<void> head(std::string bucket, std::string key);
   Task<void> remove(std::string bucket, std::string key);
@@ -65,6 +66,8 @@ class SimClient {
 
   Task<Answer> perform(S3Request request);
   Task<void> side_bucket_step();
+  // Removes a key, so that all clients race to create it.
+  Task<void> start_race();
   Task<std::optional<PartDone>> put_part(std::string bucket, std::string key, std::string upload,
                                          uint32_t number, uint64_t size_bytes);
   Task<void> finish_upload(std::string bucket, std::string key, std::string upload, Value value,
@@ -84,7 +87,8 @@ class SimClient {
   // The bucket was there, or was not, at the time of the answer.
   void record_bucket(const std::string& bucket, const Answer& answer, const std::string& what);
   // Adds a condition drawn by chance to a write of `name`; returns what it demands.
-  std::pair<Holds, Value> draw_condition(const std::string& name, S3Request* request);
+  std::pair<Holds, Value> draw_condition(const std::string& name, S3Request* request,
+                                         bool create = false);
   void record_conditional(const std::string& bucket, const std::string& name, const Answer& answer,
                           const std::string& what, std::pair<Holds, Value> demanded, Value written);
   // Judges a 200 or 206 of GET, or a 200 of HEAD; returns the value it names.
@@ -95,7 +99,7 @@ class SimClient {
   // The value of that name with that ETag, if there is exactly one.
   std::optional<Value> value_of(const std::string& name, const std::string& etag) const;
   uint64_t draw_size();
-  std::string draw_key(const std::string& bucket, bool hot_only = false);
+  std::string draw_key(const std::string& bucket);
   void draw_form(S3Request* request);
   void probe(const std::string& what) { ++shared_.probes[what]; }
 

@@ -109,31 +109,55 @@ Task<void> Workload::read_all() {
   read_back_ = true;
 }
 
+Task<void> SimClient::start_race() {
+  const std::string bucket = "main", key = draw_key(bucket);
+  co_await remove(bucket, key);
+  shared_.race_key = key;
+  shared_.race_left = shared_.options.clients;
+  probe("race to create a key");
+}
+
 Task<void> SimClient::step() {
-  if (random_.pick(12) == 0) {
-    co_await side_bucket_step();
+  if (shared_.race_left > 0) {
+    --shared_.race_left;
+    const std::string bucket = "main", key = shared_.race_key;
+    co_await put(bucket, key, true);
     co_return;
   }
+  const WorkloadOptions::Weights& w = shared_.options.weights;
+  const uint32_t weights[] = {w.put,  w.get,  w.head,   w.remove,     w.remove_many,
+                              w.list, w.copy, w.upload, w.race,       w.side_bucket};
+  uint64_t sum = 0;
+  for (uint32_t weight : weights) sum += weight;
+  uint64_t drawn = random_.pick(sum);
+  size_t kind = 0;
+  while (drawn >= weights[kind]) drawn -= weights[kind++];
   const std::string bucket = lasting_buckets()[random_.pick(5) == 0 ? 1 : 0];
   const std::string key = draw_key(bucket);
-  const uint64_t kind = random_.pick(100);
-  if (kind < 34) {
-    co_await put(bucket, key);
-  } else if (kind < 60) {
-    co_await get(bucket, key);
-  } else if (kind < 66) {
-    co_await head(bucket, key);
-  } else if (kind < 78) {
-    co_await remove(bucket, key);
-  } else if (kind < 80) {
-    co_await remove_many(bucket);
-  } else if (kind < 86) {
-    co_await list(bucket, false);
-  } else if (kind < 93) {
-    const std::string to = draw_key(bucket);
-    co_await copy(bucket, key, to);
-  } else {
-    co_await upload(bucket, key);
+  switch (kind) {
+    case 0:
+      co_return co_await put(bucket, key);
+    case 1:
+      co_return co_await get(bucket, key);
+    case 2:
+      co_return co_await head(bucket, key);
+    case 3:
+      co_return co_await remove(bucket, key);
+    case 4:
+      co_return co_await remove_many(bucket);
+    case 5:
+      co_await list(bucket, false);
+      co_return;
+    case 6: {
+      const std::string to = draw_key(bucket);
+      co_return co_await copy(bucket, key, to);
+    }
+    case 7:
+      co_return co_await upload(bucket, key);
+    case 8:
+      co_return co_await start_race();
+    default:
+      co_return co_await side_bucket_step();
   }
 }
 

@@ -29,6 +29,15 @@ struct WorkloadOptions {
   uint64_t large_bytes = 600 * 1024;  // Of the largest plain PUT; most are far smaller.
   uint32_t big_uploads = 1;           // Uploads with a part of 5 MiB, in the whole run.
   int64_t think_mean_ns = 5 * kMillisecond;
+  uint32_t hot_percent = 50;          // Of the operations: on a hot key.
+  uint32_t condition_percent = 25;    // Of the writes: conditional, where a condition can be drawn.
+  uint32_t impatient_percent = 8;     // Of the attempts: given up early, and tried again at once.
+  int64_t impatient_ns = kSecond;     // When, at most.
+  // How often each operation is chosen, relative to the others.
+  struct Weights {
+    uint32_t put = 34, get = 26, head = 6, remove = 12, remove_many = 2, list = 6, copy = 7,
+             upload = 7, side_bucket = 9, race = 3;
+  } weights;
   std::string access_key = "simulated";
   std::string secret = "simulated-secret-key";
 };
@@ -53,6 +62,8 @@ struct Shared {
   std::map<std::pair<std::string, std::string>, std::set<Value>> by_etag = {};
   std::map<Value, std::string> etags = {};
   uint32_t big_uploads_left = 0;
+  std::string race_key;     // In "main": what everybody tries to create now.
+  uint32_t race_left = 0;   // Clients that have not tried yet.
   bool stopping = false;
   bool at_rest = false;
   uint64_t answered = 0;
