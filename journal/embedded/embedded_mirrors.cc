@@ -152,12 +152,17 @@ Task<Result<void>> EmbeddedJournal::drop_spares() {
 
 // Brings the mirror set to parity + 1 healthy mirrors that hold the log up to `known_end`.
 Task<Result<void>> EmbeddedJournal::restore(uint64_t known_end, uint32_t parity) {
+  size_t full_drives = 0;
   for (;;) {
     drop_failed();
     if (fatal_) co_return fail(Errc::unknown, "no mirror of the journal is left");
     if (mirrors_.size() > parity) co_return Result<void>();
     Result<void> filled = co_await refill(known_end, parity);
     if (filled) continue;
+    if (filled.error().code == Errc::no_space && ++full_drives < others_.size()) {
+      std::rotate(others_.begin(), others_.begin() + 1, others_.end());
+      continue;
+    }
     const size_t before = mirrors_.size() + others_.size();
     drop_failed();
     if (fatal_) co_return fail(Errc::unknown, "no mirror of the journal is left");

@@ -131,13 +131,14 @@ Task<EmbeddedJournal::Opened> EmbeddedJournal::open_read_only(Loop& loop,
 // Merges the members that are online, and new mirrors in place of the others if there are enough
 // drives. Fills `fresh` with those.
 Task<Result<MergedLog>> EmbeddedJournal::merge_mirrors(std::vector<MirrorPtr>& fresh) {
-  for (;;) {
+  for (size_t full_drives = 0;;) {
     drop_failed();
     if (mirrors_.empty()) {
       co_return fail(Errc::unavailable, "no drive with a current copy of the journal is online");
     }
     fresh.clear();
-    if (!read_only_ && mirrors_.size() + others_.size() > set_.parity) {
+    const bool enough = mirrors_.size() + others_.size() > set_.parity;
+    if (!read_only_ && enough && full_drives <= others_.size()) {
       for (size_t i = 0; mirrors_.size() + fresh.size() <= set_.parity; ++i) {
         fresh.push_back(others_[i]);
       }
@@ -160,8 +161,10 @@ Task<Result<MergedLog>> EmbeddedJournal::merge_mirrors(std::vector<MirrorPtr>& f
       for (const MirrorPtr& drive : *drives) cleared = cleared && !drive->failed;
     }
     if (!cleared) continue;  // One less to try with.
-    // A drive too full to become a mirror fails like any other, above.
-    co_return merged;
+    if (merged.error().code != Errc::no_space || fresh.empty()) co_return merged;
+    // Another drive may have the space; without one, reads go on.
+    ++full_drives;
+    std::rotate(others_.begin(), others_.begin() + 1, others_.end());
   }
 }
 

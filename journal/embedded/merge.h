@@ -67,7 +67,8 @@ struct MergedLog {
 inline constexpr size_t kDamagesMax = 1000;
 
 // Everything that was written is durable when it returns. Errors: io_error when a mirror was sealed
-// off (try again without it); corrupt: data loss, names the offsets; unsupported.
+// off (try again without it); no_space for a fresh mirror or a missing segment; corrupt: data loss,
+// names the offsets; unsupported.
 Task<Result<MergedLog>> merge_log(MergeOrder order);
 
 std::string describe(const std::vector<Hole>& holes);

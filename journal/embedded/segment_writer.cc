@@ -21,7 +21,7 @@ Task<Result<void>> SegmentWriter::begin() {
   }
   auto file = co_await mirror_->drive->create(name, capacity_bytes_);
   if (!file) {
-    mirror_->fail(file.error());
+    if (file.error().code != Errc::no_space) mirror_->fail(file.error());
     co_return fail(file.error());
   }
   file_ = *file;

@@ -28,6 +28,7 @@ class SegmentWriter {
   std::shared_ptr<File> file() const { return file_; }
   uint64_t written_bytes() const { return written_bytes_; }
 
+  // Errors: no_space, which does not seal the mirror off; others do, here and below.
   Task<Result<void>> begin();
   // Ascending positions. Neighbours are joined into larger writes.
   Task<Result<void>> put(uint64_t at, std::string_view bytes);

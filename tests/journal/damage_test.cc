@@ -213,6 +213,27 @@ TEST_F(Damage, ByAForeignFileNeverPasses) {
   }
 }
 
+// A valid record of an earlier life of the tail, at the right offset, that does not continue what is
+// there now.
+TEST(StaleRecord, ThatDoesNotFollowTheOneBeforeItIsNoPartOfTheLog) {
+  const auto file_of = [](Machine& machine) -> std::string& {
+    return machine.disks[0]->files[segment_name(0)]->bytes;
+  };
+  Machine one(1), other(1);
+  one.create(Machine::small(1));
+  other.create(Machine::small(1));
+  ASSERT_TRUE(one.append({test_record(1, 20, 236)}).has_value());  // 384 bytes.
+  ASSERT_TRUE(other.append({test_record(1, 20, 44)}).has_value());  // 192 bytes.
+  ASSERT_TRUE(other.append({test_record(2, 20, 44)}).has_value());
+  auto stale = other.append({test_record(3, 20, 44)});
+  ASSERT_EQ(stale->front(), one.journal->bounds().end);
+  file_of(one).replace(stale->front().value, 192, file_of(other), stale->front().value, 192);
+  one.boot();
+  ASSERT_FALSE(one.open(Machine::small(1)).has_value());
+  EXPECT_EQ(one.read_all().size(), 1u);
+  EXPECT_EQ(one.journal->report().cut_bytes, 512u);
+}
+
 TEST_F(Damage, IsToldByVerifyAndNothingIsWritten) {
   machine_.boot();
   for (size_t i = 0; i < 3; ++i) restore(*machine_.disks[i], good_[i]);

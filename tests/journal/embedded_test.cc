@@ -152,6 +152,51 @@ TEST_F(Running, AMirrorThatComesBackWhileWritesAreRefusedIsFilledAgain) {
   expect_all({0});
 }
 
+TEST_F(Running, ARefusedAppendIsTakenBackFromTheMirrorsThatHaveIt) {
+  start(2, 2);
+  append_many(5);
+  disk(1).dead = true;
+  EXPECT_EQ(append().error().code, Errc::unavailable);
+  machine_->boot();
+  ASSERT_FALSE(machine_->open(options_, {0}).has_value());
+  EXPECT_TRUE(machine_->journal->report().degraded);
+  expect_read();
+}
+
+// While a returning mirror is filled, the only other one fails: what the former holds is all there is.
+TEST_F(Running, AReturningMirrorKeepsWhatItHoldsUntilTheSetIsFullAgain) {
+  for (uint64_t operation = 0; operation < 60; ++operation) {
+    acked_.clear();
+    start(2, 2);
+    append_many(7);
+    ASSERT_FALSE(machine_->loop->get(journal().drive_failed(drive_id(1), "pulled")).has_value());
+    disk(0).dies_in = operation;
+    (void)machine_->loop->get(journal().add_drive({drive_id(1), disk(1).mount()}));
+    disk(0).dead = true;
+    machine_->boot();
+    auto failed = machine_->open(options_);
+    ASSERT_FALSE(failed.has_value()) << operation << ": " << failed->detail;
+    expect_read();
+    if (HasFatalFailure()) return;
+  }
+}
+
+// A set that only one drive could take would be lost with that drive.
+TEST_F(Running, AMirrorSetOnTooFewDrivesAcknowledgesNothing) {
+  start(3, 2);
+  append_many(3);
+  disk(2).full = [](const std::string& name) { return name.ends_with("mirrors.new"); };
+  disk(0).dead = true;
+  EXPECT_EQ(append().error().code, Errc::unavailable);
+  disk(2).full = nullptr;
+  append_many(3);
+  disk(1).dead = true;
+  disk(0).dead = false;
+  machine_->boot();
+  ASSERT_FALSE(machine_->open(options_).has_value());
+  expect_read();
+}
+
 TEST_F(Running, NoMirrorLeftIsUnknownAndTheRestartResolvesIt) {
   start(2, 2);
   append_many(3);
@@ -260,6 +305,28 @@ TEST_F(Running, AFullDriveRefusesAppendsBeforeAnythingIsWrittenButLetsDeletesGoO
   machine_->loop->run();
   ASSERT_TRUE(append().has_value());
   expect_all();
+}
+
+TEST_F(Running, AFullDriveIsPassedOverAsANewMirror) {
+  start(4, 2);
+  append_many(5);
+  disk(2).capacity_bytes = disk(2).used_bytes() + 1000;
+  disk(0).dead = true;
+  append_many(2);
+  EXPECT_EQ(status().mirrors.size(), 2u);
+  disk(3).dead = true;
+  EXPECT_EQ(append().error().code, Errc::unavailable);
+  expect_read();
+  disk(2).capacity_bytes = UINT64_MAX;  // Space was made; nobody has to tell the journal.
+  append_many(2);
+  expect_read();
+  machine_->boot();
+  disk(2).capacity_bytes = 0;  // And full at a start with a lost mirror: reads go on.
+  disk(1).dead = true;
+  disk(0).dead = disk(3).dead = false;
+  for (const auto& [name, file] : disk(0).files) disk(2).capacity_bytes += file->bytes.size() / 2;
+  ASSERT_FALSE(machine_->open(options_).has_value());
+  expect_read();
 }
 
 TEST_F(Running, DiskUsageReturnsToTheStartWhenAllIsDead) {

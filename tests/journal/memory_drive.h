@@ -46,6 +46,7 @@ class MemoryDisk {
   uint64_t dies_in = UINT64_MAX;  // After so many more operations.
   bool posts = false;  // Operations end in a later turn, so that several drives are under way.
   std::function<bool(const char* operation, const std::string& name)> fails;  // io_error if true.
+  std::function<bool(const std::string& name)> full;  // no_space if true.
 
   uint64_t used_bytes() const {
     uint64_t used = 0;
@@ -172,7 +173,8 @@ class MemoryDrive final : public Drive {
   Task<Result<std::shared_ptr<File>>> create(std::string name, uint64_t size) override {
     const bool fine = disk_.begin("create", name);
     const bool exists = disk_.files.contains(name);
-    const bool space = disk_.used_bytes() + size <= disk_.capacity_bytes;
+    const bool space = disk_.used_bytes() + size <= disk_.capacity_bytes &&
+                       !(disk_.full && disk_.full(name));
     std::shared_ptr<File> out;
     if (fine && !exists && space) {
       auto file = std::make_shared<MemoryFile>();
