@@ -75,7 +75,9 @@ class SetBlobReader final : public BlobReader {
       const bool packed = extent().layout() == v1::Extent::PACKED;
       // Small extents share an answer, a large one fills it.
       if (!out.empty() && out.size() + (packed ? most : kReadBytes) > kReadBytes) break;
-      auto bytes = packed ? co_await packed_part(skip, most) : co_await striped_part(skip, most);
+      Task<Result<std::string>> reading =
+          packed ? packed_part(skip, most) : striped_part(skip, most);
+      auto bytes = co_await std::move(reading);
       if (!bytes) co_return fail(bytes.error());
       at_ += bytes->size();
       if (out.empty())

@@ -17,7 +17,8 @@ Task<void> Scrub::run(const LiveBodies& live) {
     SetFiles::Pin pin = core_->files.pin(id);
     if (!pin) continue;
     // A set that cannot be read now is seen by the next run.
-    if (co_await scrub_set(live, set)) ++counters_.sets;
+    Result<void> scrubbed = co_await scrub_set(live, set);
+    if (scrubbed) ++counters_.sets;
   }
   counters_.running = false;
   if (!core_->stopping) ++counters_.runs;

@@ -1,0 +1,351 @@
+// What the pool does by itself: rebuild, scrub, compaction, dropping, drives that come and go.
+
+#include <algorithm>
+
+#include "actors/disk/drive_identity.h"
+#include "actors/disk/stripe.h"
+#include "pool_world.h"
+
+namespace kura::disk {
+namespace {
+
+void fill(PoolWorld& pool, int bodies = 12) {
+  for (int i = 0; i < bodies; ++i) {
+    ASSERT_TRUE(pool.put_now("large-" + std::to_string(i), 900'000 + i));
+    ASSERT_TRUE(pool.put_now("small-" + std::to_string(i), 40'000 + i));
+  }
+}
+
+uint64_t live_in_all(PoolWorld& pool) {
+  uint64_t bytes = 0;
+  for (const auto& [key, body] : pool.bodies.bodies)
+    for (const v1::Extent& extent : body.extents()) bytes += extent.stored_bytes();
+  return bytes;
+}
+
+Result<void> add_new_drive(PoolWorld& pool, size_t place, size_t id) {
+  pool.ids.resize(std::max(pool.ids.size(), place + 1));
+  pool.ids[place] = drive_id(id);
+  std::shared_ptr<Drive> drive = pool.disks[place]->mount();
+  pool.mounts[place] = drive;
+  auto written = pool.run<Result<void>>(write_identity(*drive, {pool.options.cluster, drive_id(id)}));
+  if (!written) return written;
+  pool.ledger.add_drive(drive_id(id));
+  return pool.run<Result<void>>(pool.pool->add_drive({drive_id(id), drive}));
+}
+
+TEST(Rebuild, AReplacedDriveGetsItsMembersBack) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  fill(pool);
+  pool.seal_all();
+  ASSERT_TRUE(pool.run<Result<void>>(pool.pool->stop()));
+  pool.crash(sim::Unsynced::dropped);
+  pool.disks[2]->replace_empty();
+  pool.ids[2] = drive_id(50);
+  pool.ledger.add_drive(drive_id(50));
+  ASSERT_TRUE(pool.start());
+  EXPECT_EQ(pool.status().bytes_below_full_parity, live_in_all(pool));
+  pool.maintain();
+  const PoolStatus status = pool.status();
+  EXPECT_EQ(status.bytes_below_full_parity, 0u);
+  EXPECT_EQ(status.members_missing, 0u);
+  EXPECT_GT(status.members_rebuilt, 0u);
+  // The rebuilt members carry the bodies alone with three others.
+  for (size_t i : {0, 1})
+    ASSERT_TRUE(pool.run<Result<void>>(pool.pool->take_offline(drive_id(i), "test")));
+  pool.expect_all();
+}
+
+TEST(Rebuild, AnEmptiedDriveWithItsIdentityGetsItsMembersBack) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  fill(pool);
+  pool.seal_all();
+  ASSERT_TRUE(pool.run<Result<void>>(pool.pool->stop()));
+  pool.crash(sim::Unsynced::dropped);
+  pool.disks[5]->replace_empty();
+  ASSERT_TRUE(pool.start());  // Writes the same identity again.
+  EXPECT_EQ(pool.status().bytes_below_full_parity, live_in_all(pool));
+  pool.maintain();
+  EXPECT_EQ(pool.status().members_missing, 0u);
+  for (size_t i : {0, 1})
+    ASSERT_TRUE(pool.run<Result<void>>(pool.pool->take_offline(drive_id(i), "test")));
+  pool.expect_all();
+}
+
+TEST(Rebuild, ADriveThatFailsIsReplacedByAnother) {
+  PoolWorld pool(7);
+  ASSERT_TRUE(pool.start({6}));
+  fill(pool);
+  pool.disks[1]->set_dead(true);
+  ASSERT_TRUE(pool.put_now("during", 900'000));
+  pool.settle();
+  EXPECT_GT(pool.status().bytes_below_full_parity, 0u);
+  // No drive is left that could take its members.
+  pool.maintain();
+  EXPECT_GT(pool.status().members_missing, 0u);
+  ASSERT_TRUE(add_new_drive(pool, 6, 60));
+  pool.maintain();
+  EXPECT_EQ(pool.status().members_missing, 0u);
+  EXPECT_EQ(pool.status().bytes_below_full_parity, 0u);
+  pool.expect_all();
+}
+
+TEST(Rebuild, ACrashInTheMiddleStartsThatSetAgain) {
+  for (int steps : {50, 200, 400, 800, 1600, 3200}) {
+    PoolWorld pool(6, static_cast<uint64_t>(steps));
+    ASSERT_TRUE(pool.start());
+    fill(pool, 8);
+    pool.seal_all();
+    ASSERT_TRUE(pool.run<Result<void>>(pool.pool->stop()));
+    pool.crash(sim::Unsynced::dropped);
+    pool.disks[2]->replace_empty();
+    pool.ids[2] = drive_id(50);
+    pool.ledger.add_drive(drive_id(50));
+    ASSERT_TRUE(pool.start());
+    auto pass = [](DiskPool* target) -> Task<void> { (void)co_await target->maintain_now(); };
+    spawn(*pool.loop, pass(pool.pool.get()));
+    for (int i = 0; i < steps; ++i) pool.world.step();
+    pool.crash(sim::Unsynced::torn);
+    ASSERT_TRUE(pool.start());
+    pool.settle();
+    for (const std::string& name : pool.disks[2]->names())
+      EXPECT_FALSE(name.ends_with(".new")) << name;
+    pool.maintain();
+    EXPECT_EQ(pool.status().members_missing, 0u);
+    for (size_t i : {0, 1})
+      ASSERT_TRUE(pool.run<Result<void>>(pool.pool->take_offline(drive_id(i), "test")));
+    pool.expect_all();
+  }
+}
+
+TEST(Rebuild, DamageOnASourceDoesNotSpread) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  fill(pool);
+  pool.seal_all();
+  ASSERT_TRUE(pool.run<Result<void>>(pool.pool->stop()));
+  pool.crash(sim::Unsynced::dropped);
+  pool.disks[2]->replace_empty();
+  pool.ids[2] = drive_id(50);
+  pool.ledger.add_drive(drive_id(50));
+  for (int i = 0; i < 200; ++i) pool.disks[0]->rot_one("sets/");
+  ASSERT_TRUE(pool.start());
+  pool.maintain();
+  EXPECT_EQ(pool.status().members_missing, 0u);
+  EXPECT_EQ(pool.status().scrub.lost_stripes, 0u);
+  pool.settle();
+  EXPECT_GT(pool.status().scrub.repaired_shards, 0u) << "sources are repaired on the way";
+  for (size_t i : {3, 4})
+    ASSERT_TRUE(pool.run<Result<void>>(pool.pool->take_offline(drive_id(i), "test")));
+  pool.expect_all();
+}
+
+ScrubCounters scrub(PoolWorld& pool) {
+  const uint64_t runs = pool.status().scrub.runs;
+  pool.pool->start_scrub();
+  for (int i = 0; i < 1000 && pool.status().scrub.runs == runs; ++i)
+    pool.settle(100 * sim::kMillisecond);
+  const ScrubCounters counters = pool.status().scrub;
+  EXPECT_EQ(counters.runs, runs + 1);
+  return counters;
+}
+
+TEST(Scrub, FindsNothingWhereNothingIsWrong) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  fill(pool);
+  pool.seal_all();
+  const ScrubCounters counters = scrub(pool);
+  EXPECT_GT(counters.sets, 0u);
+  EXPECT_GT(counters.bytes, live_in_all(pool));
+  EXPECT_EQ(counters.damaged_shards, 0u);
+  EXPECT_EQ(counters.lost_stripes, 0u);
+}
+
+// Goal: a flip anywhere in what stripes hold (header, payload, parity) and in the header of the file
+// is found and mended. Method: flips at chosen places of one member, one run for each.
+TEST(Scrub, FindsAndRepairsAFlipOfEveryKind) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  ASSERT_TRUE(pool.put_now("large", 2'000'000));
+  pool.seal_all();
+  const v1::Extent extent = pool.bodies.bodies.at("large").extents(0);
+  const SegmentSet set = pool.set_of("large");
+  const std::string name = set_file_name(set.id);
+  const uint64_t at = extent.offset();
+  uint64_t found = 0;
+  for (uint32_t member : {0U, 3U, 4U, 5U}) {  // Data and parity.
+    for (uint64_t offset : {uint64_t{3}, uint64_t{60}, at, at + 8, at + 20, at + 50, at + 53,
+                            at + 64, at + 70'000, at + 64 + 131'071}) {
+      size_t place = 0;
+      while (drive_id(place) != set.members[member]) ++place;
+      pool.flip(place, name, offset);
+      const ScrubCounters counters = scrub(pool);
+      EXPECT_EQ(counters.damaged_shards, found + 1) << "member " << member << " byte " << offset;
+      found = counters.damaged_shards;
+      EXPECT_EQ(counters.repaired_shards, found);
+    }
+  }
+  const ScrubCounters clean = scrub(pool);
+  EXPECT_EQ(clean.damaged_shards, found);
+  pool.expect_all();
+}
+
+TEST(Scrub, KeepsItsPace) {
+  PoolWorld pool(6);
+  pool.options.scrub_bytes_per_second = 2 * kMiB;
+  ASSERT_TRUE(pool.start());
+  fill(pool, 6);
+  pool.seal_all();
+  const int64_t began = pool.world.now_ns();
+  const ScrubCounters counters = scrub(pool);
+  const int64_t took_ms = (pool.world.now_ns() - began) / sim::kMillisecond;
+  EXPECT_GE(took_ms, static_cast<int64_t>(counters.bytes * 1000 / (2 * kMiB)) - 200);
+}
+
+TEST(Compaction, MostlyDeadSetsAreCopiedOutAndDropped) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  for (int i = 0; i < 60; ++i)
+    ASSERT_TRUE(pool.put_now("key-" + std::to_string(i), i % 3 == 0 ? 30'000 : 1'000'000));
+  pool.seal_all();
+  uint64_t before = 0, after = 0;
+  for (const auto& disk : pool.disks) before += disk->used_bytes();
+  for (int i = 0; i < 60; ++i)
+    if (i % 10 > 1) pool.forget("key-" + std::to_string(i));
+  pool.maintain(4);
+  EXPECT_GT(pool.status().bodies_moved, 0u);
+  EXPECT_GT(pool.status().sets_dropped, 0u);
+  pool.expect_all();
+  pool.seal_all();
+  for (const auto& disk : pool.disks) after += disk->used_bytes();
+  EXPECT_LT(after, before / 2);
+  pool.expect_all();
+}
+
+TEST(Compaction, EverythingDeletedLeavesNoFile) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  fill(pool);
+  pool.seal_all();
+  while (!pool.bodies.bodies.empty()) pool.forget(pool.bodies.bodies.begin()->first);
+  pool.maintain(3);
+  EXPECT_TRUE(pool.ledger.state()->sets.empty());
+  for (const auto& disk : pool.disks) EXPECT_EQ(disk->names(), std::vector<std::string>{"drive"});
+}
+
+TEST(Compaction, AReaderKeepsItsSet) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  ASSERT_TRUE(pool.put_now("key", 3'000'000));
+  pool.seal_all();
+  const std::string content = pool.bodies.content.at("key");
+  auto reader = pool.pool->blobs().read(pool.bodies.bodies.at("key"), {0, 3'000'000});
+  ASSERT_TRUE(reader);
+  auto first = pool.run<Result<std::string>>((*reader)->next());
+  ASSERT_TRUE(first);
+  pool.forget("key");
+  pool.maintain(5);
+  EXPECT_EQ(pool.ledger.state()->sets.size(), 1u);
+  std::string read = *first;
+  for (;;) {
+    auto next = pool.run<Result<std::string>>((*reader)->next());
+    ASSERT_TRUE(next);
+    if (next->empty()) break;
+    read += *next;
+  }
+  EXPECT_TRUE(read == content);
+  reader->reset();
+  pool.maintain(2);
+  EXPECT_TRUE(pool.ledger.state()->sets.empty());
+}
+
+TEST(Compaction, AReservationKeepsItsSetUntilItsEventIsFolded) {
+  PoolWorld pool(4);
+  pool.options.member_bytes_max = kMiB;
+  ASSERT_TRUE(pool.start());
+  auto writer = pool.run<Result<std::unique_ptr<BlobWriter>>>(
+      pool.pool->blobs().write(v1::STANDARD, 200'000));
+  ASSERT_TRUE(writer);
+  const std::string content = content_of("late", 200'000);
+  ASSERT_TRUE(pool.run<Result<void>>((*writer)->append(content)));
+  auto body = pool.run<Result<v1::Body>>((*writer)->finish());
+  ASSERT_TRUE(body);
+  const v1::Reservation reservation = (*writer)->reservation();
+  writer->reset();
+  EXPECT_EQ(pool.status().reservations, 1u);
+  // Rolls the set over, so that it is sealed.
+  ASSERT_TRUE(pool.put_now("other", 3'000'000));
+  pool.settle();
+  pool.forget("other");
+  pool.maintain(5);
+  ASSERT_TRUE(pool.ledger.state()->sets.contains(SetId(body->extents(0).set())));
+  auto read = pool.run<Result<std::string>>(pool.get(*body, {0, 200'000}));
+  ASSERT_TRUE(read && *read == content);
+  pool.pool->blobs().release(reservation);
+  pool.maintain(3);
+  EXPECT_FALSE(pool.ledger.state()->sets.contains(SetId(body->extents(0).set())));
+}
+
+TEST(Compaction, AnUnknownOutcomeOfAMoveKeepsTheCopies) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  for (int i = 0; i < 12; ++i) ASSERT_TRUE(pool.put_now("key-" + std::to_string(i), 1'000'000));
+  pool.seal_all();
+  for (int i = 0; i < 12; ++i)
+    if (i % 4 != 0) pool.forget("key-" + std::to_string(i));
+  pool.bodies.refuse = Errc::unknown;
+  pool.maintain(2);
+  EXPECT_GT(pool.status().reservations, 0u);
+  pool.expect_all();
+}
+
+TEST(Drives, ANewDriveIsUsedAtOnce) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start({5}));
+  ASSERT_TRUE(pool.put_now("before", 600'000));
+  EXPECT_EQ(pool.set_of("before").members.size(), 5u);
+  ASSERT_TRUE(add_new_drive(pool, 5, 70));
+  ASSERT_TRUE(pool.put_now("after", 600'000));
+  const auto members = pool.set_of("after").members;
+  EXPECT_EQ(members.size(), 6u);
+  EXPECT_TRUE(std::find(members.begin(), members.end(), drive_id(70)) != members.end());
+  pool.expect_all();
+}
+
+TEST(Drives, AnIdentityThatVanishesTakesTheDriveOfflineAndComesBack) {
+  PoolWorld pool(6);
+  pool.options.check_interval_ns = 500 * sim::kMillisecond;
+  ASSERT_TRUE(pool.start());
+  ASSERT_TRUE(pool.put_now("before", 600'000));
+  const std::string kept = pool.take_file(1, std::string(kDriveIdentityFile));
+  pool.settle(2 * sim::kSecond);
+  EXPECT_FALSE(pool.status().drives[1].online);
+  ASSERT_TRUE(pool.put_now("without", 600'000));
+  EXPECT_EQ(pool.set_of("without").members.size(), 5u);
+  pool.expect_all();
+  pool.write_file(1, std::string(kDriveIdentityFile), kept);
+  pool.settle(2 * sim::kSecond);
+  EXPECT_TRUE(pool.status().drives[1].online);
+  ASSERT_TRUE(pool.put_now("again", 600'000));
+  EXPECT_EQ(pool.set_of("again").members.size(), 6u);
+  pool.expect_all();
+}
+
+TEST(Drives, FilesOfSetsThatTheJournalNeverOpenedRefuseToStart) {
+  PoolWorld pool(4);
+  ASSERT_TRUE(pool.start());
+  ASSERT_TRUE(pool.put_now("key", 600'000));
+  pool.write_file(0, set_file_name(SetId(4'000'000)), "foreign");
+  ASSERT_TRUE(pool.run<Result<void>>(pool.pool->stop()));
+  pool.crash(sim::Unsynced::dropped);
+  auto refused = pool.start();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::corrupt);
+  EXPECT_TRUE(pool.disks[0]->has(set_file_name(SetId(4'000'000)))) << "and removes nothing";
+}
+
+}  // namespace
+}  // namespace kura::disk
