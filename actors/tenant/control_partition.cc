@@ -1,0 +1,233 @@
+#include "actors/tenant/control_partition.h"
+
+#include <set>
+
+#include "base/limits.h"
+#include "projections/metadata/fold.h"
+#include "projections/metadata/rows.h"
+
+namespace kura {
+namespace {
+
+v1::BucketEffect effect_of(v1::BucketEffect::Kind kind, const Bucket& bucket) {
+  v1::BucketEffect effect;
+  effect.set_kind(kind);
+  effect.set_bucket(bucket.id.value);
+  if (kind == v1::BucketEffect::CREATED) effect.set_name(bucket.name);
+  if (bucket.deleting) effect.set_operation(bucket.deleting->value);
+  return effect;
+}
+
+// What partition `p` must fold to know what control knows. A partition that missed a creation and
+// the deletion behind it needs neither.
+Result<std::vector<v1::BucketEffect>> missing_effects(const ControlState& control, RowReader& rows,
+                                                      PartitionId p) {
+  std::vector<v1::BucketEffect> effects;
+  for (const auto& [id, name] : control.bucket_names) {
+    const Bucket& bucket = *control.find_bucket(name);
+    auto row = bucket_row(rows, p, id);
+    if (!row) return fail(row.error());
+    if (!*row) effects.push_back(effect_of(v1::BucketEffect::CREATED, bucket));
+    const bool voted = *row && (*row)->vote() != v1::BucketRow::NONE;
+    if (bucket.deleting && !(voted && (*row)->operation() == bucket.deleting->value)) {
+      effects.push_back(effect_of(v1::BucketEffect::DELETING, bucket));
+    } else if (!bucket.deleting && voted && (*row)->vote() == v1::BucketRow::YES) {
+      auto thaw = effect_of(v1::BucketEffect::ABANDONED, bucket);
+      thaw.set_operation((*row)->operation());
+      effects.push_back(thaw);
+    }
+  }
+  const std::string prefix = row::bucket_key(p, BucketId{0}).substr(0, 1 + sizeof(uint16_t));
+  auto known = rows.scan(prefix, SIZE_MAX);
+  if (!known) return fail(known.error());
+  for (const Row& row : *known) {
+    auto id = row::decode_u64(std::string_view(row.key).substr(prefix.size()));
+    if (!id) return fail(id.error());
+    if (control.bucket_names.count(BucketId{*id})) continue;
+    v1::BucketEffect gone;
+    gone.set_kind(v1::BucketEffect::DELETED);
+    gone.set_bucket(*id);
+    v1::BucketRow stored;
+    if (stored.ParseFromString(row.value)) gone.set_operation(stored.operation());
+    effects.push_back(gone);
+  }
+  return effects;
+}
+
+}  // namespace
+
+ControlPartition::ControlPartition(Loop& loop, ViewFold& fold, Committer& committer,
+                                   Options options, Epoch epoch)
+    : loop_(loop),
+      fold_(fold),
+      committer_(committer),
+      options_(std::move(options)),
+      epoch_(epoch) {}
+
+void ControlPartition::submit(PendingControl pending) {
+  queue_.push_back(std::move(pending));
+  if (running_) return;
+  running_ = true;
+  spawn(loop_, run());
+}
+
+Task<void> ControlPartition::run() {
+  while (!queue_.empty()) {
+    PendingControl pending = std::move(queue_.front());
+    queue_.pop_front();
+    ControlCommand command = std::move(pending.command);
+    Result<ControlReply> reply = co_await execute(std::move(command));
+    pending.reply(std::move(reply));
+  }
+  running_ = false;
+}
+
+Task<Result<ControlReply>> ControlPartition::execute(ControlCommand command) {
+  if (auto* deletion = std::get_if<BeginDeleteBucket>(&command)) {
+    BeginDeleteBucket begin = *deletion;
+    co_return co_await delete_bucket(std::move(begin));
+  }
+  const auto* creation = std::get_if<CreateBucket>(&command);
+  const std::string created = creation ? creation->name : std::string();
+  Result<ControlReply> reply = co_await record(std::move(command));
+  if (!reply || created.empty()) co_return reply;
+  const Bucket& bucket = *reply->state->find_bucket(created);
+  v1::BucketEffect effect = effect_of(v1::BucketEffect::CREATED, bucket);
+  Result<void> applied = co_await partitions_->apply_control(reply->offset, std::move(effect));
+  if (!applied) co_return fail(applied.error());
+  co_return reply;
+}
+
+void ControlPartition::claim() {
+  epoch_ = Epoch{epoch_.value + 1};
+  next_seq_ = 1;
+  Proposal claim;
+  claim.record.partition = kControlPartition;
+  claim.record.kind = journal::RecordKind::claim;
+  claim.record.epoch = epoch_;
+  claim.record.writer = options_.writer;
+  claim.may_use_reserve = true;
+  std::vector<Proposal> proposals;
+  proposals.push_back(std::move(claim));
+  committer_.propose(std::move(proposals));
+}
+
+Task<Result<void>> ControlPartition::be_open() {
+  if (open_) co_return Result<void>{};
+  auto offset = co_await suspend<Result<Offset>>([this](Resolver<Result<Offset>> resolve) {
+    waiter_ = resolve;
+    claim();
+  });
+  if (!offset) co_return fail(offset.error());
+  co_return Result<void>{};
+}
+
+// Decides, appends, and returns when the event is folded.
+Task<Result<ControlReply>> ControlPartition::record(ControlCommand command) {
+  Result<void> open = co_await be_open();
+  if (!open) co_return fail(open.error());
+  const auto state = fold_.control();
+  auto event = decide_control(*state, command, loop_.clock().wall_ms());
+  if (!event) co_return fail(event.error());
+  auto shared = std::make_shared<const v1::Event>(std::move(*event));
+  auto offset = co_await suspend<Result<Offset>>([&](Resolver<Result<Offset>> resolve) {
+    waiter_ = resolve;
+    Proposal proposal;
+    proposal.record.partition = kControlPartition;
+    proposal.record.open = true;
+    proposal.record.epoch = epoch_;
+    proposal.record.writer = options_.writer;
+    proposal.record.seen = state->applied;
+    proposal.record.seq = next_seq_++;
+    proposal.record.payload = shared->SerializeAsString();
+    proposal.event = shared;
+    proposal.may_use_reserve = true;
+    std::vector<Proposal> proposals;
+    proposals.push_back(std::move(proposal));
+    committer_.propose(std::move(proposals));
+  });
+  if (!offset) co_return fail(offset.error());
+  if (shared->has_snapshot_taken())
+    options_.reservation_ended(shared->snapshot_taken().reservation());
+  co_return ControlReply{*offset, fold_.control()};
+}
+
+void ControlPartition::on_folded(const std::vector<Folded>& folded) {
+  for (const Folded& record : folded) {
+    if (record.epoch != epoch_ || !waiter_) continue;
+    open_ = true;
+    auto waiter = *waiter_;
+    waiter_.reset();
+    if (record.effective)
+      waiter(record.offset);
+    else
+      waiter(fail(Errc::unavailable, "the record is void"));
+  }
+}
+
+void ControlPartition::on_lost(Epoch epoch, Errc code) {
+  if (epoch != epoch_) return;
+  open_ = false;
+  if (!waiter_) return;
+  auto waiter = *waiter_;
+  waiter_.reset();
+  waiter(fail(code, "the journal did not take the record"));
+}
+
+Task<Result<ControlReply>> ControlPartition::delete_bucket(BeginDeleteBucket command) {
+  const std::string name = command.name;
+  ControlCommand begin = std::move(command);
+  Result<ControlReply> begun = co_await record(std::move(begin));
+  if (!begun) co_return begun;
+  const Bucket bucket = *begun->state->find_bucket(name);
+  v1::BucketEffect effect = effect_of(v1::BucketEffect::DELETING, bucket);
+  Result<void> applied = co_await partitions_->apply_control(begun->offset, std::move(effect));
+  if (!applied) co_return fail(applied.error());
+  Result<void> ended = co_await end_deletion(bucket.id, begun->offset);
+  if (!ended) co_return fail(ended.error());
+  co_return ControlReply{begun->offset, fold_.control()};
+}
+
+// Every partition has folded DELETING. Errors: bucket_not_empty.
+Task<Result<void>> ControlPartition::end_deletion(BucketId bucket, Offset operation) {
+  Result<bool> empty = partitions_->all_voted_yes(bucket, operation);
+  if (!empty) co_return fail(empty.error());
+  ControlCommand end = EndDeleteBucket{bucket, operation, *empty};
+  Result<ControlReply> ended = co_await record(std::move(end));
+  if (!ended) co_return fail(ended.error());
+  v1::BucketEffect effect;
+  effect.set_kind(*empty ? v1::BucketEffect::DELETED : v1::BucketEffect::ABANDONED);
+  effect.set_bucket(bucket.value);
+  effect.set_operation(operation.value);
+  Result<void> applied = co_await partitions_->apply_control(ended->offset, std::move(effect));
+  if (!applied) co_return fail(applied.error());
+  if (!*empty) co_return fail(Errc::bucket_not_empty);
+  co_return Result<void>{};
+}
+
+Task<Result<void>> ControlPartition::catch_up(Kv& kv) {
+  Result<void> opened = co_await be_open();
+  if (!opened) co_return opened;
+  const auto state = fold_.control();
+  KvRows rows(kv);
+  std::vector<std::vector<v1::BucketEffect>> effects;
+  bool any = false;
+  for (uint16_t p = 0; p < kPartitions; ++p) {
+    auto missing = missing_effects(*state, rows, PartitionId{p});
+    if (!missing) co_return fail(missing.error());
+    any = any || !missing->empty();
+    effects.push_back(std::move(*missing));
+  }
+  if (any) {
+    Result<void> applied = co_await partitions_->apply_control(state->applied, std::move(effects));
+    if (!applied) co_return applied;
+  }
+  for (const auto& [name, bucket] : state->buckets) {
+    if (!bucket.deleting) continue;
+    Result<void> ended = co_await end_deletion(bucket.id, *bucket.deleting);
+    if (!ended && ended.error().code != Errc::bucket_not_empty) co_return ended;
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace kura
