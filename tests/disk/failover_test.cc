@@ -23,9 +23,10 @@ TEST(Failover, ADriveThatDiesMidwayCostsNothing) {
     EXPECT_EQ(set.parity_shards, 2u);
     for (DriveId member : set.members) EXPECT_NE(member, drive_id(dying));
     // Nothing stays open on the dead drive: what it held can be rebuilt.
-    for (const auto& [id, open] : pool.ledger.state()->sets)
-      if (!open.sealed_bytes)
-        for (DriveId member : open.members) EXPECT_NE(member, drive_id(dying));
+    for (const auto& [id, open] : pool.ledger.state()->sets) {
+      if (open.sealed_bytes) continue;
+      for (DriveId member : open.members) EXPECT_NE(member, drive_id(dying));
+    }
   }
 }
 
