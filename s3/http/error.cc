@@ -16,6 +16,7 @@ struct Row {
 
 // By code, for binary search.
 constexpr Row kTable[] = {
+    {"AccessControlListNotSupported", 400, "The bucket does not allow ACLs"},
     {"AccessDenied", 403, "Access Denied"},
     {"AccountProblem", 403, "There is a problem with your account that prevents the operation."},
     {"AuthorizationHeaderMalformed", 400,
@@ -49,6 +50,7 @@ constexpr Row kTable[] = {
     {"InvalidArgument", 400, "Invalid Argument"},
     {"InvalidBucketName", 400, "The specified bucket is not valid."},
     {"InvalidBucketState", 409, "The request is not valid with the current state of the bucket."},
+    {"InvalidChunkSizeError", 403, "The chunked body is malformed."},
     {"InvalidDigest", 400, "The Content-MD5 you specified was invalid."},
     {"InvalidEncryptionAlgorithmError", 400,
      "The encryption request you specified is not valid. The valid value is AES256."},
@@ -72,6 +74,7 @@ constexpr Row kTable[] = {
     {"KeyTooLongError", 400, "Your key is too long"},
     {"MalformedACLError", 400,
      "The XML you provided was not well-formed or did not validate against our published schema"},
+    {"MalformedTrailerError", 400, "The request contained trailing data that was not well-formed."},
     {"MalformedXML", 400,
      "The XML you provided was not well-formed or did not validate against our published schema"},
     {"MaxMessageLengthExceeded", 400, "Your request was too big."},

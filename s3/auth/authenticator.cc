@@ -1,0 +1,60 @@
+#include "s3/auth/authenticator.h"
+
+#include "s3/auth/hmac.h"
+
+namespace kura::s3 {
+
+SigningKey SigningKeyCache::get(std::string_view secret, const Scope& scope) {
+  std::string name = scope.text();
+  name += '\n';
+  name += secret;
+  {
+    std::lock_guard lock(mutex_);
+    auto it = keys_.find(name);
+    if (it != keys_.end()) return it->second;
+  }
+  const SigningKey key = derive_signing_key(secret, scope);
+  std::lock_guard lock(mutex_);
+  if (keys_.emplace(name, key).second) order_.push_back(std::move(name));
+  if (keys_.size() > kEntriesMax) {
+    keys_.erase(order_.front());
+    order_.pop_front();
+  }
+  return key;
+}
+
+S3Result<VerifiedRequest> Authenticator::verify(const RequestHead& head) {
+  auto parsed = parse_claim(head);
+  if (!parsed) return s3_fail(parsed.error());
+  if (!*parsed) return s3_fail("AccessDenied");
+  const SignatureClaim& claim = **parsed;
+  const std::string_view region =
+      settings_.region_strict ? std::string_view(settings_.region) : std::string_view();
+  auto checked = check_claim(claim, head, clock_.wall_ms(), region);
+  if (!checked) return s3_fail(checked.error());
+  auto record = keys_.find(claim.access_key);
+  if (!record) {
+    S3Error error = s3_error("InvalidAccessKeyId");
+    error.details.emplace_back("AWSAccessKeyId", claim.access_key);
+    return s3_fail(std::move(error));
+  }
+  auto canonical = canonical_request(head, claim);
+  if (!canonical) return s3_fail(canonical.error());
+  // A signing key is only ever made for a date and region that passed check_claim().
+  const SigningKey key = signing_keys_.get(record->secret, claim.scope);
+  const std::string text = string_to_sign(claim.timestamp, claim.scope, *canonical);
+  if (!equal_in_constant_time(signature_of(key, text), claim.signature)) {
+    S3Error error = s3_error("SignatureDoesNotMatch");
+    error.details.emplace_back("AWSAccessKeyId", claim.access_key);
+    error.details.emplace_back("StringToSign", text);
+    error.details.emplace_back("SignatureProvided", claim.signature);
+    return s3_fail(std::move(error));
+  }
+  VerifiedRequest verified;
+  verified.identity = std::move(record->identity);
+  verified.payload_hash = claim.payload_hash;
+  verified.chunks = ChunkSigner{key, claim.timestamp, claim.scope, claim.signature};
+  return verified;
+}
+
+}  // namespace kura::s3

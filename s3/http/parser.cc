@@ -1,0 +1,165 @@
+#include "s3/http/parser.h"
+
+#include <boost/beast/http/basic_parser.hpp>
+
+#include "base/limits.h"
+#include "s3/codec/encoding.h"
+
+namespace kura::s3 {
+namespace {
+
+namespace http = boost::beast::http;
+using boost::beast::error_code;
+using View = boost::beast::string_view;
+
+constexpr size_t kFieldsMax = 128;
+
+// Collects what Beast finds; the bodies are read elsewhere.
+class Head final : public http::basic_parser<true> {
+ public:
+  RequestHead head;
+  std::string target;
+  bool too_many_fields = false;
+
+ private:
+  void on_request_impl(http::verb, View method, View request_target, int version,
+                       error_code&) override {
+    head.method = std::string(method);
+    target = std::string(request_target);
+    head.minor_version = version % 10;
+  }
+  void on_response_impl(int, View, int, error_code&) override {}
+  void on_field_impl(http::field, View name, View value, error_code& error) override {
+    if (head.headers.all().size() >= kFieldsMax) {
+      too_many_fields = true;
+      error = http::error::header_limit;
+      return;
+    }
+    head.headers.add(lower_case(std::string_view(name.data(), name.size())),
+                     std::string(trim_spaces(std::string_view(value.data(), value.size()))));
+  }
+  void on_header_impl(error_code&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+  std::size_t on_body_impl(View body, error_code&) override { return body.size(); }
+  void on_chunk_header_impl(std::uint64_t, View, error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, View body, error_code&) override {
+    return body.size();
+  }
+  void on_finish_impl(error_code&) override {}
+};
+
+S3Error refused(std::string message) {
+  S3Error error = s3_error("BadRequest", std::move(message));
+  error.close = true;
+  return error;
+}
+
+// Beast takes folded lines and lone line feeds in some places; nobody who signs requests sends them.
+bool lines_are_strict(std::string_view head) {
+  size_t line = 0;
+  while (line < head.size()) {
+    const size_t end = head.find('\n', line);
+    if (end == std::string_view::npos || end == line || head[end - 1] != '\r') return false;
+    const std::string_view text = head.substr(line, end - 1 - line);
+    if (!text.empty() && (text[0] == ' ' || text[0] == '\t')) return false;
+    for (char c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      if ((byte < 0x20 && c != '\t') || byte == 0x7f) return false;
+    }
+    line = end + 1;
+  }
+  return true;
+}
+
+bool has_token(std::string_view list, std::string_view token) {
+  while (!list.empty()) {
+    const size_t comma = list.find(',');
+    if (equal_ignoring_case(trim_spaces(list.substr(0, comma)), token)) return true;
+    if (comma == std::string_view::npos) return false;
+    list.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+S3Result<void> framing(RequestHead& head) {
+  const Headers& headers = head.headers;
+  const size_t lengths = headers.count("content-length");
+  const size_t encodings = headers.count("transfer-encoding");
+  if (lengths > 1 || encodings > 1 || (lengths && encodings))
+    return s3_fail(refused("The length of the body is given more than once"));
+  if (lengths) {
+    head.content_length = parse_decimal(headers.get("content-length"));
+    if (!head.content_length || *head.content_length > static_cast<uint64_t>(INT64_MAX))
+      return s3_fail(refused("Content-Length is not a number of bytes"));
+  }
+  if (encodings) {
+    if (head.minor_version == 0 || !equal_ignoring_case(headers.get("transfer-encoding"), "chunked"))
+      return s3_fail(refused("The only transfer coding is chunked"));
+    head.chunked = true;
+  }
+  if (headers.count("host") > 1 || (head.minor_version >= 1 && !headers.has("host")))
+    return s3_fail(refused("A request names its host once"));
+  const std::string_view connection = headers.get("connection");
+  head.keep_alive = head.minor_version >= 1 ? !has_token(connection, "close")
+                                            : has_token(connection, "keep-alive");
+  if (headers.has("expect")) {
+    if (!equal_ignoring_case(headers.get("expect"), "100-continue"))
+      return s3_fail(refused("The only expectation is 100-continue"));
+    head.expect_continue = head.minor_version >= 1;
+  }
+  return {};
+}
+
+// "/path?query" or "http://host/path?query" (RFC 9112, 3.2).
+S3Result<void> take_target(std::string_view target, RequestHead& head) {
+  if (target.rfind("http://", 0) == 0 || target.rfind("https://", 0) == 0) {
+    const size_t host = target.find("//") + 2;
+    const size_t path = target.find_first_of("/?", host);
+    target = path == std::string_view::npos ? std::string_view() : target.substr(path);
+  } else if (target == "*" && head.method == "OPTIONS") {
+    target = "/";
+  } else if (target.empty() || target[0] != '/') {
+    return s3_fail(refused("The request target is not a path"));
+  }
+  const size_t question = target.find('?');
+  head.path = std::string(target.substr(0, question));
+  if (head.path.empty()) head.path = "/";
+  if (question != std::string_view::npos) head.query = std::string(target.substr(question + 1));
+  return {};
+}
+
+}  // namespace
+
+S3Result<std::optional<ParsedHead>> parse_head(std::string_view input) {
+  const size_t blank = input.substr(0, kHttpHeadBytesMax + 4).find("\r\n\r\n");
+  if (blank == std::string_view::npos) {
+    if (input.size() <= kHttpHeadBytesMax) return std::nullopt;
+    S3Error error = s3_error("RequestHeaderSectionTooLarge");
+    error.close = true;
+    return s3_fail(std::move(error));
+  }
+  const std::string_view text = input.substr(0, blank + 4);
+  if (!lines_are_strict(text)) return s3_fail(refused("The request head is malformed"));
+  Head parser;
+  parser.header_limit(static_cast<uint32_t>(kHttpHeadBytesMax + 64));
+  parser.body_limit(boost::none);
+  error_code error;
+  parser.put(boost::asio::buffer(text.data(), text.size()), error);
+  if (error == http::error::need_more) error = {};
+  if (error || !parser.is_header_done()) {
+    if (parser.too_many_fields) {
+      S3Error many = s3_error("RequestHeaderSectionTooLarge");
+      many.close = true;
+      return s3_fail(std::move(many));
+    }
+    return s3_fail(refused("The request head is malformed"));
+  }
+  ParsedHead parsed{std::move(parser.head), text.size()};
+  auto target = take_target(parser.target, parsed.head);
+  if (!target) return s3_fail(target.error());
+  auto framed = framing(parsed.head);
+  if (!framed) return s3_fail(framed.error());
+  return parsed;
+}
+
+}  // namespace kura::s3
