@@ -3,7 +3,7 @@
 //
 //   struct MyRig : kura::journal::JournalRig { ... };
 //   INSTANTIATE_TEST_SUITE_P(Mine, kura::journal::JournalContract,
-//                            testing::Values([] { return std::make_unique<MyRig>(); }));
+//                            ::testing::Values([] { return std::make_unique<MyRig>(); }));
 
 #pragma once
 
@@ -34,7 +34,7 @@ class JournalRig {
 
 using MakeJournalRig = std::function<std::unique_ptr<JournalRig>()>;
 
-class JournalContract : public testing::TestWithParam<MakeJournalRig> {
+class JournalContract : public ::testing::TestWithParam<MakeJournalRig> {
  protected:
   // Appends of about this much must span several segments.
   static constexpr uint64_t kContractBytes = 2 * kMiB;

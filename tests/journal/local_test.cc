@@ -69,7 +69,7 @@ class LocalRig final : public JournalRig {
 };
 
 INSTANTIATE_TEST_SUITE_P(Local, JournalContract,
-                         testing::Values([] { return std::make_unique<LocalRig>(); }));
+                         ::testing::Values([] { return std::make_unique<LocalRig>(); }));
 
 Task<void> read_until(EmbeddedJournal& journal, std::vector<v1::JournalBody> bodies,
                       std::string body, std::atomic<bool>& stop, size_t& wrong, size_t& right) {
