@@ -21,8 +21,12 @@ bash "$KURA_TREE/tools/build.sh" release kura >&2
 mkdir -p "$data"/d{1..6}
 key "$data/root_access_key" 20
 key "$data/root_secret_key" 40
-(umask 077 && printf 'aws-sigv4 = "aws:amz:us-east-1:s3"\nuser = "%s:%s"\n' \
-  "$(cat "$data/root_access_key")" "$(cat "$data/root_secret_key")" >"$data/curlrc")
+# For curl -K: old curls sign an upload only with the payload header given.
+(umask 077 && cat >"$data/curlrc") <<TEXT
+aws-sigv4 = "aws:amz:us-east-1:s3"
+header = "x-amz-content-sha256: UNSIGNED-PAYLOAD"
+user = "$(cat "$data/root_access_key"):$(cat "$data/root_secret_key")"
+TEXT
 
 KURA_ROOT_ACCESS_KEY_FILE=$data/root_access_key KURA_ROOT_SECRET_KEY_FILE=$data/root_secret_key \
   "$release/kura" server --listen "$listen" "$data/d{1...6}" &
