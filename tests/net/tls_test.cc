@@ -102,6 +102,12 @@ TEST_F(Tls, ClientChecksTheCertificate) {
             Errc::not_found);
 }
 
+// A stream ends on its loop.
+Task<void> drop(std::unique_ptr<Stream> stream) {
+  stream.reset();
+  co_return;
+}
+
 TEST_F(Tls, NewConnectionsGetTheNewCertificate) {
   std::string first = folder.path() + "/first.crt", second = folder.path() + "/second.crt";
   std::filesystem::copy(certificate_path(), first);
@@ -123,8 +129,7 @@ TEST_F(Tls, NewConnectionsGetTheNewCertificate) {
   // A connection that was there goes on.
   EXPECT_TRUE(block_on(loop, write_text(**old_stream, "still")));
   EXPECT_EQ(block_on(loop, read_exactly(**old_stream, 5)).value_or("error"), "still");
-  Stream* raw = old_stream->release();
-  loop.post([raw] { delete raw; });
+  block_on(loop, drop(std::move(*old_stream)));
 }
 
 TEST_F(Tls, ABadPairKeepsTheOldOne) {
