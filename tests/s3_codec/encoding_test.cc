@@ -1,0 +1,36 @@
+#include "s3/codec/encoding.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+namespace kura::s3 {
+namespace {
+
+TEST(Encoding, Base64OfTheRfc) {
+  EXPECT_EQ(base64_encode(""), "");
+  EXPECT_EQ(base64_encode("f"), "Zg==");
+  EXPECT_EQ(base64_encode("fo"), "Zm8=");
+  EXPECT_EQ(base64_encode("foobar"), "Zm9vYmFy");
+}
+
+TEST(Encoding, Base64RefusesWhatIsNotCanonical) {
+  for (const char* bad : {"Zg=", "Zg", "Zg==\n", "Z===", "====", "Zh==", "Zm9=", "Z=g=", "Zg==Zg==",
+                          "Zm-v", "=Zg="})
+    EXPECT_FALSE(base64_decode(bad)) << bad;
+}
+
+TEST(Encoding, RoundTrips) {
+  EXPECT_TRUE(rc::check([](const std::string& bytes) {
+    RC_ASSERT(base64_decode(base64_encode(bytes)) == bytes);
+    RC_ASSERT(hex_decode(hex_encode(bytes)) == bytes);
+  }));
+}
+
+TEST(Encoding, DecimalsAreDigitsOnly) {
+  EXPECT_EQ(parse_decimal("18446744073709551615"), 18446744073709551615u);
+  for (const char* bad : {"", "-1", "+1", " 1", "1 ", "1,1", "0x1", "18446744073709551616", "1e3"})
+    EXPECT_FALSE(parse_decimal(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace kura::s3
