@@ -60,7 +60,7 @@ HEADERS = (
 
 # Over the whole text of every file, comments included.
 TEXT = (
-    Rule("leftover", r"\b(TODO|FIXME|XXX|HACK)\b|\bfor now\b|\bplaceholder\b", (),
+    Rule("leftover", r"\b(TODO|FIXME|XXX|HACK)\b|\bfor now[.;)]|\bplaceholder\b", (),
          "finishing it, or an issue"),
     Rule("machine-path", r"(?<![\w.$~{}])/(work|root|home|farm)/", (), "a path from the tree or the cache"),
     Rule("registry-host", r"https?://(deb|registry|files|proxy|sum|repo1?|static|index|pypi|crates)\."
@@ -73,4 +73,6 @@ TEXT = (
 BAD_NAMES = r"(^|_)(utils?|commons?|helpers?|managers?|misc)(_|$)"
 BAD_TYPES = r"\b(?:class|struct|namespace)\s+(\w*(?:Utils?|Helpers?|Managers?)|utils?|helpers?|common)\b"
 LINES_MAX = 500
-EXPECTATION = r"\b(EXPECT|ASSERT|RC_ASSERT|RC_FAIL)(_\w+)?\s*\(|\brc::(check|prop)|RC_GTEST_(FIXTURE_)?PROP"
+# The last form is a contract suite, whose expectations are in a header.
+EXPECTATION = (r"\b(EXPECT|ASSERT|RC_ASSERT|RC_FAIL)(_\w+)?\s*\(|\brc::(check|prop)|RC_GTEST_(FIXTURE_)?PROP"
+               r"|\bINSTANTIATE_(TYPED_)?TEST_SUITE_P\b")

@@ -1,0 +1,167 @@
+"""Any two of six drives lost, emptied or corrupted: right bytes. One more: a clean 503, never wrong bytes."""
+
+import itertools
+import time
+
+import botocore.exceptions
+import pytest
+
+from bodies import KIB, MIB, SIZES, body
+from s3 import keys_of, read
+
+BUCKET = "kept"
+INLINE_MAX = 16 * KIB
+SINGLES = [(i,) for i in range(6)]
+PAIRS = list(itertools.combinations(range(6), 2))
+IN_CI = SINGLES + [(0, 1), (2, 5), (3, 4)]
+
+
+def subsets():
+    return [pytest.param(s, marks=() if s in IN_CI else pytest.mark.full, id="+".join(str(i + 1) for i in s))
+            for s in SINGLES + PAIRS]
+
+
+def fill(s3) -> dict[str, bytes]:
+    s3.create_bucket(Bucket=BUCKET)
+    objects = {f"{n}/{size}": body(size, str(n)) for n in range(3) for size in SIZES}
+    for key, data in objects.items():
+        s3.put_object(Bucket=BUCKET, Key=key, Body=data)
+    return objects
+
+
+def check(s3, objects):
+    assert keys_of(s3, BUCKET) == sorted(objects)
+    wrong = [key for key, data in objects.items() if read(s3, BUCKET, key) != data]
+    assert not wrong, f"other bytes in {wrong}"
+
+
+def write_more(s3, objects, name):
+    for size in SIZES:
+        objects[f"{name}/{size}"] = body(size, name)
+        s3.put_object(Bucket=BUCKET, Key=f"{name}/{size}", Body=objects[f"{name}/{size}"])
+
+
+@pytest.mark.parametrize("lost", subsets())
+def test_lost_while_running(store, lost):
+    objects = fill(store.s3)
+    for i in lost:
+        store.mounts.lose(i)
+    check(store.s3, objects)
+    write_more(store.s3, objects, "without")
+    check(store.s3, objects)
+    store.restart()
+    check(store.s3, objects)
+    for i in lost:
+        store.mounts.attach(i)
+    store.restart()
+    write_more(store.s3, objects, "again")
+    check(store.s3, objects)
+
+
+@pytest.mark.parametrize("emptied", subsets())
+def test_emptied(store, emptied):
+    objects = fill(store.s3)
+    store.server.stop()
+    for i in emptied:
+        store.mounts.replace(i)
+    store.server.start()
+    check(store.s3, objects)
+    write_more(store.s3, objects, "after")
+    check(store.s3, objects)
+
+
+@pytest.mark.parametrize("corrupted", subsets())
+def test_corrupted(store, corrupted):
+    objects = fill(store.s3)
+    store.server.stop()
+    for i in corrupted:
+        store.mounts.corrupt(i, seed=i)
+    store.server.start()
+    check(store.s3, objects)
+    write_more(store.s3, objects, "after")
+    check(store.s3, objects)
+
+
+def test_rebuilt_onto_replaced_drives(store):
+    """After the rebuild of two replaced drives, two others may go."""
+    objects = fill(store.s3)
+    before = [len(store.mounts.files(i)) for i in (0, 1)]
+    for i in (0, 1):
+        store.mounts.replace(i)
+    store.restart()
+    deadline = time.monotonic() + 120
+    while below_full_parity(store.server) or any(len(store.mounts.files(i)) < 2 for i in (0, 1)):
+        assert time.monotonic() < deadline, f"not rebuilt; files before: {before}"
+        time.sleep(0.5)
+    for i in (2, 3):
+        store.mounts.lose(i)
+    check(store.s3, objects)
+
+
+def below_full_parity(server) -> float:
+    """The gauge that says how many bytes wait for the rebuild."""
+    text = server.get("/metrics")[1]
+    rows = [line for line in text.splitlines() if "below_full_parity" in line and not line.startswith("#")]
+    assert rows, "no metric of bytes below full parity"
+    return sum(float(row.rsplit(" ", 1)[1]) for row in rows)
+
+
+def test_one_too_many_is_a_clean_503(store):
+    objects = fill(store.s3)
+    for i in (1, 3, 5):
+        store.mounts.lose(i)
+    large = [key for key, data in objects.items() if len(data) > INLINE_MAX]
+    deadline = time.monotonic() + 60
+    unavailable = set()
+    while len(unavailable) < len(large):
+        for key, data in objects.items():
+            try:
+                assert read(store.s3, BUCKET, key) == data, f"wrong bytes of {key}"
+            except botocore.exceptions.ClientError as error:
+                assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 503, error
+                unavailable.add(key)
+        assert time.monotonic() < deadline, f"still read: {sorted(set(large) - unavailable)}"
+        time.sleep(0.2)
+    for i in (1, 3, 5):
+        store.mounts.attach(i)
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            check(store.s3, objects)
+            break
+        except botocore.exceptions.ClientError as error:
+            assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 503, error
+            assert time.monotonic() < deadline, "the drives are back, and it still answers 503"
+            time.sleep(0.5)
+
+
+def test_too_few_drives_to_start(store):
+    fill(store.s3)
+    store.server.stop()
+    for i in (0, 1, 2):
+        store.mounts.lose(i)
+    store.server.launch()
+    deadline = time.monotonic() + 20
+    ready = 0
+    while store.server.process.poll() is None and time.monotonic() < deadline:
+        try:
+            ready = store.server.get("/health/ready")[0]
+        except OSError:
+            ready = 0
+        assert ready != 200, "ready with half of its drives"
+        time.sleep(0.2)
+    for i in (0, 1, 2):
+        store.mounts.attach(i)
+    store.server.kill()
+    store.server.start()
+    assert len(keys_of(store.s3, BUCKET)) == 3 * len(SIZES)
+
+
+@pytest.mark.full
+def test_large_object_over_lost_drives(store):
+    data = body(200 * MIB)
+    store.s3.create_bucket(Bucket=BUCKET)
+    store.s3.put_object(Bucket=BUCKET, Key="k", Body=data)
+    for i in (0, 4):
+        store.mounts.lose(i)
+    assert read(store.s3, BUCKET, "k") == data

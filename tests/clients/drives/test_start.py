@@ -1,0 +1,67 @@
+"""What stops a start says so in one line, and what to do."""
+
+import socket
+import subprocess
+
+import pytest
+
+from server import Server
+
+
+@pytest.fixture
+def server(tmp_path):
+    drives = [tmp_path / f"d{i}" for i in range(1, 7)]
+    for drive in drives:
+        drive.mkdir()
+    server = Server(drives, tmp_path / "kura.log")
+    yield server
+    server.kill()
+
+
+def one_line(server) -> str:
+    """Runs the server until it gives up. Returns what it said."""
+    done = subprocess.run(server.command(), env=server.environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode not in (0, 139, 134), done
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1 and len(lines[0]) < 300, done.stderr
+    return lines[0]
+
+
+def test_taken_port(server):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", server.port))
+        taken.listen()
+        assert str(server.port) in one_line(server)
+
+
+def test_drive_of_another_cluster(server, tmp_path):
+    other = [tmp_path / f"e{i}" for i in range(1, 7)]
+    for drive in other:
+        drive.mkdir()
+    second = Server(other, tmp_path / "other.log")
+    server.start().stop()
+    second.start().stop()
+    server.drives = [other[0], *server.drives[1:]]
+    assert str(other[0]) in one_line(server)
+
+
+def test_drives_in_use(server):
+    server.start()
+    second = Server(server.drives, server.log)
+    line = one_line(second)
+    assert "d1" in line or "lock" in line or "use" in line, line
+
+
+def test_missing_folder(server):
+    server.drives = [server.drives[0] / "absent" / "deeper"]
+    assert "absent" in one_line(server)
+
+
+def test_no_drive_named(server):
+    server.drives = []
+    one_line(server)
+
+
+def test_stop_ends_with_zero_and_restart_serves(server):
+    assert server.start().stop() == 0
+    server.start()
