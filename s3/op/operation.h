@@ -52,6 +52,7 @@ struct Settings {
   std::string region = "us-east-1";
   bool region_strict = false;
   std::vector<std::string> domains;  // Virtual-host style: "bucket.<domain>".
+  bool test_transform = false;  // Bodies are written with TEST_PADDING (s3/op/transform.h).
 };
 
 struct Context {

@@ -1,0 +1,27 @@
+#include "s3/op/commit.h"
+
+#include <utility>
+
+namespace kura::s3 {
+namespace {
+
+// Whether an append may still land although the command failed.
+bool may_have_happened(Errc code) {
+  return code == Errc::unknown || code == Errc::unavailable || code == Errc::timed_out ||
+         code == Errc::io_error || code == Errc::closed || code == Errc::corrupt;
+}
+
+}  // namespace
+
+Task<S3Result<Outcome>> commit(Store& store, Command command,
+                               std::optional<v1::Reservation> reservation) {
+  Result<Outcome> outcome = co_await store.buckets.submit(std::move(command));
+  // Once the event is folded the release changes nothing; a repeated request, which was answered
+  // with its first result, never uses the blocks that it wrote.
+  bool over = outcome.has_value() || !may_have_happened(outcome.error().code);
+  if (reservation && over) store.blobs.release(*reservation);
+  if (outcome) co_return std::move(*outcome);
+  co_return s3_fail(outcome.error());
+}
+
+}  // namespace kura::s3

@@ -1,0 +1,57 @@
+// CreateMultipartUpload (S3 API).
+
+#include <string>
+#include <utility>
+
+#include "s3/codec/checksum.h"
+#include "s3/codec/encoding.h"
+#include "s3/op/answer.h"
+#include "s3/op/commit.h"
+#include "s3/op/handlers.h"
+#include "s3/op/lookup.h"
+#include "s3/op/object_info.h"
+#include "s3/op/upload_checksum.h"
+
+namespace kura::s3 {
+namespace {
+
+// From the request's id, so that a retry, answered from the request table, names the same upload.
+std::string new_upload_id(const RequestId& id) {
+  return sha256_of("upload " + to_hex(id)).substr(0, 16);
+}
+
+}  // namespace
+
+Task<S3Result<Response>> create_multipart_upload(Context& context, Request& request) {
+  S3Result<v1::ObjectInfo> info = object_info_of(request);
+  if (!info) co_return s3_fail(info.error());
+  S3Result<UploadChecksum> checksum = upload_checksum_of(request);
+  if (!checksum) co_return s3_fail(checksum.error());
+  S3Result<Bucket> bucket = find_bucket(context, request.bucket);
+  if (!bucket) co_return s3_fail(bucket.error());
+
+  CreateUpload create;
+  create.upload.set_upload_id(new_upload_id(request.id));
+  *create.upload.mutable_info() = std::move(*info);
+  create.upload.set_checksum_algorithm(checksum->algorithm);
+  create.upload.set_checksum_type(checksum->type);
+  create.upload.set_initiator(request.identity.access_key);
+  std::string upload_id = hex_encode(create.upload.upload_id());
+  Command command = make_command(request, bucket->id, std::move(create), "");
+  S3Result<Outcome> outcome = co_await commit(context.store, std::move(command), std::nullopt);
+  if (!outcome) co_return s3_fail(outcome.error());
+
+  XmlWriter xml("InitiateMultipartUploadResult");
+  xml.text("Bucket", request.bucket);
+  xml.text("Key", request.key);
+  xml.text("UploadId", upload_id);
+  Response response = xml_answer(std::move(xml));
+  if (checksum->algorithm != v1::Checksum::NONE) {
+    response.headers.add("x-amz-checksum-algorithm",
+                         std::string(algorithm_name(checksum->algorithm)));
+    response.headers.add("x-amz-checksum-type", std::string(checksum_type_name(checksum->type)));
+  }
+  co_return response;
+}
+
+}  // namespace kura::s3

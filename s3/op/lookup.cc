@@ -1,0 +1,75 @@
+#include "s3/op/lookup.h"
+
+#include <utility>
+
+#include "base/limits.h"
+#include "s3/codec/encoding.h"
+#include "s3/op/params.h"
+
+namespace kura::s3 {
+
+S3Result<Bucket> find_bucket(const Context& context, std::string_view name) {
+  std::shared_ptr<const ControlState> state = context.store.tenants.state();
+  const Bucket* bucket = state->find_bucket(std::string(name));
+  if (bucket != nullptr) return *bucket;
+  S3Error error = s3_error("NoSuchBucket");
+  error.details.emplace_back("BucketName", name);
+  return s3_fail(std::move(error));
+}
+
+std::string region_of(const Bucket& bucket, const Settings& settings) {
+  return bucket.region.empty() ? settings.region : bucket.region;
+}
+
+S3Result<v1::ObjectVersion> find_object(const Context& context, BucketId bucket,
+                                        std::string_view key, const std::string* version_id) {
+  if (version_id != nullptr && version_id->empty()) {
+    return s3_fail(invalid_argument("Version id cannot be the empty string", "versionId", ""));
+  }
+  if (version_id != nullptr && *version_id != "null") {
+    S3Error error = s3_error("NoSuchVersion");
+    error.details.emplace_back("Key", key);
+    error.details.emplace_back("VersionId", *version_id);
+    return s3_fail(std::move(error));
+  }
+  Result<std::optional<v1::ObjectVersion>> version = context.store.view.current(bucket, key);
+  if (!version) return s3_fail(version.error());
+  if (*version) return std::move(**version);
+  S3Error error = s3_error("NoSuchKey");
+  error.details.emplace_back("Key", key);
+  return s3_fail(std::move(error));
+}
+
+const std::string* version_id_of(const Query& query) {
+  for (const auto& [name, value] : query.all())
+    if (name == "versionId") return &value;
+  return nullptr;
+}
+
+S3Error no_such_upload(std::string_view upload_id) {
+  S3Error error = s3_error("NoSuchUpload");
+  error.details.emplace_back("UploadId", upload_id);
+  return error;
+}
+
+S3Result<std::string> upload_id_of(const Request& request) {
+  std::string_view text = request.query.get("uploadId");
+  std::optional<std::string> id;
+  if (text.size() == 32) id = hex_decode(text);
+  if (!id) return s3_fail(no_such_upload(text));
+  return std::move(*id);
+}
+
+Result<std::vector<v1::Part>> all_parts(const MetadataView& view, std::string_view upload_id,
+                                        uint32_t after) {
+  std::vector<v1::Part> parts;
+  while (true) {
+    Result<PartPage> page = view.parts(upload_id, after, kListKeysMax);
+    if (!page) return fail(page.error());
+    for (v1::Part& part : page->parts) parts.push_back(std::move(part));
+    if (!page->truncated || page->parts.empty()) return parts;
+    after = parts.back().number();
+  }
+}
+
+}  // namespace kura::s3

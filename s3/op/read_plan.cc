@@ -1,0 +1,165 @@
+#include "s3/op/read_plan.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/limits.h"
+#include "s3/codec/encoding.h"
+#include "s3/op/answer.h"
+#include "s3/op/conditions.h"
+#include "s3/op/etag.h"
+#include "s3/op/lookup.h"
+#include "s3/op/object_info.h"
+#include "s3/op/params.h"
+#include "s3/op/range.h"
+
+namespace kura::s3 {
+namespace {
+
+// What of the object goes out.
+struct Selection {
+  ByteRange range;
+  bool partial = false;          // 206
+  v1::Checksum checksum;         // Of exactly these bytes; NONE if there is none.
+  uint32_t checksum_parts = 0;
+  bool of_part = false;          // partNumber of a multipart object.
+};
+
+S3Result<Selection> select_part(const Context& context, const v1::ObjectVersion& version,
+                                std::string_view text) {
+  std::optional<uint64_t> number = parse_decimal(text);
+  if (!number || *number == 0 || *number > kPartNumberMax) {
+    return s3_fail(invalid_argument("Part number must be an integer between 1 and 10000, inclusive",
+                                    "partNumber", text));
+  }
+  Selection selection;
+  selection.partial = true;
+  if (version.part_count() == 0) {
+    if (*number != 1) return s3_fail("InvalidPartNumber");
+    selection.range = {0, version.size_bytes()};
+    selection.partial = version.size_bytes() > 0;  // Content-Range cannot say "no bytes".
+    selection.checksum = version.checksum();
+    return selection;
+  }
+  Result<std::vector<v1::Part>> parts = all_parts(context.store.view, version.upload_id());
+  if (!parts) return s3_fail(parts.error());
+  uint64_t begin = 0;
+  for (const v1::Part& part : *parts) {
+    if (part.number() == *number) {
+      selection.range = {begin, part.size_bytes()};
+      selection.checksum = part.checksum();
+      selection.of_part = true;
+      return selection;
+    }
+    begin += part.size_bytes();
+  }
+  return s3_fail("InvalidPartNumber");
+}
+
+S3Result<Selection> select(const Context& context, const Request& request,
+                           const v1::ObjectVersion& version) {
+  std::string_view range = request.head.headers.get("range");
+  if (request.query.has("partNumber")) {
+    if (!range.empty()) {
+      return s3_fail("InvalidRequest",
+                     "Cannot specify both Range header and partNumber query parameter");
+    }
+    return select_part(context, version, request.query.get("partNumber"));
+  }
+  RangeChoice choice = choose_range(range, version.size_bytes());
+  if (choice.kind == RangeChoice::Kind::unsatisfiable) {
+    S3Error error = s3_error("InvalidRange");
+    error.details.emplace_back("RangeRequested", range);
+    error.details.emplace_back("ActualObjectSize", std::to_string(version.size_bytes()));
+    return s3_fail(std::move(error));
+  }
+  Selection selection;
+  selection.range = choice.range;
+  selection.partial = choice.kind == RangeChoice::Kind::part;
+  if (!selection.partial) {
+    selection.checksum = version.checksum();
+    selection.checksum_parts = version.part_count();
+  }
+  return selection;
+}
+
+// response-content-type=... replaces the object's header in this answer. Every request is signed,
+// so the signer asked for it. Errors: InvalidArgument.
+S3Result<Headers> with_overrides(const Headers& headers, const Query& query) {
+  constexpr std::string_view kNames[] = {"cache-control", "content-disposition",
+                                         "content-encoding", "content-language", "content-type",
+                                         "expires"};
+  std::vector<Headers::Field> overrides;
+  for (std::string_view name : kNames) {
+    std::string param = "response-" + std::string(name);
+    if (!query.has(param)) continue;
+    std::string_view value = query.get(param);
+    if (!is_header_text(value)) return s3_fail(invalid_argument("Not a header", param, value));
+    overrides.emplace_back(name, value);
+  }
+  Headers result;
+  for (const auto& [name, value] : headers.all()) {
+    bool replaced = false;
+    for (const auto& [override_name, unused] : overrides) replaced |= override_name == name;
+    if (!replaced) result.add(name, value);
+  }
+  for (auto& [name, value] : overrides) result.add(std::move(name), std::move(value));
+  return result;
+}
+
+}  // namespace
+
+S3Result<ReadPlan> plan_read(const Context& context, const Request& request) {
+  S3Result<Bucket> bucket = find_bucket(context, request.bucket);
+  if (!bucket) return s3_fail(bucket.error());
+  const std::string* version_id = version_id_of(request.query);
+  S3Result<v1::ObjectVersion> version =
+      find_object(context, bucket->id, request.key, version_id);
+  if (!version) return s3_fail(version.error());
+
+  Headers headers;
+  add_object_headers(*version, &headers);
+  if (version_id != nullptr) headers.add("x-amz-version-id", *version_id);
+  ReadPlan plan;
+  plan.version = std::move(*version);
+  ReadConditions conditions = read_conditions(request.head.headers, "");
+  switch (judge(conditions, etag_of(plan.version), plan.version.modified_at_ms())) {
+    case Verdict::failed: {
+      S3Error error = s3_error("PreconditionFailed");
+      error.details.emplace_back("Condition",
+                                 conditions.if_match ? "If-Match" : "If-Unmodified-Since");
+      return s3_fail(std::move(error));
+    }
+    case Verdict::not_modified:
+      plan.response.status = 304;
+      plan.response.headers = std::move(headers);
+      return plan;
+    case Verdict::proceed: break;
+  }
+
+  S3Result<Selection> selection = select(context, request, plan.version);
+  if (!selection) return s3_fail(selection.error());
+  plan.range = selection->range;
+  S3Result<Headers> shown = with_overrides(headers, request.query);
+  if (!shown) return s3_fail(shown.error());
+  plan.response.headers = std::move(*shown);
+  if (selection->partial) {
+    plan.response.status = 206;
+    plan.response.headers.add(
+        "content-range", "bytes " + std::to_string(plan.range.offset_bytes) + "-" +
+                             std::to_string(plan.range.offset_bytes + plan.range.length_bytes - 1) +
+                             "/" + std::to_string(plan.version.size_bytes()));
+  }
+  if (selection->of_part) {
+    plan.response.headers.add("x-amz-mp-parts-count", std::to_string(plan.version.part_count()));
+  }
+  std::optional<std::string_view> mode = amz_param(request, "x-amz-checksum-mode");
+  if (mode && equal_ignoring_case(*mode, "ENABLED")) {
+    add_checksum_headers(selection->checksum, selection->checksum_parts, &plan.response.headers);
+  }
+  return plan;
+}
+
+}  // namespace kura::s3

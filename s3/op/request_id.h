@@ -1,0 +1,26 @@
+// Ids and digests by which the journal knows a repeated request (journal-protocol, section 5,
+// "Request ids"). Pure but for the drawn ids.
+
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/random.h"
+#include "s3/op/operation.h"
+
+namespace kura::s3 {
+
+// From (access key, amz-sdk-invocation-id), which AWS SDKs keep over the retries of one call, so
+// that a retry is answered with the first result. Drawn where a client sends none.
+RequestId request_id_of(const Headers& headers, const Identity& identity, Random& random);
+
+// The id of one of the commands that a request makes: of the `index`th key of DeleteObjects.
+RequestId command_id(const RequestId& request, uint64_t index);
+
+// Of everything that makes the request what it is: method, path, query, headers that S3 reads, and
+// `body_digest`. What differs between the retries of one request is left out: signature, dates.
+uint64_t request_digest(const RequestHead& head, const Query& query, std::string_view body_digest);
+
+}  // namespace kura::s3

@@ -1,0 +1,29 @@
+// From a version to its bytes: which pieces hold them, and a body that reads them.
+
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "s3/op/body_reader.h"
+#include "s3/op/operation.h"
+
+namespace kura::s3 {
+
+// How often a read looks the version up again because its bytes were moved or the object was
+// overwritten between the look-up and the opening. Each time somebody else has made progress.
+inline constexpr int kLookupsMax = 5;
+
+// The transform of what is written now.
+v1::Envelope::Transform transform_for(const Settings& settings);
+
+// Errors: not_found when the version is no longer current (a multipart version loses its parts).
+Result<std::vector<StoredPiece>> pieces_of(const MetadataView& view,
+                                           const v1::ObjectVersion& version);
+
+// As open_body(), of a version.
+Task<Result<std::unique_ptr<ResponseBody>>> open_version(Store& store,
+                                                         const v1::ObjectVersion& version,
+                                                         ByteRange range);
+
+}  // namespace kura::s3
