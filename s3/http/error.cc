@@ -74,7 +74,9 @@ constexpr Row kTable[] = {
     {"KeyTooLongError", 400, "Your key is too long"},
     {"MalformedACLError", 400,
      "The XML you provided was not well-formed or did not validate against our published schema"},
-    {"MalformedTrailerError", 400, "The request contained trailing data that was not well-formed."},
+    {"MalformedTrailerError", 400,
+     "The request contained trailing data that was not well-formed or did not conform to our "
+     "published schema."},
     {"MalformedXML", 400,
      "The XML you provided was not well-formed or did not validate against our published schema"},
     {"MaxMessageLengthExceeded", 400, "Your request was too big."},

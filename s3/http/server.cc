@@ -1,0 +1,81 @@
+#include "s3/http/server.h"
+
+#include <algorithm>
+
+#include "s3/http/response_head.h"
+
+namespace kura::s3 {
+namespace {
+
+constexpr int64_t kDrainStepNs = 20'000'000;
+constexpr int64_t kAcceptRetryNs = 100'000'000;
+constexpr size_t kSweepEvery = 64;
+
+Task<void> refuse(std::unique_ptr<Stream> stream, int64_t now_ms) {
+  Response response = plain_error(s3_error("SlowDown"), false, "/", "0000000000000000");
+  HeadFields fields{"0000000000000000", now_ms, true};
+  const std::string head = response_head(response, fields);
+  std::vector<std::string_view> pieces{head, response.body};
+  (void)co_await stream->write(std::move(pieces));
+  stream->close();
+}
+
+}  // namespace
+
+HttpServer::HttpServer(Loop& loop, RequestHandler& handler, Random& random,
+                       SessionOptions options, size_t connections_max,
+                       std::function<void(const RequestLogEntry&)> log)
+    : loop_(loop),
+      connections_max_(connections_max),
+      shared_(std::make_shared<SessionShared>(
+          SessionShared{handler, random, loop.clock(), options, std::move(log)})) {}
+
+void HttpServer::start(std::unique_ptr<Acceptor> acceptor) {
+  acceptor_ = std::move(acceptor);
+  spawn(loop_, accept_all());
+}
+
+void HttpServer::forget_ended() {
+  std::erase_if(sessions_, [](const auto& state) { return state.use_count() == 1; });
+}
+
+Task<void> HttpServer::accept_all() {
+  size_t since_sweep = 0;
+  while (!shared_->draining) {
+    Result<std::unique_ptr<Stream>> stream = co_await acceptor_->accept();
+    if (!stream) {
+      if (stream.error().code == Errc::closed) break;
+      co_await sleep_for(kAcceptRetryNs);  // Out of descriptors: better later than a busy loop.
+      continue;
+    }
+    if (sessions_.size() >= connections_max_ || ++since_sweep >= kSweepEvery) {
+      forget_ended();
+      since_sweep = 0;
+    }
+    if (sessions_.size() >= connections_max_) {
+      ++refused_;
+      spawn(loop_, refuse(std::move(*stream), loop_.clock().wall_ms()));
+      continue;
+    }
+    auto state = std::make_shared<SessionState>();
+    sessions_.push_back(state);
+    spawn(loop_, serve_session(std::move(*stream), shared_, std::move(state)));
+  }
+}
+
+Task<void> HttpServer::drain(int64_t deadline_ns) {
+  shared_->draining = true;
+  if (acceptor_) acceptor_->close();
+  const int64_t end_ns = loop_.clock().monotonic_ns() + deadline_ns;
+  for (;;) {
+    forget_ended();
+    const bool late = loop_.clock().monotonic_ns() >= end_ns;
+    for (const auto& state : sessions_)
+      if (state->stream && (state->idle || late)) state->stream->close();
+    if (sessions_.empty()) co_return;
+    if (late && shared_->in_flight == 0) co_return;
+    co_await sleep_for(kDrainStepNs);
+  }
+}
+
+}  // namespace kura::s3

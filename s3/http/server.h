@@ -1,0 +1,43 @@
+// HttpServer: accepts connections on one loop and serves them until it is drained. A node has one
+// for each io loop.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/loop.h"
+#include "s3/http/session.h"
+
+namespace kura::s3 {
+
+class HttpServer {
+ public:
+  // All references outlive the server; it is used on `loop` only.
+  HttpServer(Loop& loop, RequestHandler& handler, Random& random, SessionOptions options,
+             size_t connections_max, std::function<void(const RequestLogEntry&)> log);
+
+  // Accepts until drain() or until the acceptor fails. Once.
+  void start(std::unique_ptr<Acceptor> acceptor);
+  // Accepts no more, closes idle connections, and returns when the requests under way are answered,
+  // or closes what is left after `deadline_ns`.
+  Task<void> drain(int64_t deadline_ns);
+
+  size_t connections() const { return sessions_.size(); }
+  uint64_t in_flight() const { return shared_->in_flight; }
+  uint64_t refused() const { return refused_; }  // Connections over the limit.
+
+ private:
+  Task<void> accept_all();
+  void forget_ended();
+
+  Loop& loop_;
+  const size_t connections_max_;
+  std::shared_ptr<SessionShared> shared_;
+  std::unique_ptr<Acceptor> acceptor_;
+  std::vector<std::shared_ptr<SessionState>> sessions_;
+  uint64_t refused_ = 0;
+};
+
+}  // namespace kura::s3
