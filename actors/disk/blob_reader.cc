@@ -17,7 +17,11 @@ struct Piece {
   uint32_t member = 0;
   uint64_t skip = 0;  // In its payload.
   uint64_t bytes = 0;
-  std::string payload;
+  Shard shard;         // As read, or
+  std::string mended;  // computed from others.
+  std::string_view payload() const {
+    return mended.empty() ? shard.payload() : std::string_view(mended);
+  }
 };
 
 Task<Result<Shard>> read_piece(std::shared_ptr<DiskCore> core, const Piece& piece) {
@@ -47,7 +51,7 @@ Task<Result<void>> mend_pieces(std::shared_ptr<DiskCore> core, std::vector<Piece
       }
     auto mended = mend(like, shards, want);
     if (!mended) co_return fail(mended.error());
-    for (size_t i = 0; i < of_row.size(); ++i) pieces[of_row[i]].payload = std::move((*mended)[i]);
+    for (size_t i = 0; i < of_row.size(); ++i) pieces[of_row[i]].mended = std::move((*mended)[i]);
     missing = std::move(rest);
   }
   co_return Result<void>();
@@ -134,7 +138,7 @@ class SetBlobReader final : public BlobReader {
     std::vector<Task<Result<Shard>>> calls;
     for (size_t i = 0; i < pieces->size(); ++i) {
       Piece& piece = (*pieces)[i];
-      if (try_read_shard(*core_, piece.like, piece.member, &piece.payload)) continue;
+      if (try_read_shard(*core_, piece.like, piece.member, &piece.shard)) continue;
       cold.push_back(i);
       calls.push_back(read_piece(core_, piece));
     }
@@ -143,7 +147,7 @@ class SetBlobReader final : public BlobReader {
           co_await all_within<Shard>(std::move(calls), 2 * core_->options.drive_timeout_ns);
       for (size_t i = 0; i < cold.size(); ++i) {
         if (shards[i] && shards[i]->state == Shard::State::good)
-          (*pieces)[cold[i]].payload = std::move(shards[i]->payload);
+          (*pieces)[cold[i]].shard = std::move(*shards[i]);
         else
           missing.push_back(cold[i]);
       }
@@ -154,7 +158,7 @@ class SetBlobReader final : public BlobReader {
     uint64_t bytes = 0;
     for (const Piece& piece : *pieces) bytes += piece.bytes;
     out.reserve(bytes);
-    for (const Piece& piece : *pieces) out.append(piece.payload, piece.skip, piece.bytes);
+    for (const Piece& piece : *pieces) out += piece.payload().substr(piece.skip, piece.bytes);
     co_return out;
   }
 

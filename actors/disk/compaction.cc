@@ -42,7 +42,7 @@ Task<Result<std::vector<Compaction::Candidate>>> Compaction::look_around() {
   for (const auto& [id, set] : state->sets) {
     // In this order: no reservation now means that nothing new becomes live afterwards.
     if (!set.sealed_bytes || core_->reservations.any_in(id)) continue;
-    auto live_bytes = live_bytes_in(live_, *state, id);
+    auto live_bytes = live_bytes_in(live_, *core_->ledger.state(), id);
     if (!live_bytes) co_return fail(live_bytes.error());
     if (*live_bytes == 0) {
       // A reader that found the body before it moved gets one more pass to pin the set.

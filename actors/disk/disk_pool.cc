@@ -42,14 +42,15 @@ class SetBlobStore final : public BlobStore {
 
 Task<Result<void>> start_on_loop(std::shared_ptr<DiskCore> core,
                                  std::shared_ptr<Maintenance> maintenance) {
-  for (const auto& entry : core->drives.all_online()) {
+  const auto online = core->drives.all_online();
+  for (const auto& entry : online) {
+    Result<void> ours = co_await check_files(core, entry.drive);
+    if (!ours && ours.error().code == Errc::corrupt) co_return ours;
+  }
+  for (const auto& entry : online) {
     Result<void> tidy = co_await tidy_drive(core, entry.id, entry.drive);
-    if (!tidy && tidy.error().code == Errc::corrupt) co_return tidy;
     if (!tidy) core->drive_failed(entry.id, tidy.error());
   }
-  const auto state = core->ledger.state();
-  for (const auto& [id, set] : state->sets)
-    if (!set.sealed_bytes) spawn_on(core, seal_left_open(core, id));
   maintenance->begin_checks();
   co_return Result<void>();
 }
@@ -154,7 +155,10 @@ DiskPool::DiskPool(Loop& loop, SetLedger& ledger, DiskPoolOptions options,
   });
 }
 
-DiskPool::~DiskPool() { core_->stopping = true; }
+DiskPool::~DiskPool() {
+  core_->stopping = true;
+  core_->write_sets.on_no_space = nullptr;
+}
 
 BlobStore& DiskPool::blobs() { return *blobs_; }
 

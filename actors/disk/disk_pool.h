@@ -98,16 +98,16 @@ class DiskPool {
   // Reads work as soon as the ledger's state names their sets; writes after start().
   BlobStore& blobs();
 
-  // Removes leftovers of earlier processes and seals the sets that they had open.
-  // REQUIRES: the control partition is folded to its end. Errors: corrupt (a drive holds sets
+  // Removes leftovers of earlier processes. REQUIRES: the control partition is folded to its end. Errors: corrupt (a drive holds sets
   // that the journal has not opened yet; nothing was changed).
   Task<Result<void>> start();
 
-  // Begins compaction, rebuild and scrub. REQUIRES: start() returned; on the pool's loop; both
+  // Seals the sets that earlier processes had open, and begins compaction, rebuild and scrub.
+  // REQUIRES: start() returned, every partition is folded to its end; on the pool's loop; both
   // outlive stop().
   void begin_maintenance(const LiveBodies& live, BucketWriter& buckets);
-  // Ends maintenance and seals nothing: what is open is sealed by the next process. Returns when no
-  // background work is under way.
+  // Ends maintenance. What is open is sealed by the next process. Returns when no background work is
+  // under way.
   Task<Result<void>> stop();
 
   // The event that names the reservation was folded, or void for ever: its blocks are free unless

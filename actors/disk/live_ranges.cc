@@ -46,6 +46,12 @@ bool LiveRanges::touches(uint64_t begin, uint64_t end) const {
   return false;
 }
 
+uint64_t LiveRanges::end() const {
+  uint64_t end = 0;
+  for (const auto& [from, to] : ranges_) end = std::max(end, to);
+  return end;
+}
+
 void LiveRanges::cover(uint64_t begin, uint64_t end) {
   for (auto it = ranges_.begin(); it != ranges_.end() && it->first < end;) {
     const auto [from, to] = *it;

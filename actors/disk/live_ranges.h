@@ -21,6 +21,7 @@ class LiveRanges {
   // Takes [begin, end) out; what is left at last was never covered.
   void cover(uint64_t begin, uint64_t end);
   bool empty() const { return ranges_.empty(); }
+  uint64_t end() const;  // Behind the last range; 0 without any.
 
  private:
   void add(const SegmentSet& set, const v1::Body& body);

@@ -5,6 +5,7 @@
 #include "actors/disk/core.h"
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/rebuild.h"
+#include "actors/disk/set_lifecycle.h"
 
 namespace kura::disk {
 namespace {
@@ -34,6 +35,9 @@ void Maintenance::begin(const LiveBodies& live, BucketWriter& buckets) {
   buckets_ = &buckets;
   compaction_.emplace(core_, live, buckets);
   core_->write_sets.on_no_space = [this] { wake(); };
+  const auto state = core_->ledger.state();
+  for (const auto& [id, set] : state->sets)
+    if (!set.sealed_bytes && !core_->write_sets.is_open(id)) start(seal_left_open(core_, live, id));
   if (core_->options.maintenance_interval_ns > 0) start(look_around());
   if (core_->options.scrub_interval_ns > 0) start(scrub_now_and_then());
 }
@@ -51,7 +55,7 @@ Task<void> Maintenance::sleep(int64_t ns) {
   for (;;) {
     const int64_t left_ns = until_ns - core_->loop.clock().monotonic_ns();
     if (left_ns <= 0 || core_->stopping || woken_) co_return;
-    co_await sleep_for(std::min(left_ns, std::max(kNapNs, ns / 100)));
+    co_await sleep_for(std::min(left_ns, std::max(kNapNs, ns / 10)));
   }
 }
 
@@ -126,6 +130,7 @@ std::set<DriveId> Maintenance::given_up() const {
 
 Task<Result<void>> Maintenance::rebuild_pass() {
   Result<void> outcome;
+  std::erase_if(lost_, [&](DriveId id) { return core_->drives.online(id) != nullptr; });
   const std::set<DriveId> lost = given_up();
   const auto state = core_->ledger.state();
   for (const auto& [id, set] : state->sets) {

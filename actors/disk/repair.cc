@@ -9,6 +9,7 @@ namespace kura::disk {
 namespace {
 
 constexpr size_t kRepairsMax = 4096;
+constexpr int64_t kBusyNapNs = 5'000'000;  // Rare: scrub and a read met the same damage.
 
 Task<Result<void>> rewrite(std::shared_ptr<File> file, uint64_t offset, std::string header,
                            std::string payload) {
@@ -28,12 +29,10 @@ void check_parity(const StripeHeader& like, std::vector<Shard>& shards) {
   auto right = mend(like, shards, want);
   if (!right) return;
   for (size_t i = 0; i < want.size(); ++i)
-    if ((*right)[i] != shards[want[i]].payload) shards[want[i]].state = Shard::State::damaged;
+    if ((*right)[i] != shards[want[i]].payload()) shards[want[i]].state = Shard::State::damaged;
 }
 
-}  // namespace
-
-Task<Result<StripeRepair>> repair_stripe(std::shared_ptr<DiskCore> core, StripeHeader like) {
+Task<Result<StripeRepair>> repair_alone(std::shared_ptr<DiskCore> core, StripeHeader like) {
   std::vector<Shard> shards = co_await read_stripe(core, like);
   check_parity(like, shards);
   StripeRepair out;
@@ -67,6 +66,17 @@ Task<Result<StripeRepair>> repair_stripe(std::shared_ptr<DiskCore> core, StripeH
     ++core->counters.repaired_shards;
   }
   co_return out;
+}
+
+}  // namespace
+
+Task<Result<StripeRepair>> repair_stripe(std::shared_ptr<DiskCore> core, StripeHeader like) {
+  const SetId set = like.set;
+  const uint64_t offset = like.offset;
+  while (!core->repairs.begin(set, offset)) co_await sleep_for(kBusyNapNs);
+  auto repaired = co_await repair_alone(core, std::move(like));
+  core->repairs.end(set, offset);
+  co_return repaired;
 }
 
 void RepairQueue::add(SetId set, uint64_t offset) {

@@ -26,7 +26,7 @@ struct StripeRepair {
 };
 
 // Reads every shard of the stripe that `like` describes, checks parity too, and rewrites what is
-// wrong. Errors: io_error and so on of the rewriting.
+// wrong. On the pool's loop. Errors: io_error and so on of the rewriting.
 Task<Result<StripeRepair>> repair_stripe(std::shared_ptr<DiskCore> core, StripeHeader like);
 
 class RepairQueue {
@@ -36,12 +36,17 @@ class RepairQueue {
   // dropped when very many are waiting: scrub finds what is left.
   void add(SetId set, uint64_t offset);
 
+  // For repair_stripe, on the pool's loop: one repair of a stripe at a time.
+  bool begin(SetId set, uint64_t offset) { return busy_.insert({set, offset}).second; }
+  void end(SetId set, uint64_t offset) { busy_.erase({set, offset}); }
+
  private:
   Task<void> run();
 
   DiskCore& core_;
   // On the pool's loop.
   std::set<std::pair<SetId, uint64_t>> waiting_;
+  std::set<std::pair<SetId, uint64_t>> busy_;
   bool running_ = false;
 };
 

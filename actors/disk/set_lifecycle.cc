@@ -5,6 +5,7 @@
 
 #include "actors/disk/core.h"
 #include "actors/disk/drive_calls.h"
+#include "actors/disk/live_ranges.h"
 #include "actors/disk/set_reader.h"
 #include "actors/disk/stripe.h"
 
@@ -46,6 +47,25 @@ Task<bool> record_seal(std::shared_ptr<DiskCore> core, SetId set, uint64_t bytes
   co_return false;
 }
 
+// Behind everything in the set that counts or may count.
+Task<Result<uint64_t>> find_end(std::shared_ptr<DiskCore> core, const LiveBodies& live,
+                                SegmentSet set) {
+  auto ranges = LiveRanges::of(live, *core->ledger.state(), set);
+  if (!ranges) co_return fail(ranges.error());
+  uint64_t end = kFirstStripeOffset;
+  while (end < set.member_bytes) {
+    auto stripe = co_await find_stripe(core, set.id, end, set.member_bytes);
+    if (!stripe) co_return fail(stripe.error());
+    if (!*stripe) break;
+    end = (*stripe)->end();
+  }
+  // The headers of the last stripes may be readable in none of the members that are here now. Of a
+  // packed stripe the fold knows only a part.
+  if (ranges->end() > end)
+    end = std::min(align_up(ranges->end() + kPackedBodyMax, kBlockBytes), set.member_bytes);
+  co_return end;
+}
+
 }  // namespace
 
 Task<void> seal_open_set(std::shared_ptr<DiskCore> core, std::shared_ptr<OpenSet> set) {
@@ -57,23 +77,16 @@ Task<void> seal_open_set(std::shared_ptr<DiskCore> core, std::shared_ptr<OpenSet
   if (sealed && bytes == kFirstStripeOffset) co_await drop_set(core, set->id());
 }
 
-Task<void> seal_left_open(std::shared_ptr<DiskCore> core, SetId id) {
+Task<void> seal_left_open(std::shared_ptr<DiskCore> core, const LiveBodies& live, SetId id) {
   while (!core->stopping) {
     const auto state = core->ledger.state();
     auto known = state->sets.find(id);
     if (known == state->sets.end() || known->second.sealed_bytes) co_return;
     const SegmentSet set = known->second;
-    uint64_t end = kFirstStripeOffset;
-    bool readable = true;
-    while (readable && end < set.member_bytes) {
-      auto stripe = co_await find_stripe(core, id, end, set.member_bytes);
-      readable = stripe.has_value() || stripe.error().code == Errc::not_found;
-      if (!stripe || !*stripe) break;
-      end = (*stripe)->end();
-    }
-    if (readable) {
-      const bool sealed = co_await record_seal(core, id, end);
-      if (sealed) co_await cut_members(core, set, end);
+    auto end = co_await find_end(core, live, set);
+    if (end) {
+      const bool sealed = co_await record_seal(core, id, *end);
+      if (sealed) co_await cut_members(core, set, *end);
       co_return;
     }
     co_await sleep_for(kRetryNs);  // Too few drives to see where it ends.
@@ -97,34 +110,43 @@ Task<void> drop_set(std::shared_ptr<DiskCore> core, SetId id) {
   (void)co_await all_within<void>(std::move(calls), core->options.drive_timeout_ns);
 }
 
-Task<Result<void>> tidy_drive(std::shared_ptr<DiskCore> core, DriveId id,
-                              std::shared_ptr<Drive> drive) {
+Task<Result<void>> check_files(std::shared_ptr<DiskCore> core, std::shared_ptr<Drive> drive) {
   std::string folder = "sets";
   auto files = co_await drive->list(std::move(folder));
-  if (!files && files.error().code != Errc::not_found) co_return fail(files.error());
-  const auto state = core->ledger.state();
-  std::map<SetId, FileInfo> here;
-  std::vector<std::string> leftovers;
-  for (FileInfo& file : files ? *files : std::vector<FileInfo>()) {
-    const size_t slash = file.name.rfind('/');
-    const std::string base = slash == std::string::npos ? file.name : file.name.substr(slash + 1);
-    if (auto set = set_of_file_name(base))
-      here[*set] = std::move(file);
-    else if (base.ends_with(".new"))
-      leftovers.push_back("sets/" + base);  // A rebuild that did not come to its end.
-  }
-  for (const auto& [set, file] : here) {
-    if (set.value >= state->next_set)
-      co_return fail(Errc::corrupt, drive->label() + " holds set " + std::to_string(set.value) +
+  if (!files) co_return fail(files.error());
+  const uint32_t next_set = core->ledger.state()->next_set;
+  for (const FileInfo& file : *files) {
+    auto set = set_of_file_name(file.name);
+    if (set && set->value >= next_set)
+      co_return fail(Errc::corrupt, drive->label() + " holds set " + std::to_string(set->value) +
                                         ", which the journal has not opened yet");
-    auto known = state->sets.find(set);
-    const bool member = known != state->sets.end() &&
-                        std::find(known->second.members.begin(), known->second.members.end(),
-                                  id) != known->second.members.end();
-    if (!member) leftovers.push_back(set_file_name(set));
   }
-  for (std::string& name : leftovers) {
-    Result<void> removed = co_await drive->remove(std::move(name));
+  co_return Result<void>();
+}
+
+Task<Result<void>> tidy_drive(std::shared_ptr<DiskCore> core, DriveId id,
+                              std::shared_ptr<Drive> drive) {
+  Result<void> ours = co_await check_files(core, drive);
+  if (!ours) co_return ours;
+  std::string folder = "sets";
+  auto files = co_await drive->list(std::move(folder));
+  if (!files) co_return fail(files.error());
+  const auto state = core->ledger.state();
+  std::map<SetId, uint64_t> here;  // Sizes.
+  std::vector<std::string> leftovers;
+  for (const FileInfo& file : *files) {
+    auto set = set_of_file_name(file.name);
+    if (set) here[*set] = file.size_bytes;
+    if (file.name.ends_with(".new")) leftovers.push_back("sets/" + file.name);
+  }
+  for (const auto& [set, bytes] : here) {
+    auto known = state->sets.find(set);
+    if (known == state->sets.end() || std::count(known->second.members.begin(),
+                                                 known->second.members.end(), id) == 0)
+      leftovers.push_back(set_file_name(set));
+  }
+  for (const std::string& name : leftovers) {
+    Result<void> removed = co_await drive->remove(name);
     if (!removed && removed.error().code != Errc::not_found) co_return removed;
   }
   for (const auto& [set_id, set] : state->sets) {
@@ -136,7 +158,7 @@ Task<Result<void>> tidy_drive(std::shared_ptr<DiskCore> core, DriveId id,
         continue;
       }
       core->files.note_present(set_id, i);
-      if (!set.sealed_bytes || file->second.size_bytes <= *set.sealed_bytes) continue;
+      if (!set.sealed_bytes || file->second <= *set.sealed_bytes) continue;
       (void)co_await cut_member(core, set_id, i, *set.sealed_bytes);
     }
   }

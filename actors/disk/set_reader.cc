@@ -25,11 +25,11 @@ Shard shard_of(std::string bytes, const StripeHeader& like, uint32_t member) {
   if (bytes.size() != header_bytes + like.shard_bytes) return shard;
   auto header = decode_stripe(std::string_view(bytes).substr(0, header_bytes));
   if (!header || !expects_same(like, member, *header)) return shard;
-  bytes.erase(0, header_bytes);
-  if (crc32c(bytes) != header->payload_crc32c) return shard;
+  shard.bytes = std::move(bytes);
+  shard.payload_at = header_bytes;
+  if (crc32c(shard.payload()) != header->payload_crc32c) return shard;
   shard.state = Shard::State::good;
   shard.header = std::move(*header);
-  shard.payload = std::move(bytes);
   return shard;
 }
 
@@ -67,14 +67,12 @@ Task<Result<Shard>> read_shard(std::shared_ptr<DiskCore> core, StripeHeader like
 }
 
 bool try_read_shard(DiskCore& core, const StripeHeader& like, uint32_t member,
-                    std::string* payload) {
+                    Shard* out) {
   auto file = core.files.opened(like.set, member);
   std::string bytes;
   if (!file || !file->try_read(like.offset, stored_length(like), &bytes)) return false;
-  Shard shard = shard_of(std::move(bytes), like, member);
-  if (shard.state != Shard::State::good) return false;
-  *payload = std::move(shard.payload);
-  return true;
+  *out = shard_of(std::move(bytes), like, member);
+  return out->state == Shard::State::good;
 }
 
 Task<std::vector<Shard>> read_stripe(std::shared_ptr<DiskCore> core, StripeHeader like) {
@@ -100,7 +98,7 @@ Result<std::vector<std::string>> mend(const StripeHeader& like, const std::vecto
     if (shards[i].state == Shard::State::offline) ++offline;
     if (shards[i].state != Shard::State::good || have.size() == k) continue;
     have.push_back(i);
-    sources.push_back(shards[i].payload.data());
+    sources.push_back(shards[i].payload().data());
   }
   if (have.size() < k) {
     const std::string what = "set " + std::to_string(like.set.value) + " offset " +

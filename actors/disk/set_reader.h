@@ -29,7 +29,9 @@ struct Shard {
   };
   State state = State::offline;
   StripeHeader header;
-  std::string payload;
+  std::string bytes;      // Header and payload as read.
+  size_t payload_at = 0;  // In `bytes`.
+  std::string_view payload() const { return std::string_view(bytes).substr(payload_at); }
 };
 
 // Bytes of one member file, not verified. A drive that does not answer in time goes offline.
@@ -41,7 +43,7 @@ Task<Result<std::string>> read_member(std::shared_ptr<DiskCore> core, SetId set,
 // place and length.
 Task<Result<Shard>> read_shard(std::shared_ptr<DiskCore> core, StripeHeader like, uint32_t member);
 // As read_shard when it needs no waiting and is good.
-bool try_read_shard(DiskCore& core, const StripeHeader& like, uint32_t member, std::string* payload);
+bool try_read_shard(DiskCore& core, const StripeHeader& like, uint32_t member, Shard* out);
 
 // All members of the stripe, by index.
 Task<std::vector<Shard>> read_stripe(std::shared_ptr<DiskCore> core, StripeHeader like);
