@@ -46,6 +46,15 @@ void XmlWriter::open(std::string_view name) {
   open_.push_back(name);
 }
 
+void XmlWriter::open_with(std::string_view name, std::string_view attributes) {
+  out_ += '<';
+  out_ += name;
+  out_ += ' ';
+  out_ += attributes;
+  out_ += '>';
+  open_.push_back(name);
+}
+
 void XmlWriter::close() {
   INVARIANT(!open_.empty(), "every close() has its open()");
   out_ += "</";

@@ -20,6 +20,8 @@ class XmlWriter {
 
   // `name` must be a literal (or live until its close()): it is kept for the end tag.
   void open(std::string_view name);
+  // `attributes` is markup of ours: name="value", by space.
+  void open_with(std::string_view name, std::string_view attributes);
   void close();  // The innermost open element.
   void text(std::string_view name, std::string_view value);
   void number(std::string_view name, uint64_t value);

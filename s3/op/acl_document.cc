@@ -13,8 +13,9 @@ XmlWriter owner_acl(const Store& store) {
   xml.open("AccessControlList");
   xml.open("Grant");
   // With its namespace, as S3 shows it: parsers of old SDKs look for xsi:type.
-  xml.open_with("Grantee",
-                "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"");
+  xml.open_with(
+      "Grantee",
+      "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"");
   xml.text("ID", owner);
   xml.text("DisplayName", kOwnerName);
   xml.close();

@@ -21,7 +21,7 @@ namespace kura::s3 {
 struct StoredPiece {
   v1::Body body;
   v1::Envelope envelope;
-  uint64_t size_bytes = 0;    // Plain.
+  uint64_t size_bytes = 0;  // Plain.
   uint64_t stored_bytes = 0;
 };
 

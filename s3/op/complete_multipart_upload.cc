@@ -62,8 +62,8 @@ S3Result<CompleteUpload> complete_of(const Request& request, std::string_view do
                         std::move(*conditions)};
 }
 
-// A type that the request names has to be that of the upload. An upload that is gone is judged by the
-// bucket actor, which knows whether this is a retry.
+// A type that the request names has to be that of the upload. An upload that is gone is judged by
+// the bucket actor, which knows whether this is a retry.
 S3Result<void> check_type(const Context& context, const Request& request, BucketId bucket,
                           const std::string& upload_id) {
   S3Result<v1::Checksum::Type> type = checksum_type_param(request);
@@ -95,8 +95,7 @@ Task<S3Result<Response>> complete_multipart_upload(Context& context, Request& re
     co_return s3_fail(same.error());
   }
   uint32_t parts = static_cast<uint32_t>(complete->parts.size());
-  Command command =
-      make_command(request, bucket->id, std::move(*complete), request.body.md5());
+  Command command = make_command(request, bucket->id, std::move(*complete), request.body.md5());
   S3Result<Outcome> outcome = co_await commit(context.store, std::move(command), std::nullopt);
   if (!outcome) co_return s3_fail(outcome.error());
 

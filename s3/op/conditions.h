@@ -13,9 +13,9 @@
 namespace kura::s3 {
 
 struct ReadConditions {
-  std::optional<std::string> if_match;       // A list of ETags, as sent.
+  std::optional<std::string> if_match;  // A list of ETags, as sent.
   std::optional<std::string> if_none_match;
-  std::optional<int64_t> if_modified_since_s;    // Unix time.
+  std::optional<int64_t> if_modified_since_s;  // Unix time.
   std::optional<int64_t> if_unmodified_since_s;
 };
 

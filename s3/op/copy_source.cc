@@ -29,8 +29,7 @@ S3Result<CopySource> parse_copy_source(std::string_view text) {
   if (rest.starts_with('/')) rest.remove_prefix(1);
   size_t slash = rest.find('/');
   if (slash == std::string_view::npos || slash == 0 || slash + 1 == rest.size()) {
-    return s3_fail(invalid_argument(
-        "Invalid copy source object key", "x-amz-copy-source", text));
+    return s3_fail(invalid_argument("Invalid copy source object key", "x-amz-copy-source", text));
   }
   source.bucket = rest.substr(0, slash);
   source.key = rest.substr(slash + 1);

@@ -12,7 +12,7 @@ namespace kura::s3 {
 
 struct CopySource {
   std::string bucket;
-  std::string key;                        // Decoded bytes.
+  std::string key;  // Decoded bytes.
   std::optional<std::string> version_id;
 };
 

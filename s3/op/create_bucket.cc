@@ -16,11 +16,10 @@ namespace kura::s3 {
 namespace {
 
 bool is_region_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-' || c == '_';
-         });
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
 }
 
 // What the bucket keeps: empty for the server's own region.
@@ -29,8 +28,9 @@ S3Result<std::string> region_for(std::string constraint, const Settings& setting
   if (!is_region_name(constraint)) return s3_fail("InvalidLocationConstraint");
   if (settings.region_strict) {
     return s3_fail("IllegalLocationConstraintException",
-                   "The " + constraint + " location constraint is incompatible for the region "
-                   "specific endpoint this request was sent to.");
+                   "The " + constraint +
+                       " location constraint is incompatible for the region "
+                       "specific endpoint this request was sent to.");
   }
   return constraint;
 }

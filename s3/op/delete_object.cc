@@ -16,8 +16,7 @@ Task<S3Result<Response>> delete_object(Context& context, Request& request) {
   if (!conditions) co_return s3_fail(conditions.error());
   const std::string* version_id = version_id_of(request.query);
   if (version_id != nullptr && version_id->empty()) {
-    co_return s3_fail(
-        invalid_argument("Version id cannot be the empty string", "versionId", ""));
+    co_return s3_fail(invalid_argument("Version id cannot be the empty string", "versionId", ""));
   }
   S3Result<Bucket> bucket = find_bucket(context, request.bucket);
   if (!bucket) co_return s3_fail(bucket.error());

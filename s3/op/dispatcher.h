@@ -19,7 +19,8 @@ class Dispatcher final : public RequestHandler {
                      const ConnectionInfo& connection) override;
 
  private:
-  // What handle() does, with the error still an error. Fills in the rest of `reply` as it learns it.
+  // What handle() does, with the error still an error. Fills in the rest of `reply` as it learns
+  // it.
   Task<S3Result<Response>> answer(const RequestHead& head, BodySource& body,
                                   const ConnectionInfo& connection, Reply& reply);
 

@@ -68,8 +68,7 @@ S3Result<uint64_t> header_number(const Headers& headers, std::string_view name, 
 S3Result<void> write_parts(XmlWriter* xml, const Context& context, const Request& request,
                            const v1::ObjectVersion& version) {
   const Headers& headers = request.head.headers;
-  S3Result<uint64_t> after =
-      header_number(headers, "x-amz-part-number-marker", INT32_MAX, 0);
+  S3Result<uint64_t> after = header_number(headers, "x-amz-part-number-marker", INT32_MAX, 0);
   if (!after) return s3_fail(after.error());
   S3Result<uint64_t> asked = header_number(headers, "x-amz-max-parts", INT32_MAX, kListKeysMax);
   if (!asked) return s3_fail(asked.error());
@@ -79,8 +78,8 @@ S3Result<void> write_parts(XmlWriter* xml, const Context& context, const Request
   if (version.checksum().algorithm() != v1::Checksum::NONE) {
     PartPage page;
     if (most > 0) {
-      Result<PartPage> read = context.store.view.parts(version.upload_id(),
-                                                       static_cast<uint32_t>(*after), most);
+      Result<PartPage> read =
+          context.store.view.parts(version.upload_id(), static_cast<uint32_t>(*after), most);
       if (!read) return s3_fail(read.error());
       page = std::move(*read);
     }

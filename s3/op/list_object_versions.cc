@@ -1,5 +1,5 @@
-// ListObjectVersions (S3 API) of a bucket without versioning: the current version of each key, under
-// the version id "null".
+// ListObjectVersions (S3 API) of a bucket without versioning: the current version of each key,
+// under the version id "null".
 
 #include <string>
 

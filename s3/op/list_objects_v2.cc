@@ -31,8 +31,7 @@ Task<S3Result<Response>> list_objects_v2(Context& context, Request& request) {
   if (!bucket) co_return s3_fail(bucket.error());
   S3Result<std::string> after = page_begin(request);
   if (!after) co_return s3_fail(after.error());
-  Result<ListPage> page =
-      list_page(context.store.view, bucket->id, *params, std::move(*after));
+  Result<ListPage> page = list_page(context.store.view, bucket->id, *params, std::move(*after));
   if (!page) co_return s3_fail(page.error());
 
   XmlWriter xml("ListBucketResult");

@@ -23,8 +23,8 @@ S3Result<ListParams> list_params(const Query& query, std::string_view max_name) 
   params.entries_max = static_cast<uint32_t>(std::min<uint64_t>(*most, kListKeysMax));
   std::string_view encoding = query.get("encoding-type");
   if (!encoding.empty() && encoding != "url") {
-    return s3_fail(invalid_argument("Invalid Encoding Method specified in Request",
-                                    "encoding-type", encoding));
+    return s3_fail(invalid_argument("Invalid Encoding Method specified in Request", "encoding-type",
+                                    encoding));
   }
   params.encode_url = encoding == "url";
   return params;
@@ -53,8 +53,7 @@ void write_common_prefixes(XmlWriter* xml, const ListParams& params,
 Result<ListPage> list_page(const MetadataView& view, BucketId bucket, const ListParams& params,
                            std::string after) {
   if (params.entries_max == 0) return ListPage{};
-  return view.list({bucket, params.prefix, params.delimiter, std::move(after),
-                    params.entries_max});
+  return view.list({bucket, params.prefix, params.delimiter, std::move(after), params.entries_max});
 }
 
 void write_contents(XmlWriter* xml, const ListParams& params, const ListEntry& entry,

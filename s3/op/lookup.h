@@ -1,4 +1,5 @@
-// What a request is about, looked up: its bucket, its object, its upload. Errors carry AWS's details.
+// What a request is about, looked up: its bucket, its object, its upload. Errors carry AWS's
+// details.
 
 #pragma once
 

@@ -17,9 +17,9 @@ namespace {
 constexpr std::string_view kMeta = "x-amz-meta-";
 constexpr std::string_view kRedirect = "x-amz-website-redirect-location";
 
-constexpr std::string_view kContentHeaders[] = {
-    "cache-control", "content-disposition", "content-encoding",
-    "content-language", "content-type", "expires"};
+constexpr std::string_view kContentHeaders[] = {"cache-control",    "content-disposition",
+                                                "content-encoding", "content-language",
+                                                "content-type",     "expires"};
 
 bool is_content_header(std::string_view name) {
   return std::find(std::begin(kContentHeaders), std::end(kContentHeaders), name) !=
@@ -27,7 +27,8 @@ bool is_content_header(std::string_view name) {
 }
 
 bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<signed char>(c) >= 0; });
 }
 
 // Some clients send Latin-1. Stored text is UTF-8, so each such byte becomes its character.
@@ -78,7 +79,8 @@ S3Result<void> take_field(std::string_view name, std::string_view value, v1::Obj
   } else if (is_content_header(name)) {
     add_header(name, as_utf8(value), info);
   } else if (name == kRedirect) {
-    if (!value.starts_with('/') && !value.starts_with("http://") && !value.starts_with("https://")) {
+    if (!value.starts_with('/') && !value.starts_with("http://") &&
+        !value.starts_with("https://")) {
       return s3_fail("InvalidArgument",
                      "The website redirect location must have a prefix of 'http://' or 'https://' "
                      "or '/'.");
@@ -92,7 +94,8 @@ S3Result<void> take_field(std::string_view name, std::string_view value, v1::Obj
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     auto byte = static_cast<unsigned char>(c);
-    return byte > 0x20 && byte != 0x7f && std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
+    return byte > 0x20 && byte != 0x7f &&
+           std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
   });
 }
 
@@ -165,9 +168,9 @@ S3Result<void> refuse_missing_features(const Request& request) {
       return s3_fail("AccessControlListNotSupported");
     }
   }
-  for (std::string_view name : {"x-amz-grant-full-control", "x-amz-grant-read",
-                                "x-amz-grant-read-acp", "x-amz-grant-write",
-                                "x-amz-grant-write-acp"}) {
+  for (std::string_view name :
+       {"x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write",
+        "x-amz-grant-write-acp"}) {
     if (given(name)) return s3_fail("AccessControlListNotSupported");
   }
   return {};
@@ -199,7 +202,8 @@ std::string mail_safe(std::string_view utf8) {
   std::string words;
   while (!utf8.empty()) {
     size_t size = std::min(kWordBytesMax, utf8.size());
-    while (size < utf8.size() && size > 1 && (static_cast<unsigned char>(utf8[size]) & 0xc0) == 0x80) {
+    while (size < utf8.size() && size > 1 &&
+           (static_cast<unsigned char>(utf8[size]) & 0xc0) == 0x80) {
       --size;  // Never inside a character.
     }
     if (!words.empty()) words += ' ';

@@ -52,7 +52,7 @@ struct Settings {
   std::string region = "us-east-1";
   bool region_strict = false;
   std::vector<std::string> domains;  // Virtual-host style: "bucket.<domain>".
-  bool test_transform = false;  // Bodies are written with TEST_PADDING (s3/op/transform.h).
+  bool test_transform = false;       // Bodies are written with TEST_PADDING (s3/op/transform.h).
 };
 
 struct Context {
@@ -66,13 +66,13 @@ enum class Access : uint8_t { read, write, list_buckets };
 using Handler = Task<S3Result<Response>> (*)(Context& context, Request& request);
 
 struct Route {
-  std::string_view name;      // AWS's name of the operation: "PutObject".
-  std::string_view method;    // "PUT"
+  std::string_view name;    // AWS's name of the operation: "PutObject".
+  std::string_view method;  // "PUT"
   Target target;
   std::string_view required;  // Query parameters (or "header:name") that must be there, by comma.
   Access access;
-  Handler handler;            // Null: the answer is `fixed`.
-  std::string_view fixed;     // S3 error code of a sub-resource that is not there yet.
+  Handler handler;         // Null: the answer is `fixed`.
+  std::string_view fixed;  // S3 error code of a sub-resource that is not there yet.
 };
 
 // Every operation, most specific first. README's table is generated from it.

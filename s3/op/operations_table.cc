@@ -8,7 +8,7 @@ namespace {
 // "PUT /bucket/key?uploadId, x-amz-copy-source"
 std::string request_line(const Route& route) {
   std::string line(route.method);
-  line += route.target == Target::service ? " /"
+  line += route.target == Target::service  ? " /"
           : route.target == Target::bucket ? " /bucket"
                                            : " /bucket/key";
   std::string query, headers;

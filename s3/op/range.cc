@@ -26,13 +26,15 @@ RangeChoice choose_range(std::string_view header, uint64_t size_bytes) {
   RangeChoice whole{RangeChoice::Kind::whole, {0, size_bytes}};
   const RangeChoice unsatisfiable{RangeChoice::Kind::unsatisfiable, {}};
   size_t equals = header.find('=');
-  if (equals == std::string_view::npos || !equal_ignoring_case(trim_spaces(header.substr(0, equals)), "bytes")) {
+  if (equals == std::string_view::npos ||
+      !equal_ignoring_case(trim_spaces(header.substr(0, equals)), "bytes")) {
     return whole;
   }
   std::string_view spec = trim_spaces(header.substr(equals + 1));
   size_t dash = spec.find('-');
   if (dash == std::string_view::npos) return whole;
-  std::string_view first_text = trim_spaces(spec.substr(0, dash)), last_text = trim_spaces(spec.substr(dash + 1));
+  std::string_view first_text = trim_spaces(spec.substr(0, dash)),
+                   last_text = trim_spaces(spec.substr(dash + 1));
   std::optional<uint64_t> first = parse_position(first_text), last = parse_position(last_text);
 
   if (first_text.empty()) {  // "-n": the last n bytes.

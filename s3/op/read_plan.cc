@@ -21,10 +21,10 @@ namespace {
 // What of the object goes out.
 struct Selection {
   ByteRange range;
-  bool partial = false;          // 206
-  v1::Checksum checksum;         // Of exactly these bytes; NONE if there is none.
+  bool partial = false;   // 206
+  v1::Checksum checksum;  // Of exactly these bytes; NONE if there is none.
   uint32_t checksum_parts = 0;
-  bool of_part = false;          // partNumber of a multipart object.
+  bool of_part = false;  // partNumber of a multipart object.
 };
 
 S3Result<Selection> select_part(const Context& context, const v1::ObjectVersion& version,
@@ -88,9 +88,9 @@ S3Result<Selection> select(const Context& context, const Request& request,
 // response-content-type=... replaces the object's header in this answer. Every request is signed,
 // so the signer asked for it. Errors: InvalidArgument.
 S3Result<Headers> with_overrides(const Headers& headers, const Query& query) {
-  constexpr std::string_view kNames[] = {"cache-control", "content-disposition",
-                                         "content-encoding", "content-language", "content-type",
-                                         "expires"};
+  constexpr std::string_view kNames[] = {"cache-control",    "content-disposition",
+                                         "content-encoding", "content-language",
+                                         "content-type",     "expires"};
   std::vector<Headers::Field> overrides;
   for (std::string_view name : kNames) {
     std::string param = "response-" + std::string(name);
@@ -115,8 +115,7 @@ S3Result<ReadPlan> plan_read(const Context& context, const Request& request) {
   S3Result<Bucket> bucket = find_bucket(context, request.bucket);
   if (!bucket) return s3_fail(bucket.error());
   const std::string* version_id = version_id_of(request.query);
-  S3Result<v1::ObjectVersion> version =
-      find_object(context, bucket->id, request.key, version_id);
+  S3Result<v1::ObjectVersion> version = find_object(context, bucket->id, request.key, version_id);
   if (!version) return s3_fail(version.error());
 
   Headers headers;
@@ -136,7 +135,8 @@ S3Result<ReadPlan> plan_read(const Context& context, const Request& request) {
       plan.response.status = 304;
       plan.response.headers = std::move(headers);
       return plan;
-    case Verdict::proceed: break;
+    case Verdict::proceed:
+      break;
   }
 
   S3Result<Selection> selection = select(context, request, plan.version);

@@ -20,9 +20,8 @@ void append_field(std::string* out, std::string_view field) {
 
 bool is_of_the_signature(std::string_view lower_name) {
   constexpr std::string_view kNames[] = {
-      "x-amz-algorithm", "x-amz-credential",     "x-amz-date",     "x-amz-expires",
-      "x-amz-signature", "x-amz-signedheaders",  "x-amz-security-token",
-      "x-amz-content-sha256"};
+      "x-amz-algorithm", "x-amz-credential",    "x-amz-date",           "x-amz-expires",
+      "x-amz-signature", "x-amz-signedheaders", "x-amz-security-token", "x-amz-content-sha256"};
   return std::find(std::begin(kNames), std::end(kNames), lower_name) != std::end(kNames);
 }
 

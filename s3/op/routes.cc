@@ -40,8 +40,7 @@ std::vector<Route> make_routes() {
       {"GetBucketLifecycleConfiguration", "GET", kBucket, "lifecycle", kRead, nullptr,
        "NoSuchLifecycleConfiguration"},
       {"GetBucketTagging", "GET", kBucket, "tagging", kRead, nullptr, "NoSuchTagSet"},
-      {"GetBucketWebsite", "GET", kBucket, "website", kRead, nullptr,
-       "NoSuchWebsiteConfiguration"},
+      {"GetBucketWebsite", "GET", kBucket, "website", kRead, nullptr, "NoSuchWebsiteConfiguration"},
       {"GetBucketPolicy", "GET", kBucket, "policy", kRead, nullptr, "NoSuchBucketPolicy"},
       {"GetBucketPolicyStatus", "GET", kBucket, "policyStatus", kRead, nullptr,
        "NoSuchBucketPolicy"},
@@ -131,16 +130,49 @@ std::vector<Route> make_routes() {
 
 // Names in a query that change what a request means. With a method that has no row for the name,
 // the request must not fall through to the plain form (PUT ?foo is not PutObject).
-constexpr std::string_view kSubresources[] = {
-    "abac", "accelerate", "acl", "analytics", "append", "attributes", "cors", "delete",
-    "encryption", "intelligent-tiering", "inventory", "legal-hold", "lifecycle", "location",
-    "logging", "metadataConfiguration", "metadataInventoryTable", "metadataJournalTable",
-    "metadataTable", "metrics", "notification", "object-lock", "ownershipControls", "policy",
-    "policyStatus", "publicAccessBlock", "renameObject", "replication", "requestPayment",
-    "restore", "retention", "select", "session", "tagging", "torrent", "uploadId", "uploads",
-    "versioning", "versions", "website"};
+constexpr std::string_view kSubresources[] = {"abac",
+                                              "accelerate",
+                                              "acl",
+                                              "analytics",
+                                              "append",
+                                              "attributes",
+                                              "cors",
+                                              "delete",
+                                              "encryption",
+                                              "intelligent-tiering",
+                                              "inventory",
+                                              "legal-hold",
+                                              "lifecycle",
+                                              "location",
+                                              "logging",
+                                              "metadataConfiguration",
+                                              "metadataInventoryTable",
+                                              "metadataJournalTable",
+                                              "metadataTable",
+                                              "metrics",
+                                              "notification",
+                                              "object-lock",
+                                              "ownershipControls",
+                                              "policy",
+                                              "policyStatus",
+                                              "publicAccessBlock",
+                                              "renameObject",
+                                              "replication",
+                                              "requestPayment",
+                                              "restore",
+                                              "retention",
+                                              "select",
+                                              "session",
+                                              "tagging",
+                                              "torrent",
+                                              "uploadId",
+                                              "uploads",
+                                              "versioning",
+                                              "versions",
+                                              "website"};
 
-constexpr Route kUnknownSubresource = {"UnknownSubresource", "", kObject, "", kWrite, nullptr, kNot};
+constexpr Route kUnknownSubresource = {
+    "UnknownSubresource", "", kObject, "", kWrite, nullptr, kNot};
 
 // One element of Route::required: "name", "name=value" or "header:name".
 bool is_there(std::string_view element, const Query& query, const Headers& headers) {

@@ -40,7 +40,8 @@ S3Result<SourceObject> find_source(const Context& context, const Request& reques
   if (range.length_bytes > kPutBytesMax) {
     return s3_fail("InvalidRequest",
                    "The specified copy source is larger than the maximum allowable size for a "
-                   "copy source: " + std::to_string(kPutBytesMax));
+                   "copy source: " +
+                       std::to_string(kPutBytesMax));
   }
   return SourceObject{name, std::move(*version), range, nullptr};
 }
@@ -82,9 +83,9 @@ S3Result<ByteRange> parse_source_range(std::string_view text, uint64_t size_byte
         kRangeHeader, text));
   }
   if (*last >= size_bytes) {
-    return s3_fail(invalid_argument("Range specified is not valid for source object of size: " +
-                                        std::to_string(size_bytes),
-                                    kRangeHeader, text));
+    return s3_fail(invalid_argument(
+        "Range specified is not valid for source object of size: " + std::to_string(size_bytes),
+        kRangeHeader, text));
   }
   return ByteRange{*first, *last - *first + 1};
 }

@@ -1,4 +1,5 @@
-// The object that CopyObject and UploadPartCopy read: found, allowed, its conditions judged, opened.
+// The object that CopyObject and UploadPartCopy read: found, allowed, its conditions judged,
+// opened.
 
 #pragma once
 

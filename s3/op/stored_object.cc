@@ -14,8 +14,8 @@ Result<std::vector<StoredPiece>> pieces_of(const MetadataView& view,
                                            const v1::ObjectVersion& version) {
   std::vector<StoredPiece> pieces;
   if (version.part_count() == 0) {
-    pieces.push_back({version.body(), version.info().envelope(), version.size_bytes(),
-                      version.stored_bytes()});
+    pieces.push_back(
+        {version.body(), version.info().envelope(), version.size_bytes(), version.stored_bytes()});
     return pieces;
   }
   Result<std::vector<v1::Part>> parts = all_parts(view, version.upload_id());

@@ -36,9 +36,9 @@ uint64_t stored_bytes(v1::Envelope::Transform transform, uint64_t plain_bytes) {
 }
 
 ByteRange stored_range(v1::Envelope::Transform transform, uint64_t plain_bytes, ByteRange plain) {
-  INVARIANT(plain.offset_bytes <= plain_bytes &&
-                plain.length_bytes <= plain_bytes - plain.offset_bytes,
-            "a range lies within its object");
+  INVARIANT(
+      plain.offset_bytes <= plain_bytes && plain.length_bytes <= plain_bytes - plain.offset_bytes,
+      "a range lies within its object");
   if (plain.length_bytes == 0) return {0, 0};
   if (transform == kIdentity) return plain;
   uint64_t first = plain.offset_bytes / kTransformBlockBytes;
@@ -107,8 +107,8 @@ Result<std::string> Decoder::feed(std::string stored) {
       if (auto taken = take_pad(rest); !taken) return fail(taken.error());
       continue;
     }
-    uint64_t block_end = std::min(
-        (position_ / kTransformBlockBytes + 1) * kTransformBlockBytes, plain_bytes_);
+    uint64_t block_end =
+        std::min((position_ / kTransformBlockBytes + 1) * kTransformBlockBytes, plain_bytes_);
     if (position_ >= plain_bytes_) return fail(Errc::corrupt, "stored bytes behind the end");
     std::string_view piece = rest.substr(0, block_end - position_);
     rest.remove_prefix(piece.size());

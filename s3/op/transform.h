@@ -55,10 +55,10 @@ class Decoder {
 
   v1::Envelope::Transform transform_;
   uint64_t plain_bytes_;
-  uint64_t position_;  // Plain offset of the next plain byte that arrives.
+  uint64_t position_;     // Plain offset of the next plain byte that arrives.
   uint64_t begin_, end_;  // Of the range asked for.
-  bool in_pad_ = false;  // The block before position_ is complete, its pad is not.
-  std::string pad_;      // Pad bytes of the current block that have arrived.
+  bool in_pad_ = false;   // The block before position_ is complete, its pad is not.
+  std::string pad_;       // Pad bytes of the current block that have arrived.
 };
 
 }  // namespace kura::s3

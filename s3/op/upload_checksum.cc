@@ -42,8 +42,7 @@ S3Result<UploadChecksum> upload_checksum_of(const Request& request) {
   }
   bool crc64 = *algorithm == v1::Checksum::CRC64NVME;
   if (*type == v1::Checksum::TYPE_UNSPECIFIED) {
-    return UploadChecksum{*algorithm,
-                          crc64 ? v1::Checksum::FULL_OBJECT : v1::Checksum::COMPOSITE};
+    return UploadChecksum{*algorithm, crc64 ? v1::Checksum::FULL_OBJECT : v1::Checksum::COMPOSITE};
   }
   bool possible = *type == v1::Checksum::FULL_OBJECT ? !is_sha(*algorithm) : !crc64;
   if (possible) return UploadChecksum{*algorithm, *type};

@@ -25,10 +25,10 @@ S3Result<void> check_algorithm(const v1::Upload& upload, Algorithm announced) {
   if (wanted == v1::Checksum::NONE || announced == v1::Checksum::NONE || wanted == announced) {
     return {};
   }
-  return s3_fail("InvalidRequest", "Checksum Type mismatch occurred, expected checksum Type: " +
-                                       lower_case(algorithm_name(wanted)) +
-                                       ", actual checksum Type: " +
-                                       lower_case(algorithm_name(announced)));
+  return s3_fail("InvalidRequest",
+                 "Checksum Type mismatch occurred, expected checksum Type: " +
+                     lower_case(algorithm_name(wanted)) +
+                     ", actual checksum Type: " + lower_case(algorithm_name(announced)));
 }
 
 }  // namespace
@@ -54,8 +54,7 @@ Task<S3Result<Response>> upload_part(Context& context, Request& request) {
       co_await write_body(context.store.blobs, transform_for(context.settings),
                           upload.info().storage_class(), kPutBytesMax, *bytes);
   if (!written) co_return s3_fail(written.error());
-  CommitPart part =
-      make_part(target->upload_id, target->number, std::move(*written), *bytes);
+  CommitPart part = make_part(target->upload_id, target->number, std::move(*written), *bytes);
   std::string etag = etag_of(part.part);
   v1::Checksum checksum = part.part.checksum();
   std::optional<v1::Reservation> reservation = part.reservation;

@@ -96,7 +96,8 @@ TEST(DeleteConditionsOf, Headers) {
 
 TEST(Etag, OfVersions) {
   v1::ObjectVersion version;
-  version.set_etag(std::string("\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 16));
+  version.set_etag(
+      std::string("\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 16));
   EXPECT_EQ(etag_of(version), kEtag);
   version.set_part_count(12);
   EXPECT_EQ(etag_of(version), std::string(kEtag) + "-12");

@@ -14,10 +14,30 @@ TEST(BucketName, Rules) {
     EXPECT_TRUE(is_bucket_name(good)) << good;
   EXPECT_TRUE(is_bucket_name(std::string(63, 'a')));
   EXPECT_FALSE(is_bucket_name(std::string(64, 'a')));
-  for (const char* bad :
-       {"", "ab", "Abc", "a_b", "-ab", "ab-", ".ab", "ab.", "a..b", "a.-b", "a-.b", "192.168.5.4",
-        "999.1.1.1", "a b", "a/b", "xn--abc", "sthree-abc", "abc-s3alias", "abc--ol-s3", "abc.mrap",
-        "abc--x-s3", "abc--table-s3", "\xc3\xa4" "bc"})
+  for (const char* bad : {"",
+                          "ab",
+                          "Abc",
+                          "a_b",
+                          "-ab",
+                          "ab-",
+                          ".ab",
+                          "ab.",
+                          "a..b",
+                          "a.-b",
+                          "a-.b",
+                          "192.168.5.4",
+                          "999.1.1.1",
+                          "a b",
+                          "a/b",
+                          "xn--abc",
+                          "sthree-abc",
+                          "abc-s3alias",
+                          "abc--ol-s3",
+                          "abc.mrap",
+                          "abc--x-s3",
+                          "abc--table-s3",
+                          "\xc3\xa4"
+                          "bc"})
     EXPECT_FALSE(is_bucket_name(bad)) << bad;
 }
 

@@ -93,7 +93,8 @@ TEST(ObjectInfo, MetadataHasALimit) {
 
 // Stored text is a protobuf string: bytes that are no UTF-8 would make the record unreadable.
 TEST(ObjectInfo, EveryByteBecomesUtf8) {
-  auto info = info_of({{"x-amz-meta-a", "caf\xe9"}, {"x-amz-meta-b", "caf\xc3\xa9"},
+  auto info = info_of({{"x-amz-meta-a", "caf\xe9"},
+                       {"x-amz-meta-b", "caf\xc3\xa9"},
                        {"content-disposition", "\xff"}});
   ASSERT_TRUE(info);
   EXPECT_EQ(info->user_metadata(0).value(), "caf\xc3\xa9");

@@ -49,7 +49,7 @@ class MemoryBlobs final : public BlobStore {
   uint64_t extent_bytes_max = 300'000;   // So that large bodies have several extents.
   uint64_t chunk_bytes_max = 100'000;    // What one next() of a reader gives at most.
   std::optional<Errc> fail_writes;
-  int reads_that_moved = 0;  // The next reads answer not_found, as after a move.
+  int reads_that_moved = 0;                     // The next reads answer not_found, as after a move.
   std::optional<uint64_t> corrupt_after_bytes;  // Readers fail after that many bytes.
 
  private:

@@ -44,8 +44,10 @@ Parts base() {
   Parts parts;
   parts.head.method = "PUT";
   parts.head.path = "/b/k";
-  parts.head.headers = headers_of({{"host", "h"}, {"content-type", "text/plain"},
-                                   {"authorization", "A"}, {"x-amz-date", "1"},
+  parts.head.headers = headers_of({{"host", "h"},
+                                   {"content-type", "text/plain"},
+                                   {"authorization", "A"},
+                                   {"x-amz-date", "1"},
                                    {"amz-sdk-request", "attempt=1"}});
   parts.query.add("partNumber", "1");
   return parts;
@@ -57,8 +59,10 @@ TEST(RequestDigest, IsOfWhatTheRequestMeans) {
 
   // What a retry changes does not count.
   Parts retry = base();
-  retry.head.headers = headers_of({{"host", "h"}, {"content-type", "text/plain"},
-                                   {"authorization", "B"}, {"x-amz-date", "2"},
+  retry.head.headers = headers_of({{"host", "h"},
+                                   {"content-type", "text/plain"},
+                                   {"authorization", "B"},
+                                   {"x-amz-date", "2"},
                                    {"x-amz-security-token", "t"},
                                    {"amz-sdk-request", "attempt=2"}});
   retry.query.add("X-Amz-Signature", "abc");

@@ -24,7 +24,8 @@ std::string bytes_of(uint64_t size, uint64_t seed) {
 std::string encode(v1::Envelope::Transform transform, const std::string& plain, size_t piece) {
   Encoder encoder(transform);
   std::string stored;
-  for (size_t at = 0; at < plain.size(); at += piece) stored += encoder.feed(plain.substr(at, piece));
+  for (size_t at = 0; at < plain.size(); at += piece)
+    stored += encoder.feed(plain.substr(at, piece));
   return stored + encoder.finish();
 }
 
@@ -53,10 +54,10 @@ TEST(Transform, EveryRangeOfEveryBodyComesBack) {
   rc::check([] {
     auto transform = *rc::gen::element(kIdentity, kPadding);
     // Sizes around block borders as often as others.
-    uint64_t size = *rc::gen::oneOf(
-        rc::gen::inRange<uint64_t>(0, 200'000),
-        rc::gen::map(rc::gen::inRange<uint64_t>(0, 9),
-                     [](uint64_t n) { return (n / 3 + 1) * kTransformBlockBytes + n % 3 - 1; }));
+    uint64_t size = *rc::gen::oneOf(rc::gen::inRange<uint64_t>(0, 200'000),
+                                    rc::gen::map(rc::gen::inRange<uint64_t>(0, 9), [](uint64_t n) {
+                                      return (n / 3 + 1) * kTransformBlockBytes + n % 3 - 1;
+                                    }));
     uint64_t offset = *rc::gen::inRange<uint64_t>(0, size + 1);
     uint64_t length = *rc::gen::inRange<uint64_t>(0, size - offset + 1);
     size_t write_piece = *rc::gen::inRange<size_t>(1, 100'000);
@@ -69,9 +70,8 @@ TEST(Transform, EveryRangeOfEveryBodyComesBack) {
     ByteRange needed = stored_range(transform, size, range);
     RC_ASSERT(needed.offset_bytes + needed.length_bytes <= stored.size());
     // No more than the blocks that the range touches.
-    RC_ASSERT(needed.length_bytes <=
-              length + 2 * (kTransformBlockBytes + kTransformPadBytes) +
-                  kTransformPadBytes * (length / kTransformBlockBytes));
+    RC_ASSERT(needed.length_bytes <= length + 2 * (kTransformBlockBytes + kTransformPadBytes) +
+                                         kTransformPadBytes * (length / kTransformBlockBytes));
     if (length == 0) return;
     Result<std::string> got =
         decode(transform, size, range, stored.substr(needed.offset_bytes, needed.length_bytes),

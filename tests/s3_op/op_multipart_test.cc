@@ -1,0 +1,314 @@
+// Multipart uploads from creation to completion, and the objects that they become.
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include "s3/codec/checksum.h"
+#include "s3/codec/encoding.h"
+#include "tests/s3_op/op_world.h"
+
+namespace kura::s3 {
+namespace {
+
+std::string checksum_text(Algorithm algorithm, std::string_view bytes) {
+  auto digest = make_digest(algorithm);
+  digest->update(bytes);
+  return base64_encode(digest->finish());
+}
+
+class Multipart : public testing::Test {
+ protected:
+  Multipart() { w.send("PUT", "/bbb"); }
+
+  std::string create(std::vector<Headers::Field> headers = {}) {
+    Got got = w.send("POST", "/bbb/k?uploads", "", std::move(headers));
+    EXPECT_EQ(got.status, 200) << got.body;
+    return got.element("UploadId");
+  }
+  static std::string part_target(const std::string& id, int number) {
+    return "/bbb/k?partNumber=" + std::to_string(number) + "&uploadId=" + id;
+  }
+  // The ETag.
+  std::string put_part(const std::string& id, int number, std::string body,
+                       std::vector<Headers::Field> headers = {}) {
+    Got got = w.send("PUT", part_target(id, number), std::move(body), std::move(headers));
+    EXPECT_EQ(got.status, 200) << got.body;
+    return got.header("etag");
+  }
+  static std::string listed(const std::vector<std::pair<int, std::string>>& parts) {
+    std::string document = "<CompleteMultipartUpload>";
+    for (const auto& [number, etag] : parts) {
+      document += "<Part><PartNumber>" + std::to_string(number) + "</PartNumber><ETag>" + etag +
+                  "</ETag></Part>";
+    }
+    return document + "</CompleteMultipartUpload>";
+  }
+  Got complete(const std::string& id, const std::vector<std::pair<int, std::string>>& parts,
+               std::vector<Headers::Field> headers = {}) {
+    return w.send("POST", "/bbb/k?uploadId=" + id, listed(parts), std::move(headers));
+  }
+  OpWorld w;
+};
+
+TEST_F(Multipart, FromCreationToCompletion) {
+  std::string id = create({{"content-type", "text/plain"},
+                           {"x-amz-meta-color", "blue"},
+                           {"x-amz-storage-class", "REDUCED_REDUNDANCY"}});
+  ASSERT_EQ(id.size(), 32u);
+  std::string one = content(90'000, 1), two = content(50'000, 2), three = "tail";
+  std::string e3 = put_part(id, 3, three), e1 = put_part(id, 1, one), e2 = put_part(id, 2, two);
+  EXPECT_EQ(w.send("HEAD", "/bbb/k").status, 404) << "nobody sees parts";
+
+  Got done = complete(id, {{1, e1}, {2, e2}, {3, e3}});
+  ASSERT_EQ(done.status, 200) << done.body;
+  EXPECT_EQ(done.element("Bucket"), "bbb");
+  EXPECT_EQ(done.element("Key"), "k");
+  EXPECT_EQ(done.element("Location"), "http://127.0.0.1:9000/bbb/k");
+  std::string etag = md5_of(md5_of(one) + md5_of(two) + md5_of(three));
+  EXPECT_EQ(done.element("ETag"), "&quot;" + hex_encode(etag) + "-3&quot;");
+
+  Got got = w.send("GET", "/bbb/k");
+  EXPECT_TRUE(got.body == one + two + three);
+  EXPECT_EQ(got.header("etag"), "\"" + hex_encode(etag) + "-3\"");
+  EXPECT_EQ(got.header("content-type"), "text/plain");
+  EXPECT_EQ(got.header("x-amz-meta-color"), "blue");
+  EXPECT_EQ(got.header("x-amz-storage-class"), "REDUCED_REDUNDANCY");
+  // The same list again is the same answer; the upload is gone.
+  EXPECT_EQ(complete(id, {{1, e1}, {2, e2}, {3, e3}}).body, done.body);
+  EXPECT_EQ(w.send("PUT", part_target(id, 4), "x").code, "NoSuchUpload");
+  EXPECT_EQ(w.send("GET", "/bbb/k?uploadId=" + id).code, "NoSuchUpload");
+  EXPECT_TRUE(w.blobs.active.empty());
+}
+
+TEST_F(Multipart, ReadingByPart) {
+  std::string id = create({{"x-amz-checksum-algorithm", "CRC32C"}});
+  std::string one = content(70'000, 1), two = content(300, 2);
+  std::string e2 = put_part(id, 2, one), e7 = put_part(id, 7, two);
+  ASSERT_EQ(complete(id, {{2, e2}, {7, e7}}).status, 200);
+  Got got = w.send("GET", "/bbb/k?partNumber=7", "", {{"x-amz-checksum-mode", "ENABLED"}});
+  EXPECT_EQ(got.status, 206);
+  EXPECT_EQ(got.body, two);
+  EXPECT_EQ(got.header("content-range"), "bytes 70000-70299/70300");
+  EXPECT_EQ(got.header("x-amz-mp-parts-count"), "2");
+  EXPECT_EQ(got.header("x-amz-checksum-crc32c"), checksum_text(v1::Checksum::CRC32C, two));
+  EXPECT_TRUE(w.send("GET", "/bbb/k?partNumber=2").body == one);
+  Got head = w.send("HEAD", "/bbb/k?partNumber=7");
+  EXPECT_EQ(head.status, 206);
+  EXPECT_EQ(head.length_bytes, 300u);
+  EXPECT_EQ(w.send("GET", "/bbb/k?partNumber=3").code, "InvalidPartNumber");
+}
+
+// Any range over parts of any size, with and without the padding transform.
+TEST_F(Multipart, RangesOverParts) {
+  for (bool padded : {false, true}) {
+    w.settings.test_transform = padded;
+    std::string id = create(), whole;
+    std::vector<std::pair<int, std::string>> parts;
+    int number = 1;
+    for (uint64_t size : {uint64_t{65'536}, uint64_t{100}, uint64_t{200'001}, uint64_t{16'384},
+                          uint64_t{16'385}, uint64_t{1}}) {
+      std::string body = content(size, size);
+      whole += body;
+      parts.emplace_back(number, put_part(id, number, body));
+      ++number;
+    }
+    w.writer.part_bytes_min = 1;
+    ASSERT_EQ(complete(id, parts).status, 200);
+    ASSERT_TRUE(w.send("GET", "/bbb/k").body == whole);
+    rc::check([&] {
+      uint64_t from = *rc::gen::inRange<uint64_t>(0, whole.size());
+      uint64_t to = *rc::gen::inRange<uint64_t>(from, whole.size());
+      Got got = w.send("GET", "/bbb/k", "",
+                       {{"range", "bytes=" + std::to_string(from) + "-" + std::to_string(to)}});
+      RC_ASSERT(got.status == 206);
+      RC_ASSERT(got.body == whole.substr(from, to - from + 1));
+    });
+  }
+}
+
+TEST_F(Multipart, RefusedCompletions) {
+  std::string id = create();
+  std::string big = content(200, 1);
+  std::string e1 = put_part(id, 1, big), e2 = put_part(id, 2, "small"), e3 = put_part(id, 3, big);
+  EXPECT_EQ(complete(id, {{2, e2}, {1, e1}}).code, "InvalidPartOrder");
+  EXPECT_EQ(complete(id, {{1, e1}, {1, e1}}).code, "InvalidPartOrder");
+  EXPECT_EQ(complete(id, {{1, e1}, {4, e1}}).code, "InvalidPart");
+  EXPECT_EQ(complete(id, {{1, e2}}).code, "InvalidPart");
+  EXPECT_EQ(complete(id, {{1, "no etag"}}).code, "InvalidPart");
+  EXPECT_EQ(complete(id, {{1, e1}, {2, e2}, {3, e3}}).code, "EntityTooSmall");
+  EXPECT_EQ(complete(id, {}).code, "MalformedXML");
+  EXPECT_EQ(complete(id, {{0, e1}}).code, "InvalidArgument");
+  EXPECT_EQ(w.send("POST", "/bbb/k?uploadId=" + id, "<nonsense").code, "MalformedXML");
+  EXPECT_EQ(complete("00000000000000000000000000000000", {{1, e1}}).code, "NoSuchUpload");
+  EXPECT_EQ(complete("x", {{1, e1}}).code, "NoSuchUpload");
+  // The id belongs to its key.
+  EXPECT_EQ(w.send("POST", "/bbb/other?uploadId=" + id, listed({{1, e1}})).code, "NoSuchUpload");
+  EXPECT_EQ(complete(id, {{1, e1}}, {{"x-amz-mp-object-size", "201"}}).status, 400);
+  EXPECT_EQ(complete(id, {{1, e1}}, {{"if-match", "*"}}).code, "NoSuchKey");
+  w.send("PUT", "/bbb/k", "x");
+  EXPECT_EQ(complete(id, {{1, e1}}, {{"if-none-match", "*"}}).code, "PreconditionFailed");
+  EXPECT_EQ(w.send("GET", "/bbb/k").body, "x");
+  EXPECT_EQ(complete(id, {{1, e1}, {3, e3}}, {{"x-amz-mp-object-size", "400"}}).status, 200);
+}
+
+TEST_F(Multipart, PartsAreReplacedListedAndAborted) {
+  std::string id = create();
+  put_part(id, 1, "old");
+  std::string e1 = put_part(id, 1, "new part"), e5 = put_part(id, 5, content(30'000));
+  put_part(id, 9, "9");
+  Got got = w.send("GET", "/bbb/k?uploadId=" + id + "&max-parts=2");
+  EXPECT_EQ(got.elements("PartNumber"), (std::vector<std::string>{"1", "5"}));
+  EXPECT_EQ(got.elements("Size"), (std::vector<std::string>{"8", "30000"}));
+  EXPECT_EQ(got.element("IsTruncated"), "true");
+  EXPECT_EQ(got.element("NextPartNumberMarker"), "5");
+  got = w.send("GET", "/bbb/k?uploadId=" + id + "&part-number-marker=5");
+  EXPECT_EQ(got.elements("PartNumber"), std::vector<std::string>{"9"});
+  EXPECT_EQ(got.element("IsTruncated"), "false");
+  EXPECT_EQ(got.element("StorageClass"), "STANDARD");
+  EXPECT_EQ(w.send("GET", "/bbb/k?uploadId=" + id + "&max-parts=x").code, "InvalidArgument");
+
+  EXPECT_EQ(w.send("DELETE", "/bbb/k?uploadId=" + id).status, 204);
+  EXPECT_EQ(w.send("DELETE", "/bbb/k?uploadId=" + id).code, "NoSuchUpload");
+  EXPECT_EQ(complete(id, {{1, e1}, {5, e5}}).code, "NoSuchUpload");
+  EXPECT_EQ(w.send("PUT", part_target(id, 1), content(30'000)).code, "NoSuchUpload");
+  EXPECT_TRUE(w.blobs.active.empty());
+}
+
+TEST_F(Multipart, PartArguments) {
+  std::string id = create();
+  EXPECT_EQ(w.send("PUT", part_target(id, 0), "x").code, "InvalidArgument");
+  EXPECT_EQ(w.send("PUT", part_target(id, 10001), "x").code, "InvalidArgument");
+  EXPECT_EQ(w.send("PUT", part_target(id, 10000), "x").status, 200);
+  EXPECT_EQ(w.send("PUT", "/bbb/k?uploadId=" + id, "x").code, "InvalidRequest");
+  EXPECT_EQ(w.send("PUT", "/bbb/k?partNumber=one&uploadId=" + id, "x").code, "InvalidArgument");
+  EXPECT_EQ(w.send("PUT", "/none/k?partNumber=1&uploadId=" + id, "x").code, "NoSuchBucket");
+}
+
+TEST_F(Multipart, ChecksumsCompositeAndFull) {
+  std::string one = content(150, 1), two = content(77, 2);
+  struct {
+    const char* name;
+    const char* type;  // Asked for; null: the default.
+    const char* shown;
+    Algorithm algorithm;
+  } cases[] = {{"CRC32", nullptr, "COMPOSITE", v1::Checksum::CRC32},
+               {"CRC32", "FULL_OBJECT", "FULL_OBJECT", v1::Checksum::CRC32},
+               {"CRC32C", "FULL_OBJECT", "FULL_OBJECT", v1::Checksum::CRC32C},
+               {"CRC64NVME", nullptr, "FULL_OBJECT", v1::Checksum::CRC64NVME},
+               {"SHA1", "COMPOSITE", "COMPOSITE", v1::Checksum::SHA1},
+               {"SHA256", nullptr, "COMPOSITE", v1::Checksum::SHA256}};
+  for (const auto& c : cases) {
+    std::vector<Headers::Field> headers{{"x-amz-checksum-algorithm", c.name}};
+    if (c.type) headers.emplace_back("x-amz-checksum-type", c.type);
+    Got created = w.send("POST", "/bbb/k?uploads", "", headers);
+    EXPECT_EQ(created.header("x-amz-checksum-algorithm"), c.name);
+    EXPECT_EQ(created.header("x-amz-checksum-type"), c.shown);
+    std::string id = created.element("UploadId"), field(checksum_header(c.algorithm));
+    // One part with the client's checksum, one for which the server computes it.
+    std::string e1 = put_part(id, 1, one, {{field, checksum_text(c.algorithm, one)}});
+    std::string e2 = put_part(id, 2, two);
+    EXPECT_EQ(w.send("GET", "/bbb/k?uploadId=" + id).element(checksum_element(c.algorithm)),
+              checksum_text(c.algorithm, one));
+
+    bool full = std::string(c.shown) == "FULL_OBJECT";
+    std::string expected;
+    if (full) {
+      expected = checksum_text(c.algorithm, one + two);
+    } else {
+      std::string raws;
+      for (const std::string& part : {one, two}) {
+        auto digest = make_digest(c.algorithm);
+        digest->update(part);
+        raws += digest->finish();
+      }
+      expected = checksum_text(c.algorithm, raws) + "-2";
+    }
+    std::string wrong = checksum_text(c.algorithm, "other") + (full ? "" : "-2");
+    EXPECT_EQ(complete(id, {{1, e1}, {2, e2}}, {{field, wrong}}).code, "BadDigest") << c.name;
+    EXPECT_EQ(complete(id, {{1, e1}, {2, e2}},
+                       {{"x-amz-checksum-type", full ? "COMPOSITE" : "FULL_OBJECT"}})
+                  .code,
+              "InvalidRequest");
+    Got done =
+        complete(id, {{1, e1}, {2, e2}}, {{field, expected}, {"x-amz-checksum-type", c.shown}});
+    ASSERT_EQ(done.status, 200) << c.name << done.body;
+    EXPECT_EQ(done.element(checksum_element(c.algorithm)), expected);
+    EXPECT_EQ(done.element("ChecksumType"), c.shown);
+    Got head = w.send("HEAD", "/bbb/k", "", {{"x-amz-checksum-mode", "ENABLED"}});
+    EXPECT_EQ(head.header(field), expected);
+    EXPECT_EQ(head.header("x-amz-checksum-type"), c.shown);
+    Got attributes = w.send("GET", "/bbb/k?attributes", "",
+                            {{"x-amz-object-attributes", "Checksum,ObjectParts"}});
+    EXPECT_EQ(attributes.element(checksum_element(c.algorithm)), expected);
+    EXPECT_EQ(attributes.element("PartsCount"), "2");
+    EXPECT_EQ(attributes.elements("PartNumber"), (std::vector<std::string>{"1", "2"}));
+    EXPECT_EQ(w.send("GET", "/bbb").element("ChecksumType"), c.shown);
+  }
+}
+
+TEST_F(Multipart, RefusedChecksums) {
+  auto create_code = [&](std::vector<Headers::Field> headers) {
+    return w.send("POST", "/bbb/k?uploads", "", std::move(headers)).code;
+  };
+  EXPECT_EQ(create_code({{"x-amz-checksum-algorithm", "MD4"}}), "InvalidRequest");
+  EXPECT_EQ(create_code({{"x-amz-checksum-type", "COMPOSITE"}}), "InvalidRequest");
+  EXPECT_EQ(
+      create_code({{"x-amz-checksum-algorithm", "SHA256"}, {"x-amz-checksum-type", "FULL_OBJECT"}}),
+      "InvalidRequest");
+  EXPECT_EQ(create_code(
+                {{"x-amz-checksum-algorithm", "CRC64NVME"}, {"x-amz-checksum-type", "COMPOSITE"}}),
+            "InvalidRequest");
+  std::string id = create({{"x-amz-checksum-algorithm", "CRC32"}});
+  EXPECT_EQ(w.send("PUT", part_target(id, 1), "x",
+                   {{"x-amz-checksum-sha1", checksum_text(v1::Checksum::SHA1, "x")}})
+                .code,
+            "InvalidRequest");
+  EXPECT_EQ(w.send("PUT", part_target(id, 1), "x",
+                   {{"x-amz-checksum-crc32", checksum_text(v1::Checksum::CRC32, "y")}})
+                .code,
+            "BadDigest");
+}
+
+TEST_F(Multipart, PartsThatAreCopies) {
+  std::string source = content(100'000, 3);
+  w.send("PUT", "/src");
+  std::string etag = w.send("PUT", "/src/s", source).header("etag");
+  std::string id = create({{"x-amz-checksum-algorithm", "SHA256"}});
+  auto copy_part = [&](int number, std::vector<Headers::Field> headers) {
+    headers.emplace_back("x-amz-copy-source", "/src/s");
+    return w.send("PUT", part_target(id, number), "", std::move(headers));
+  };
+  Got first = copy_part(1, {{"x-amz-copy-source-range", "bytes=10-70009"}});
+  ASSERT_EQ(first.status, 200) << first.body;
+  std::string piece = source.substr(10, 70'000);
+  EXPECT_EQ(first.element("ETag"), "&quot;" + hex_encode(md5_of(piece)) + "&quot;");
+  EXPECT_EQ(first.element("ChecksumSHA256"), checksum_text(v1::Checksum::SHA256, piece));
+  EXPECT_EQ(copy_part(2, {}).status, 200);
+  EXPECT_EQ(copy_part(3, {{"x-amz-copy-source-range", "bytes=0-100000"}}).code, "InvalidArgument");
+  EXPECT_EQ(copy_part(3, {{"x-amz-copy-source-range", "bytes=5-"}}).code, "InvalidArgument");
+  EXPECT_EQ(copy_part(3, {{"x-amz-copy-source-if-match", "\"other\""}}).code, "PreconditionFailed");
+  EXPECT_EQ(copy_part(3, {{"x-amz-copy-source-if-match", etag}}).status, 200);
+  ASSERT_EQ(complete(id, {{1, hex_encode(md5_of(piece))}, {2, etag}}).status, 200);
+  EXPECT_TRUE(w.send("GET", "/bbb/k").body == piece + source);
+
+  // A copy of a multipart object is one body.
+  Got copied = w.send("PUT", "/bbb/copy", "", {{"x-amz-copy-source", "/bbb/k"}});
+  ASSERT_EQ(copied.status, 200) << copied.body;
+  EXPECT_EQ(copied.element("ETag"), "&quot;" + hex_encode(md5_of(piece + source)) + "&quot;");
+  EXPECT_EQ(copied.element("ChecksumType"), "FULL_OBJECT");
+  EXPECT_TRUE(w.send("GET", "/bbb/copy").body == piece + source);
+}
+
+TEST_F(Multipart, OverwrittenObjectsLoseTheirParts) {
+  std::string id = create();
+  std::string e1 = put_part(id, 1, content(40'000));
+  ASSERT_EQ(complete(id, {{1, e1}}).status, 200);
+  EXPECT_EQ(w.send("PUT", "/bbb/k", "new").status, 200);
+  EXPECT_EQ(w.send("GET", "/bbb/k").body, "new");
+  auto parts = w.view.parts(*hex_decode(id), 0, 10);
+  ASSERT_TRUE(parts);
+  EXPECT_TRUE(parts->parts.empty());
+}
+
+}  // namespace
+}  // namespace kura::s3
