@@ -9,6 +9,7 @@ namespace {
 
 Task<void> keep_alive(std::shared_ptr<DiskCore> core, Task<void> work) {
   co_await std::move(work);
+  --core->background;
 }
 
 }  // namespace
@@ -29,7 +30,9 @@ void DiskCore::drive_failed(DriveId drive, const Error& error) {
 }
 
 void spawn_on(const std::shared_ptr<DiskCore>& core, Task<void> work) {
-  spawn(core->loop, keep_alive(core, std::move(work)));
+  ++core->background;
+  Task<void> kept = keep_alive(core, std::move(work));
+  spawn(core->loop, std::move(kept));
 }
 
 }  // namespace kura::disk

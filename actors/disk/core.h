@@ -48,6 +48,7 @@ struct DiskCore : std::enable_shared_from_this<DiskCore> {
   PackedCommitter packed;  // Pool's loop.
   RepairQueue repairs;
   std::atomic<bool> stopping{false};
+  size_t background = 0;  // Tasks of spawn_on under way. On the pool's loop.
 
   uint32_t drive_count() const;  // Of the pool, present or not.
   uint32_t parity(v1::StorageClass storage_class) const;
@@ -55,7 +56,7 @@ struct DiskCore : std::enable_shared_from_this<DiskCore> {
   void drive_failed(DriveId drive, const Error& error);
 };
 
-// Runs `work` on the pool's loop, keeping the core alive.
+// Runs `work` on the pool's loop, keeping the core alive. On the pool's loop.
 void spawn_on(const std::shared_ptr<DiskCore>& core, Task<void> work);
 
 }  // namespace kura::disk

@@ -39,14 +39,16 @@ Result<std::optional<v1::BodiesMoved_Move>> place_of(const journal::StoredRecord
 }  // namespace
 
 Task<Result<Offset>> destage(std::shared_ptr<DiskCore> core, const LiveBodies& live,
-                             BucketWriter& buckets, journal::Journal& journal, Offset from,
-                             Offset below, uint64_t bytes_max) {
+                             BucketWriter& buckets, journal::Journal& journal,
+                             Loop& journal_loop, Offset from, Offset below, uint64_t bytes_max) {
   BodyMover mover(core, buckets, {core->parity(v1::STANDARD), Purpose::reclaim});
   Offset at = from;
   uint64_t read_bytes = 0;
   while (at < below && read_bytes < bytes_max) {
     if (core->stopping) co_return fail(Errc::unavailable, "stopping");
-    auto records = co_await journal.read(at, std::min(kReadBytes, bytes_max));
+    Task<Result<std::vector<journal::StoredRecord>>> reading =
+        journal.read(at, std::min(kReadBytes, bytes_max));
+    auto records = co_await run_on(journal_loop, std::move(reading));
     if (!records) co_return fail(records.error());
     if (records->empty()) break;
     for (journal::StoredRecord& stored : *records) {

@@ -89,11 +89,11 @@ Task<Result<void>> maintain_on_loop(std::shared_ptr<Maintenance> maintenance) {
 
 Task<Result<Offset>> destage_on_loop(std::shared_ptr<DiskCore> core,
                                      std::shared_ptr<Maintenance> maintenance,
-                                     journal::Journal* journal, Offset from, Offset below,
-                                     uint64_t bytes_max) {
+                                     journal::Journal* journal, Loop* journal_loop, Offset from,
+                                     Offset below, uint64_t bytes_max) {
   if (!maintenance->begun()) co_return fail(Errc::unavailable, "maintenance is not running");
-  co_return co_await destage(core, maintenance->live(), maintenance->buckets(), *journal, from,
-                             below, bytes_max);
+  co_return co_await destage(core, maintenance->live(), maintenance->buckets(), *journal,
+                             *journal_loop, from, below, bytes_max);
 }
 
 Task<Result<PoolStatus>> status_on_loop(std::shared_ptr<DiskCore> core,
@@ -207,7 +207,7 @@ Task<Result<PoolStatus>> DiskPool::status() {
 Task<Result<Offset>> DiskPool::destage(journal::Journal& journal, Offset from, Offset below,
                                        uint64_t bytes_max) {
   Task<Result<Offset>> task =
-      destage_on_loop(core_, maintenance_, &journal, from, below, bytes_max);
+      destage_on_loop(core_, maintenance_, &journal, Loop::current(), from, below, bytes_max);
   co_return co_await run_on(core_->loop, std::move(task));
 }
 

@@ -132,7 +132,7 @@ class DiskPool {
   // Moves the live inline bodies of journal records in [from, below) into stripes. When it returns,
   // no version or part has its body in a record below the offset returned (at most `below`, less
   // when `bytes_max` of journal were read first). Call again from there. REQUIRES:
-  // begin_maintenance; one call at a time. Errors: unavailable, no_space, those of the journal.
+  // begin_maintenance; on the journal's loop, one call at a time. Errors: unavailable, no_space, those of the journal.
   Task<Result<Offset>> destage(journal::Journal& journal, Offset from, Offset below,
                                uint64_t bytes_max);
 

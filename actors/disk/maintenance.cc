@@ -34,6 +34,7 @@ void Maintenance::begin(const LiveBodies& live, BucketWriter& buckets) {
   live_ = &live;
   buckets_ = &buckets;
   compaction_.emplace(core_, live, buckets);
+  core_->repairs.enable();
   core_->write_sets.on_no_space = [this] { wake(); };
   const auto state = core_->ledger.state();
   for (const auto& [id, set] : state->sets)
@@ -43,7 +44,7 @@ void Maintenance::begin(const LiveBodies& live, BucketWriter& buckets) {
 }
 
 Task<void> Maintenance::ended() {
-  while (tasks_ > 0 || passing_) co_await sleep_for(kNapNs);
+  while (tasks_ > 0 || passing_ || core_->background > 0) co_await sleep_for(kNapNs);
   core_->write_sets.on_no_space = nullptr;
   live_ = nullptr;
 }

@@ -80,6 +80,7 @@ Task<Result<StripeRepair>> repair_stripe(std::shared_ptr<DiskCore> core, StripeH
 }
 
 void RepairQueue::add(SetId set, uint64_t offset) {
+  if (!enabled_) return;
   auto core = core_.shared_from_this();
   core_.loop.post([core, set, offset] {
     RepairQueue& queue = core->repairs;

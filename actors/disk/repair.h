@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -36,6 +37,10 @@ class RepairQueue {
   // dropped when very many are waiting: scrub finds what is left.
   void add(SetId set, uint64_t offset);
 
+  // Before this, damage is mended for the reader but not repaired: the ledger may be a partial one,
+  // as while a view is recovered.
+  void enable() { enabled_ = true; }
+
   // For repair_stripe, on the pool's loop: one repair of a stripe at a time.
   bool begin(SetId set, uint64_t offset) { return busy_.insert({set, offset}).second; }
   void end(SetId set, uint64_t offset) { busy_.erase({set, offset}); }
@@ -48,6 +53,7 @@ class RepairQueue {
   std::set<std::pair<SetId, uint64_t>> waiting_;
   std::set<std::pair<SetId, uint64_t>> busy_;
   bool running_ = false;
+  std::atomic<bool> enabled_{false};
 };
 
 }  // namespace kura::disk

@@ -1,0 +1,82 @@
+// What the admin API needs of the running node. The node implements it; the handler renders it.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "projections/control/control_state.h"
+
+namespace kura::admin {
+
+struct DriveReport {
+  std::string id, label, reason;
+  bool online = false;
+  uint64_t total_bytes = 0, free_bytes = 0;
+};
+
+struct StatusReport {
+  std::string version, cluster, state;  // "ready", "degraded", "starting".
+  uint64_t uptime_s = 0;
+  std::vector<DriveReport> drives;
+  uint64_t standard_parity = 0, reduced_parity = 0;
+  uint64_t sets_open = 0, sets_sealed = 0, bytes_below_full_parity = 0, members_missing = 0;
+  uint64_t members_rebuilt = 0, scrub_runs = 0, scrub_damaged = 0, repaired_shards = 0;
+  uint64_t journal_start = 0, journal_end = 0, journal_segments = 0, journal_disk_bytes = 0;
+  uint64_t journal_generation = 0, journal_appends = 0, journal_records = 0, journal_syncs = 0;
+  uint64_t journal_repairs = 0, journal_append_ns_sum = 0;
+  std::vector<uint64_t> journal_append_us;  // [i]: appends below 2^i us.
+  std::vector<std::string> journal_mirrors;
+  bool journal_degraded = false;
+  uint64_t view_offset = 0;
+  uint64_t buckets = 0, objects = 0, bytes = 0;
+  uint64_t connections = 0, requests_in_flight = 0;
+};
+
+struct BucketReport {
+  std::string name;
+  uint64_t objects = 0, versions = 0, bytes = 0, uploads = 0;
+};
+
+struct PlaceReport {
+  std::string kind;  // "journal", "packed", "striped".
+  uint64_t offset = 0, stored_bytes = 0;
+  uint32_t set = 0, part = 0;
+  std::vector<std::string> drives;  // Labels, by member; of a journal record: its mirrors.
+};
+
+struct RecordReport {
+  uint64_t offset = 0, epoch = 0, seq = 0, body_bytes = 0;
+  uint32_t partition = 0;
+  std::string kind, event, request_id;
+};
+
+struct SettingReport {
+  std::string name, value, origin, source;
+};
+
+// All Tasks may be awaited from any loop.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual bool ready() const = 0;  // From any thread.
+  virtual Task<Result<StatusReport>> status() = 0;
+  virtual Task<Result<std::vector<BucketReport>>> buckets() = 0;
+  virtual Task<Result<std::string>> add_drive(std::string path) = 0;  // The drive's id.
+  virtual Task<Result<std::vector<PlaceReport>>> where(std::string bucket, std::string key) = 0;
+  virtual Task<Result<std::vector<RecordReport>>> tail(uint64_t from, uint32_t records_max) = 0;
+  virtual Task<Result<void>> create_key(AccessKey key, std::string secret) = 0;
+  virtual Task<Result<void>> disable_key(std::string access_key) = 0;
+  virtual std::vector<AccessKey> keys() const = 0;
+  virtual std::vector<SettingReport> settings() const = 0;
+  virtual Task<Result<void>> start_scrub() = 0;
+  virtual Task<Result<void>> housekeep() = 0;
+  virtual Task<Result<std::string>> view_digest() = 0;  // Hex.
+  virtual std::string random_text(size_t characters) = 0;  // For keys.
+  virtual std::string request_metrics() const = 0;          // Prometheus text.
+};
+
+}  // namespace kura::admin

@@ -1,0 +1,245 @@
+#include "node/admin_backend.h"
+
+#include "actors/disk/local_drive.h"
+#include "projections/metadata/fold.h"
+#include "s3/codec/encoding.h"
+
+namespace kura::node {
+
+NodeBackend::NodeBackend(Node& node, const Config& config, Loop& loop,
+                         const admin::RequestMetrics& metrics)
+    : node_(node),
+      config_(config),
+      loop_(loop),
+      metrics_(metrics),
+      started_ns_(loop.clock().monotonic_ns()) {}
+
+Task<Result<admin::StatusReport>> NodeBackend::status() {
+  return run_on(loop_, status_here());
+}
+
+Task<Result<admin::StatusReport>> NodeBackend::status_here() {
+  admin::StatusReport out;
+  out.version = kVersion;
+  out.uptime_s =
+      static_cast<uint64_t>((loop_.clock().monotonic_ns() - started_ns_) / 1'000'000'000);
+  const auto control = node_.tenants().state();
+  out.cluster = to_hex(control->cluster);
+  auto pool = co_await node_.disks().status();
+  if (!pool) co_return fail(pool.error());
+  bool degraded = false;
+  for (const disk::DriveStatus& drive : pool->drives) {
+    degraded = degraded || !drive.online;
+    out.drives.push_back({to_hex(drive.id), drive.label, drive.reason, drive.online,
+                          drive.space.total_bytes, drive.space.free_bytes});
+  }
+  out.standard_parity = pool->standard_parity;
+  out.reduced_parity = pool->reduced_parity;
+  out.sets_open = pool->sets_open;
+  out.sets_sealed = pool->sets_sealed;
+  out.bytes_below_full_parity = pool->bytes_below_full_parity;
+  out.members_missing = pool->members_missing;
+  out.members_rebuilt = pool->members_rebuilt;
+  out.scrub_runs = pool->scrub.runs;
+  out.scrub_damaged = pool->scrub.damaged_shards;
+  out.repaired_shards = pool->scrub.repaired_shards;
+  const journal::JournalStatus journal = node_.journal().status();
+  out.journal_start = journal.bounds.start.value;
+  out.journal_end = journal.bounds.end.value;
+  out.journal_segments = journal.segments;
+  out.journal_disk_bytes = journal.disk_bytes;
+  out.journal_generation = journal.generation;
+  out.journal_appends = journal.appends;
+  out.journal_records = journal.records;
+  out.journal_syncs = journal.syncs;
+  out.journal_repairs = journal.repairs;
+  out.journal_append_ns_sum = journal.append_ns_sum;
+  out.journal_append_us.assign(journal.append_us.begin(), journal.append_us.end());
+  for (const auto& mirror : journal.mirrors) out.journal_mirrors.push_back(mirror.label);
+  out.journal_degraded = journal.degraded;
+  out.view_offset = node_.view_position().offset.value;
+  out.buckets = control->buckets.size();
+  for (const auto& [name, bucket] : control->buckets) {
+    auto counters = node_.store().view.counters(bucket.id);
+    if (!counters) co_return fail(counters.error());
+    out.objects += counters->objects;
+    out.bytes += counters->bytes;
+  }
+  for (const auto& server : node_.servers()) {
+    out.connections += server->connections();
+    out.requests_in_flight += server->in_flight();
+  }
+  out.state = !node_.ready() ? "starting" : degraded || journal.degraded ? "degraded" : "ready";
+  co_return out;
+}
+
+Task<Result<std::vector<admin::BucketReport>>> NodeBackend::buckets() {
+  std::vector<admin::BucketReport> out;
+  const auto control = node_.tenants().state();
+  for (const auto& [name, bucket] : control->buckets) {
+    auto counters = node_.store().view.counters(bucket.id);
+    if (!counters) co_return fail(counters.error());
+    out.push_back(
+        {name, counters->objects, counters->versions, counters->bytes, counters->uploads});
+  }
+  co_return out;
+}
+
+Task<Result<std::string>> NodeBackend::add_drive(std::string path) {
+  return run_on(loop_, add_drive_here(std::move(path)));
+}
+
+Task<Result<std::string>> NodeBackend::add_drive_here(std::string path) {
+  if (path.empty() || path[0] != '/')
+    co_return fail(Errc::invalid_argument, "path is the absolute path of an empty folder");
+  auto opened = open_local_drive(path);
+  if (!opened) co_return fail(opened.error());
+  std::shared_ptr<Drive> drive = std::move(*opened);
+  auto id = co_await node_.add_drive(std::move(drive));
+  if (!id) co_return fail(id.error());
+  co_return to_hex(*id);
+}
+
+namespace {
+
+void add_places(const v1::Body& body, uint32_t part, const ControlState& control,
+                const std::vector<std::string>& mirrors,
+                std::vector<admin::PlaceReport>& out) {
+  if (body.has_journal() && body.journal().length() > 0) {
+    admin::PlaceReport place;
+    place.kind = "journal";
+    place.offset = body.journal().offset();
+    place.stored_bytes = body.journal().length();
+    place.part = part;
+    place.drives = mirrors;
+    out.push_back(std::move(place));
+  }
+  for (const v1::Extent& extent : body.extents()) {
+    admin::PlaceReport place;
+    place.kind = extent.layout() == v1::Extent::PACKED ? "packed" : "striped";
+    place.set = extent.set();
+    place.offset = extent.offset();
+    place.stored_bytes = extent.stored_bytes();
+    place.part = part;
+    auto set = control.sets.find(SetId{extent.set()});
+    if (set != control.sets.end()) {
+      for (const DriveId& member : set->second.members) {
+        auto drive = control.drives.find(member);
+        place.drives.push_back(drive == control.drives.end() ? to_hex(member) : drive->second);
+      }
+    }
+    out.push_back(std::move(place));
+  }
+}
+
+}  // namespace
+
+Task<Result<std::vector<admin::PlaceReport>>> NodeBackend::where(std::string bucket,
+                                                                 std::string key) {
+  const auto control = node_.tenants().state();
+  const Bucket* found = control->find_bucket(bucket);
+  if (!found) co_return fail(Errc::no_such_bucket, "no bucket '" + bucket + "'");
+  auto version = node_.store().view.current(found->id, key);
+  if (!version) co_return fail(version.error());
+  if (!*version) co_return fail(Errc::no_such_key, "no object '" + key + "'");
+  auto report = co_await status();
+  if (!report) co_return fail(report.error());
+  std::vector<admin::PlaceReport> out;
+  add_places((*version)->body(), 0, *control, report->journal_mirrors, out);
+  if (!(*version)->upload_id().empty()) {
+    auto parts = node_.store().view.parts((*version)->upload_id(), 0, kPartNumberMax);
+    if (!parts) co_return fail(parts.error());
+    for (const v1::Part& part : parts->parts)
+      add_places(part.body(), part.number(), *control, report->journal_mirrors, out);
+  }
+  co_return out;
+}
+
+Task<Result<std::vector<admin::RecordReport>>> NodeBackend::tail(uint64_t from,
+                                                                 uint32_t records_max) {
+  return run_on(loop_, tail_here(from, records_max));
+}
+
+Task<Result<std::vector<admin::RecordReport>>> NodeBackend::tail_here(uint64_t from,
+                                                                      uint32_t records_max) {
+  std::vector<admin::RecordReport> out;
+  const journal::Bounds bounds = node_.journal().bounds();
+  Offset at = std::max(Offset{from}, bounds.start);
+  while (at < bounds.end) {
+    auto records = co_await node_.journal().read(at, 256 * kKiB);
+    if (!records) co_return fail(records.error());
+    for (const journal::StoredRecord& stored : *records) {
+      const journal::Record& r = stored.record;
+      admin::RecordReport report;
+      report.offset = stored.offset.value;
+      report.partition = r.partition.value;
+      report.epoch = r.epoch.value;
+      report.seq = r.seq;
+      report.body_bytes = r.body.size();
+      report.request_id = to_hex(r.request_id);
+      static constexpr const char* kKinds[] = {"", "claim", "event", "noop", "release"};
+      report.kind = kKinds[static_cast<int>(r.kind)];
+      if (r.kind == journal::RecordKind::event) {
+        auto event = parse_event(r.payload);
+        if (event) {
+          const auto* field = v1::Event::descriptor()->FindFieldByNumber(event->event_case());
+          report.event = field ? field->name() : "unknown";
+        }
+      }
+      out.push_back(std::move(report));
+      // From an offset: the first records behind it; without one: the last of the log.
+      if (from > 0 && out.size() >= records_max) co_return out;
+    }
+    at = records->back().end;
+    if (from == 0 && out.size() > records_max) out.erase(out.begin(), out.end() - records_max);
+  }
+  co_return out;
+}
+
+Task<Result<void>> NodeBackend::create_key(AccessKey key, std::string secret) {
+  if (key.access_key == config_.root_access_key) co_return fail(Errc::exists, "the root key");
+  key.sealed_secret = node_.seal_secret(key.access_key, secret);
+  AccessKey sealed = std::move(key);
+  co_return co_await node_.tenants().create_key(std::move(sealed));
+}
+
+Task<Result<void>> NodeBackend::disable_key(std::string access_key) {
+  return node_.tenants().disable_key(std::move(access_key));
+}
+
+std::vector<AccessKey> NodeBackend::keys() const {
+  std::vector<AccessKey> out;
+  for (const auto& [id, key] : node_.tenants().state()->keys) out.push_back(key);
+  return out;
+}
+
+std::vector<admin::SettingReport> NodeBackend::settings() const {
+  std::vector<admin::SettingReport> out;
+  for (const Setting& s : config_.settings)
+    out.push_back({s.name, s.secret && !s.value.empty() ? "(set)" : s.value,
+                   std::string(name_of(s.origin)), s.source});
+  return out;
+}
+
+Task<Result<void>> NodeBackend::start_scrub() {
+  node_.disks().start_scrub();
+  co_return Result<void>{};
+}
+
+Task<Result<void>> NodeBackend::housekeep() { return run_on(loop_, node_.housekeep_now()); }
+
+Task<Result<std::string>> NodeBackend::view_digest() {
+  auto digest = node_.store().view.digest();
+  if (!digest) co_return fail(digest.error());
+  co_return s3::hex_encode(digest->value);
+}
+
+std::string NodeBackend::random_text(size_t characters) {
+  static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  std::string text;
+  for (size_t i = 0; i < characters; ++i)
+    text += kAlphabet[node_.store().random.below(sizeof kAlphabet - 1)];
+  return text;
+}
+
+}  // namespace kura::node

@@ -1,0 +1,64 @@
+// The admin API's view of the running node.
+
+#pragma once
+
+#include "admin/admin_handler.h"
+#include "admin/backend.h"
+#include "admin/request_metrics.h"
+#include "node/config.h"
+#include "node/node.h"
+
+namespace kura::node {
+
+inline constexpr const char kVersion[] = "0.1.0";
+
+class NodeBackend final : public admin::Backend {
+ public:
+  // All references outlive it. `loop`: the node's journal loop.
+  NodeBackend(Node& node, const Config& config, Loop& loop, const admin::RequestMetrics& metrics);
+
+  bool ready() const override { return node_.ready(); }
+  Task<Result<admin::StatusReport>> status() override;
+  Task<Result<std::vector<admin::BucketReport>>> buckets() override;
+  Task<Result<std::string>> add_drive(std::string path) override;
+  Task<Result<std::vector<admin::PlaceReport>>> where(std::string bucket,
+                                                      std::string key) override;
+  Task<Result<std::vector<admin::RecordReport>>> tail(uint64_t from,
+                                                      uint32_t records_max) override;
+  Task<Result<void>> create_key(AccessKey key, std::string secret) override;
+  Task<Result<void>> disable_key(std::string access_key) override;
+  std::vector<AccessKey> keys() const override;
+  std::vector<admin::SettingReport> settings() const override;
+  Task<Result<void>> start_scrub() override;
+  Task<Result<void>> housekeep() override;
+  Task<Result<std::string>> view_digest() override;
+  std::string random_text(size_t characters) override;
+  std::string request_metrics() const override { return metrics_.text(); }
+
+ private:
+  Task<Result<admin::StatusReport>> status_here();
+  Task<Result<std::vector<admin::RecordReport>>> tail_here(uint64_t from, uint32_t records_max);
+  Task<Result<std::string>> add_drive_here(std::string path);
+
+  Node& node_;
+  const Config& config_;
+  Loop& loop_;
+  const admin::RequestMetrics& metrics_;
+  const int64_t started_ns_;
+};
+
+// Mounts the admin handler beside S3.
+class AdminSide final : public SideHandler {
+ public:
+  explicit AdminSide(admin::AdminHandler& handler) : handler_(handler) {}
+  bool takes(const s3::RequestHead& head) const override { return handler_.takes(head); }
+  Task<s3::Reply> handle(const s3::RequestHead& head, s3::BodySource& body,
+                         const s3::ConnectionInfo& connection) override {
+    return handler_.handle(head, body, connection);
+  }
+
+ private:
+  admin::AdminHandler& handler_;
+};
+
+}  // namespace kura::node

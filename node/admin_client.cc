@@ -1,0 +1,112 @@
+#include "node/admin_client.h"
+
+#include "net/asio_loop.h"
+#include "net/block_on.h"
+#include "net/kernel.h"
+#include "net/tcp.h"
+#include "net/tls.h"
+#include "s3/auth/signer.h"
+#include "s3/codec/encoding.h"
+
+namespace kura::node {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int64_t kConnectNs = 5'000'000'000;
+constexpr size_t kAnswerBytesMax = 64 << 20;
+
+struct Answer {
+  int status = 0;
+  std::string body;
+};
+
+Task<Result<Answer>> exchange(AsioLoop& loop, const AdminTarget& target, Address address, bool tls,
+                              std::string request) {
+  auto connected = co_await tcp_connect(loop, address, kConnectNs);
+  if (!connected)
+    co_return fail(Errc::unavailable, "no answer from " + target.endpoint + ": " +
+                                          connected.error().detail);
+  std::unique_ptr<Stream> stream = std::move(*connected);
+  if (tls) {
+    auto keys = make_tls_client({target.ca_path, target.insecure});
+    if (!keys) co_return fail(keys.error());
+    stream = make_tls_client_stream(std::move(stream), *keys, address.host);
+  }
+  std::vector<std::string_view> pieces{request};
+  auto written = co_await stream->write(std::move(pieces));
+  if (!written) co_return fail(written.error());
+  std::string text;
+  char buffer[16384];
+  for (;;) {
+    auto size = co_await stream->read_some(buffer, sizeof buffer);
+    if (!size) co_return fail(size.error());
+    if (*size == 0) break;
+    text.append(buffer, *size);
+    if (text.size() > kAnswerBytesMax) co_return fail(Errc::too_large, "the answer is too long");
+  }
+  const size_t end = text.find("\r\n\r\n");
+  if (text.rfind("HTTP/1.1 ", 0) != 0 || end == std::string::npos)
+    co_return fail(Errc::unavailable, target.endpoint + " does not speak HTTP");
+  Answer answer;
+  answer.status = std::atoi(text.c_str() + 9);
+  answer.body = text.substr(end + 4);
+  co_return answer;
+}
+
+Errc code_of(int status) {
+  switch (status) {
+    case 400: return Errc::invalid_argument;
+    case 403: return Errc::access_denied;
+    case 404: return Errc::not_found;
+    case 409: return Errc::exists;
+    case 503: return Errc::unavailable;
+    case 507: return Errc::no_space;
+    default: return Errc::io_error;
+  }
+}
+
+}  // namespace
+
+Result<Json> admin_request(const AdminTarget& target, const std::string& method,
+                           const std::string& path_and_query, const Json& body) {
+  const bool tls = target.endpoint.rfind("https://", 0) == 0;
+  if (!tls && target.endpoint.rfind("http://", 0) != 0)
+    return fail(Errc::invalid_argument, "--endpoint begins with http:// or https://");
+  std::string host = target.endpoint.substr(tls ? 8 : 7);
+  while (!host.empty() && host.back() == '/') host.pop_back();
+  auto address = parse_address(host);
+  if (!address) return fail(Errc::invalid_argument, "--endpoint: " + address.error().detail);
+
+  SystemClock clock;
+  const std::string text = body.is_null() ? std::string() : body.dump();
+  s3::RequestHead head;
+  head.method = method;
+  const size_t question = path_and_query.find('?');
+  head.path = "/kura/admin/v1/" + path_and_query.substr(0, question);
+  if (question != std::string::npos) head.query = path_and_query.substr(question + 1);
+  head.headers.add("host", host);
+  s3::Signer signer(target.access_key, target.secret_key);
+  (void)signer.sign(&head, s3::payload_hash_of(text), clock.wall_ms());
+  std::string request = method + " " + head.path + (head.query.empty() ? "" : "?" + head.query) +
+                        " HTTP/1.1\r\n";
+  for (const auto& [name, value] : head.headers.all()) request += name + ": " + value + "\r\n";
+  request += "content-length: " + std::to_string(text.size()) + "\r\nconnection: close\r\n\r\n";
+  request += text;
+
+  AsioLoop loop(clock);
+  loop.start("client");
+  auto answer = block_on(loop, exchange(loop, target, *address, tls, std::move(request)));
+  loop.stop();
+  if (!answer) return fail(answer.error());
+  Json json = Json::parse(answer->body, nullptr, false);
+  if (answer->status != 200) {
+    std::string message = "HTTP status " + std::to_string(answer->status);
+    if (json.is_object() && json.contains("message")) message = json["message"];
+    return fail(code_of(answer->status), std::move(message));
+  }
+  if (json.is_discarded()) return fail(Errc::corrupt, "the answer is no JSON");
+  return json;
+}
+
+}  // namespace kura::node

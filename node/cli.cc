@@ -1,0 +1,88 @@
+#include "node/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <map>
+
+#include "node/admin_backend.h"
+#include "node/commands.h"
+#include "node/config.h"
+#include "node/exit_code.h"
+#include "node/server.h"
+
+namespace kura::node {
+namespace {
+
+// What the flags of `kura server` and `kura config show` share.
+struct Flags {
+  std::map<std::string, std::string> values;
+  std::vector<std::string> drives;
+  std::string file;
+};
+
+void add_settings(CLI::App& command, Flags& flags) {
+  for (const SettingInfo& info : setting_table()) {
+    if (info.name == "drives" || info.secret) continue;  // Secrets never stand in a process list.
+    const std::string name = info.name;
+    if (info.is_switch)
+      command.add_flag_callback("--" + name, [&flags, name] { flags.values[name] = "true"; },
+                                info.help);
+    else
+      command.add_option_function<std::string>(
+          "--" + name, [&flags, name](const std::string& v) { flags.values[name] = v; },
+          info.help);
+  }
+  command.add_option("--config", flags.file, "TOML file (default /etc/kura/kura.toml if there)");
+  command.add_option("drives", flags.drives, "drive folders; /mnt/d{1...6} stands for six");
+}
+
+Result<Config> config_of(const Flags& flags) {
+  auto environment = [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  };
+  std::string path = flags.file.empty() ? "/etc/kura/kura.toml" : flags.file;
+  std::ifstream in(path);
+  if (!in && !flags.file.empty())
+    return fail(Errc::invalid_argument, "--config: cannot read '" + path + "'");
+  std::optional<std::pair<std::string, std::string>> file;
+  if (in) file = {std::string(std::istreambuf_iterator<char>(in), {}), path};
+  return load_config(flags.values, flags.drives, environment, file);
+}
+
+int refuse(const Error& error) {
+  std::cerr << "kura: " << error.detail << "\n";
+  return exit_code_of(error.code);
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app{"Kura: an S3 object store whose journal is the truth"};
+  app.name("kura");
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::simple);
+  Flags flags;
+  int code = 0;
+
+  CLI::App* server = app.add_subcommand("server", "serve S3 on drive folders");
+  add_settings(*server, flags);
+  server->callback([&] {
+    auto config = config_of(flags);
+    code = config ? run_server(*config, argv) : refuse(config.error());
+  });
+  app.add_subcommand("version", "print the version")->callback([] {
+    std::cout << "kura " << kVersion << "\n";
+  });
+  add_commands(app, code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int status = app.exit(error);
+    return status == 0 ? kExitOk : kExitUsage;
+  }
+  return code;
+}
+
+}  // namespace kura::node

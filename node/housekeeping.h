@@ -1,0 +1,60 @@
+// Housekeeping: keeps the journal short. It flushes the view, moves live small bodies out of old
+// segments, snapshots the view, and truncates below the lowest of all (architecture, section 4,
+// "Snapshots"). A task on the journal loop.
+
+#pragma once
+
+#include "actors/bucket/committer.h"
+#include "actors/disk/disk_pool.h"
+#include "actors/tenant/control_actor.h"
+#include "journal/embedded/embedded_journal.h"
+
+namespace kura::node {
+
+struct HousekeepingOptions {
+  int64_t interval_ns = 1'000'000'000;
+  int64_t idle_ns = 3'000'000'000;   // No append for so long: free what can be freed.
+  uint64_t segments_max = 8;         // Under load; more are freed as they fill.
+  std::function<void(const std::string&)> log;
+  std::function<void(Error)> on_view_failed;
+};
+
+class Housekeeping {
+ public:
+  // All references outlive it.
+  Housekeeping(Loop& loop, journal::EmbeddedJournal& journal, ViewFold& fold, Kv& kv,
+               ControlActors& control, Committer& committer, disk::DiskPool& disks,
+               HousekeepingOptions options);
+
+  Task<void> run();  // Until stop().
+  void stop() { stopping_ = true; }
+  bool running() const { return running_; }
+  Task<Result<void>> pass();  // Now; waits for one that runs.
+
+  uint64_t snapshots() const { return snapshots_; }  // Since the start of the process.
+
+ private:
+  bool is_due();
+  Task<Result<void>> free_below(Offset target);
+  Task<Result<void>> destage_below(Offset target);
+  Task<Result<Offset>> take_snapshot();
+
+  Loop& loop_;
+  journal::EmbeddedJournal& journal_;
+  ViewFold& fold_;
+  Kv& kv_;
+  ControlActors& control_;
+  Committer& committer_;
+  disk::DiskPool& disks_;
+  const HousekeepingOptions options_;
+  Offset destaged_;      // No body is left in the journal below this.
+  Offset seen_end_;      // Of the log at the last look,
+  int64_t changed_ns_ = 0;  // and when it changed.
+  Offset idle_done_;     // End of the log after the last idle pass.
+  bool running_ = false;
+  bool passing_ = false;
+  bool stopping_ = false;
+  uint64_t snapshots_ = 0;
+};
+
+}  // namespace kura::node

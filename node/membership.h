@@ -1,0 +1,38 @@
+// Whose drives are these? Reads the identity of every drive and decides, purely, what a start means:
+// a new cluster, a known one, or a mistake to refuse.
+
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/disk/drive_identity.h"
+#include "base/drive.h"
+#include "base/random.h"
+
+namespace kura::node {
+
+struct DriveSighting {
+  std::string label;
+  std::optional<disk::DriveIdentity> identity;
+  bool empty = false;            // Nothing but what a fresh file system has.
+  std::optional<Error> problem;  // It cannot be read: treated as offline, or refused.
+};
+
+struct Membership {
+  bool create = false;  // No drive belongs to a cluster yet.
+  ClusterId cluster;
+  std::vector<size_t> online;  // Drives of the cluster.
+  std::vector<size_t> fresh;   // Empty drives that join it.
+};
+
+// Errors, one line each that says what to do: invalid_argument (a drive of another cluster, a drive
+// that is not empty), unsupported (a newer format), unavailable (no drive can be read).
+Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings,
+                                     ClusterId fresh_id);
+
+Task<DriveSighting> look_at(Drive& drive);
+
+}  // namespace kura::node

@@ -1,0 +1,381 @@
+#include "node/node.h"
+
+#include <algorithm>
+
+#include "actors/bucket/bucket_actors.h"
+#include "actors/disk/geometry.h"
+#include "actors/disk/view_live_bodies.h"
+#include "actors/loop_scheduler.h"
+#include "actors/tenant/control_actor.h"
+#include "node/housekeeping.h"
+#include "node/membership.h"
+#include "node/recovery.h"
+#include "node/s3_handler.h"
+
+namespace kura::node {
+namespace {
+
+constexpr uint64_t kSegmentBytesMin = 1 * kMiB;
+constexpr int64_t kStopPollNs = 10'000'000;
+
+// A journal segment is at most 1/64 of the smallest drive, so that live log, a spare and a reserve
+// leave room for bodies on a small one.
+uint64_t segment_bytes_for(const std::vector<std::shared_ptr<Drive>>& drives) {
+  uint64_t bytes = kJournalSegmentBytes;
+  for (const auto& drive : drives) {
+    auto space = drive->space();
+    if (space) bytes = std::min(bytes, space->total_bytes / 64);
+  }
+  bytes = std::max(bytes, kSegmentBytesMin);
+  return bytes / (64 * kKiB) * (64 * kKiB);
+}
+
+}  // namespace
+
+struct Node::Parts {
+  Parts(NodePorts p, NodeOptions o) : ports(std::move(p)), options(std::move(o)) {}
+
+  Task<Result<void>> start();
+  Task<Result<void>> identify();
+  Task<Result<void>> open_journal();
+  Task<Result<void>> open_view();
+  Task<Result<void>> start_actors();
+  Task<Result<void>> record_drives();
+  Task<Result<void>> start_disks();
+  void make_servers();
+  Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
+  disk::DiskPoolOptions pool_options() const;
+  void fatal(Error error) {
+    if (!std::exchange(ended, true)) ports.on_fatal(std::move(error));
+  }
+
+  NodePorts ports;
+  NodeOptions options;
+  WriterId writer;
+  Membership membership;
+  std::vector<DriveId> drive_ids;  // By index; nil: offline.
+  std::vector<DriveId> joined;     // Identities written at this start.
+  bool ended = false;
+  bool is_ready = false;
+
+  // In the order of construction; destroyed the other way round.
+  std::unique_ptr<journal::EmbeddedJournal> journal;
+  RecoveredView view;
+  std::unique_ptr<MetadataView> metadata;
+  std::unique_ptr<ActorHost> host;
+  std::unique_ptr<Committer> committer;
+  std::unique_ptr<ControlActors> control;
+  std::unique_ptr<disk::DiskPool> disks;
+  std::unique_ptr<BucketActors> buckets;
+  std::unique_ptr<ViewLiveBodies> live;
+  std::unique_ptr<Store> store;
+  std::unique_ptr<NodeKeys> keys;
+  std::unique_ptr<s3::Authenticator> authenticator;
+  std::unique_ptr<S3Handler> handler;
+  std::unique_ptr<Housekeeping> housekeeping;
+  std::vector<std::unique_ptr<s3::HttpServer>> servers;
+};
+
+Task<Result<void>> Node::Parts::identify() {
+  std::vector<DriveSighting> sightings;
+  for (const auto& drive : ports.drives) {
+    DriveSighting sighting = co_await look_at(*drive);
+    sightings.push_back(std::move(sighting));
+  }
+  auto decided = decide_membership(sightings, ports.random.uuid<ClusterId>());
+  if (!decided) co_return fail(decided.error());
+  membership = std::move(*decided);
+  drive_ids.resize(ports.drives.size());
+  for (size_t i : membership.online) drive_ids[i] = sightings[i].identity->drive;
+  for (size_t i = 0; i < sightings.size(); ++i)
+    if (sightings[i].problem)
+      ports.log(sightings[i].label + " is offline: " + sightings[i].problem->detail);
+  for (size_t i : membership.fresh) {
+    drive_ids[i] = ports.random.uuid<DriveId>();
+    disk::DriveIdentity identity{membership.cluster, drive_ids[i]};
+    auto written = co_await disk::write_identity(*ports.drives[i], identity);
+    if (!written)
+      co_return fail(Error{written.error().code,
+                           ports.drives[i]->label() + ": " + written.error().detail});
+    joined.push_back(drive_ids[i]);
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Node::Parts::open_journal() {
+  journal::EmbeddedJournalOptions wanted;
+  wanted.cluster = membership.cluster;
+  wanted.segment_bytes = options.journal_segment_bytes ? options.journal_segment_bytes
+                                                       : segment_bytes_for(ports.drives);
+  wanted.ack_before_sync = options.ack_before_sync;
+  std::vector<journal::JournalDrive> known, fresh;
+  for (size_t i : membership.online) known.push_back({drive_ids[i], ports.drives[i]});
+  for (size_t i : membership.fresh) fresh.push_back({drive_ids[i], ports.drives[i]});
+  if (!membership.create) {
+    std::vector<journal::JournalDrive> open_drives = known;
+    auto opened = co_await journal::EmbeddedJournal::open(*ports.journal, std::move(open_drives),
+                                                          wanted);
+    if (opened) {
+      journal = std::move(*opened);
+      for (const journal::JournalDrive& drive : fresh) {
+        journal::JournalDrive joining = drive;
+        auto added = co_await journal->add_drive(std::move(joining));
+        if (!added) ports.log("journal: " + added.error().detail);
+      }
+      co_return Result<void>{};
+    }
+    if (opened.error().code != Errc::not_found) co_return fail(opened.error());
+    // Identities without a journal: the first start ended before it was there. With segment sets it
+    // is a loss, and a new journal would hide it.
+    for (const journal::JournalDrive& drive : known) {
+      auto sets = co_await drive.drive->list("sets");
+      if (sets && !sets->empty())
+        co_return fail(Errc::corrupt, drive.drive->label() +
+                                          " holds objects but no drive holds the journal: bring "
+                                          "back the drives that do");
+    }
+  }
+  std::vector<journal::JournalDrive> all = known;
+  all.insert(all.end(), fresh.begin(), fresh.end());
+  const auto drives = static_cast<uint32_t>(ports.drives.size());
+  wanted.journal = ports.random.uuid<JournalId>();
+  wanted.mirror_count =
+      disk::parity_for(drives, v1::STANDARD, options.parity_standard) + 1;
+  auto created =
+      co_await journal::EmbeddedJournal::create(*ports.journal, std::move(all), wanted);
+  if (!created) co_return fail(created.error());
+  journal = std::move(*created);
+  co_return Result<void>{};
+}
+
+disk::DiskPoolOptions Node::Parts::pool_options() const {
+  disk::DiskPoolOptions pool;
+  pool.cluster = membership.cluster;
+  pool.incarnation = writer;
+  pool.standard_parity = options.parity_standard;
+  pool.reduced_parity = options.parity_reduced;
+  if (options.member_bytes) pool.member_bytes_max = options.member_bytes;
+  pool.maintenance_interval_ns = options.maintenance_ns;
+  pool.check_interval_ns = options.drive_check_ns;
+  return pool;
+}
+
+Task<Result<void>> Node::Parts::open_view() {
+  RecoveryDrives drives;
+  for (size_t i = 0; i < ports.drives.size(); ++i) {
+    if (drive_ids[i].is_nil()) continue;
+    drives.usable.push_back(i);
+    drives.by_id.push_back({drive_ids[i], ports.drives[i]});
+  }
+  drives.pool = pool_options();
+  auto recovered = co_await recover_view(ports, *journal, std::move(drives));
+  if (!recovered) co_return fail(recovered.error());
+  view = std::move(*recovered);
+  metadata = std::make_unique<MetadataView>(*view.kv);
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Node::Parts::start_actors() {
+  host = std::make_unique<ActorHost>(*ports.journal);
+  Committer::Options ends;
+  ends.on_fatal = [this](Error error) { fatal(std::move(error)); };
+  committer = std::make_unique<Committer>(*ports.journal, *journal, *view.fold, std::move(ends));
+  auto ended_reservation = [this](const v1::Reservation& reservation) {
+    if (disks) disks->reservation_ended(reservation);
+  };
+  ControlPartition::Options control_options{writer, ended_reservation};
+  control = std::make_unique<ControlActors>(*host, *ports.journal, *view.fold, *committer,
+                                            std::move(control_options),
+                                            view.fold->head(kControlPartition).epoch);
+  PartitionOptions partition_options;
+  partition_options.writer = writer;
+  partition_options.part_bytes_min = options.part_bytes_min;
+  partition_options.reservation_ended = ended_reservation;
+  std::vector<Epoch> epochs;
+  for (uint16_t p = 0; p < kPartitions; ++p)
+    epochs.push_back(view.fold->head(PartitionId{p}).epoch);
+  buckets = std::make_unique<BucketActors>(*host, ports.io, *view.kv, *committer,
+                                           std::move(partition_options), epochs);
+  control->set_partitions(buckets.get());
+  buckets->claim_all();
+  co_return co_await control->catch_up(*view.kv);
+}
+
+Task<Result<void>> Node::Parts::record_drives() {
+  if (control->state()->cluster.is_nil()) {
+    ControlCommand create = CreateCluster{membership.cluster};
+    auto created = co_await control->record(std::move(create));
+    if (!created) co_return fail(created.error());
+  }
+  if (control->state()->cluster != membership.cluster)
+    co_return fail(Errc::corrupt, "the journal is of another cluster than the drives");
+  for (size_t i = 0; i < drive_ids.size(); ++i) {
+    if (drive_ids[i].is_nil() || control->state()->drives.count(drive_ids[i])) continue;
+    ControlCommand add = AddDrive{drive_ids[i], ports.drives[i]->label()};
+    auto added = co_await control->record(std::move(add));
+    if (!added) co_return fail(added.error());
+  }
+  // A drive whose place was taken by an empty one was replaced: what it held is rebuilt at once.
+  const auto state = control->state();
+  size_t replaced = joined.size();
+  for (const auto& [id, label] : state->drives) {
+    if (replaced == 0 || membership.create) break;
+    if (std::find(drive_ids.begin(), drive_ids.end(), id) != drive_ids.end()) continue;
+    const bool same_place =
+        std::any_of(membership.fresh.begin(), membership.fresh.end(),
+                    [&, &l = label](size_t i) { return ports.drives[i]->label() == l; });
+    if (!same_place) continue;
+    --replaced;
+    const DriveId gone = id;
+    ControlCommand remove = RemoveDrive{gone};
+    auto removed = co_await control->record(std::move(remove));
+    if (!removed) co_return fail(removed.error());
+    auto forgotten = co_await journal->remove_drive(gone);
+    if (!forgotten) ports.log("journal: " + forgotten.error().detail);
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Node::Parts::start_disks() {
+  std::vector<disk::PoolDrive> all;
+  const auto state = control->state();
+  for (const auto& [id, label] : state->drives) {
+    disk::PoolDrive drive{id, nullptr};
+    for (size_t i = 0; i < drive_ids.size(); ++i)
+      if (drive_ids[i] == id) drive.drive = ports.drives[i];
+    all.push_back(std::move(drive));
+  }
+  disks = std::make_unique<disk::DiskPool>(*ports.disk, *control, pool_options(), std::move(all));
+  live = std::make_unique<ViewLiveBodies>(*metadata);
+  Result<void> started = co_await disks->start();
+  if (!started) co_return started;
+  disk::DiskPool* pool = disks.get();
+  ViewLiveBodies* bodies = live.get();
+  BucketActors* writer_of = buckets.get();
+  ports.disk->post([pool, bodies, writer_of] { pool->begin_maintenance(*bodies, *writer_of); });
+  co_return Result<void>{};
+}
+
+void Node::Parts::make_servers() {
+  store = std::make_unique<Store>(Store{*buckets, *control, *metadata, disks->blobs(), *journal,
+                                        ports.clock, ports.random});
+  keys = std::make_unique<NodeKeys>(*control, options.root_access_key, options.root_secret_key);
+  s3::AuthSettings auth{options.s3.region, options.s3.region_strict};
+  authenticator = std::make_unique<s3::Authenticator>(*keys, ports.clock, std::move(auth));
+  handler = std::make_unique<S3Handler>(*store, options.s3, *authenticator);
+  for (Loop* loop : ports.io)
+    servers.push_back(std::make_unique<s3::HttpServer>(
+        *loop, *handler, ports.random, s3::SessionOptions{},
+        std::max<size_t>(1, options.connections_max / ports.io.size()), options.request_log));
+  HousekeepingOptions house;
+  house.interval_ns = options.housekeeping_ns;
+  house.log = ports.log;
+  house.on_view_failed = [this](Error error) { fatal(std::move(error)); };
+  housekeeping = std::make_unique<Housekeeping>(*ports.journal, *journal, *view.fold, *view.kv,
+                                                *control, *committer, *disks, std::move(house));
+}
+
+Task<Result<void>> Node::Parts::start() {
+  writer = ports.random.uuid<WriterId>();
+  for (auto step : {&Parts::identify, &Parts::open_journal, &Parts::open_view,
+                    &Parts::start_actors, &Parts::record_drives, &Parts::start_disks}) {
+    Result<void> done = co_await (this->*step)();
+    if (!done) co_return done;
+  }
+  make_servers();
+  if (options.housekeeping_ns > 0) spawn(*ports.journal, housekeeping->run());
+  is_ready = true;
+  co_return Result<void>{};
+}
+
+Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
+  DriveSighting sighting = co_await look_at(*drive);
+  if (sighting.problem) co_return fail(*sighting.problem);
+  DriveId id;
+  if (sighting.identity) {
+    if (sighting.identity->cluster != membership.cluster)
+      co_return fail(Errc::invalid_argument, drive->label() + " belongs to another cluster");
+    id = sighting.identity->drive;
+  } else {
+    if (!sighting.empty)
+      co_return fail(Errc::invalid_argument, drive->label() + " is not empty");
+    id = ports.random.uuid<DriveId>();
+    disk::DriveIdentity identity{membership.cluster, id};
+    auto written = co_await disk::write_identity(*drive, identity);
+    if (!written) co_return fail(written.error());
+  }
+  if (!control->state()->drives.count(id)) {
+    ControlCommand add = AddDrive{id, drive->label()};
+    auto added = co_await control->record(std::move(add));
+    if (!added) co_return fail(added.error());
+  }
+  disk::PoolDrive pool_drive{id, drive};
+  auto in_pool = co_await disks->add_drive(std::move(pool_drive));
+  if (!in_pool) co_return fail(in_pool.error());
+  journal::JournalDrive journal_drive{id, drive};
+  auto in_journal = co_await journal->add_drive(std::move(journal_drive));
+  if (!in_journal && in_journal.error().code != Errc::exists) co_return fail(in_journal.error());
+  ports.drives.push_back(drive);
+  drive_ids.push_back(id);
+  co_return id;
+}
+
+Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Node::~Node() = default;
+
+Task<Result<std::unique_ptr<Node>>> Node::start(NodePorts ports, NodeOptions options) {
+  auto node = std::unique_ptr<Node>(
+      new Node(std::make_unique<Parts>(std::move(ports), std::move(options))));
+  Result<void> started = co_await node->parts_->start();
+  if (!started) co_return fail(started.error());
+  co_return std::move(node);
+}
+
+void Node::serve(size_t i, std::unique_ptr<Acceptor> acceptor) {
+  parts_->servers[i]->start(std::move(acceptor));
+}
+
+Task<void> Node::stop(int64_t drain_ns) {
+  Parts& p = *parts_;
+  p.is_ready = false;
+  for (size_t i = 0; i < p.servers.size(); ++i) {
+    s3::HttpServer* server = p.servers[i].get();
+    auto drained = [](s3::HttpServer* s, int64_t ns) -> Task<Done> {
+      co_await s->drain(ns);
+      co_return Done{};
+    };
+    Task<Done> drain = drained(server, drain_ns);
+    co_await run_on(*p.ports.io[i], std::move(drain));
+  }
+  p.housekeeping->stop();
+  while (p.housekeeping->running()) co_await sleep_for(kStopPollNs);
+  Result<void> stopped = co_await p.disks->stop();
+  if (!stopped) p.ports.log("drives: " + stopped.error().detail);
+  if (auto flushed = p.view.kv->flush(); !flushed) p.ports.log("view: " + flushed.error().detail);
+  co_await p.journal->close();
+}
+
+Store& Node::store() { return *parts_->store; }
+journal::EmbeddedJournal& Node::journal() { return *parts_->journal; }
+disk::DiskPool& Node::disks() { return *parts_->disks; }
+Kv& Node::view_kv() { return *parts_->view.kv; }
+ViewPosition Node::view_position() const { return parts_->view.fold->position(); }
+const std::vector<std::unique_ptr<s3::HttpServer>>& Node::servers() const {
+  return parts_->servers;
+}
+Committer& Node::committer() { return *parts_->committer; }
+Tenants& Node::tenants() { return *parts_->control; }
+const NodeOptions& Node::options() const { return parts_->options; }
+bool Node::ready() const { return parts_->is_ready; }
+void Node::set_side_handler(SideHandler* side) { parts_->handler->set_side_handler(side); }
+const s3::KeyLookup& Node::keys() const { return *parts_->keys; }
+s3::Authenticator& Node::authenticator() { return *parts_->authenticator; }
+std::string Node::seal_secret(const std::string& access_key, const std::string& secret) {
+  return parts_->keys->box().seal(secret, access_key, parts_->ports.random);
+}
+Task<Result<DriveId>> Node::add_drive(std::shared_ptr<Drive> drive) {
+  return parts_->add_drive(std::move(drive));
+}
+Task<Result<void>> Node::housekeep_now() { return parts_->housekeeping->pass(); }
+
+}  // namespace kura::node

@@ -1,0 +1,102 @@
+// Node: the composition root. It puts a node together from ports, in the order in which a start has
+// to happen, and takes it apart again. The same class runs in production (node/server.cc) and in the
+// simulator (sim/sim_kura_node.h): it knows no thread, socket or path.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/bucket/committer.h"
+#include "actors/disk/disk_pool.h"
+#include "actors/store.h"
+#include "base/loop.h"
+#include "base/stream.h"
+#include "journal/embedded/embedded_journal.h"
+#include "s3/auth/authenticator.h"
+#include "s3/http/server.h"
+#include "s3/op/operation.h"
+
+namespace kura::node {
+
+struct NodePorts {
+  std::vector<Loop*> io;     // Sessions and bucket actors.
+  Loop* journal = nullptr;   // Journal, committer, control, housekeeping.
+  Loop* disk = nullptr;      // The pool of drives.
+  Clock& clock;
+  Random& random;
+  std::vector<std::shared_ptr<Drive>> drives;  // In the order of the command line.
+  // The view's map on drive i. `fresh`: remove what is there first.
+  std::function<Result<std::unique_ptr<Kv>>(size_t drive, bool fresh)> open_view;
+  std::function<bool(size_t drive)> has_view;
+  std::function<void(const std::string&)> log;  // One line for the operator.
+  // The node cannot go on; the owner ends it and starts another one.
+  std::function<void(Error)> on_fatal;
+};
+
+struct NodeOptions {
+  std::string root_access_key, root_secret_key;
+  s3::Settings s3;
+  std::optional<uint32_t> parity_standard, parity_reduced;
+  uint64_t journal_segment_bytes = 0;  // 0: by the size of the drives.
+  uint64_t member_bytes = 0;           // 0: by the size of the drives.
+  size_t connections_max = 16384;
+  uint64_t part_bytes_min = kPartBytesMin;
+  int64_t housekeeping_ns = 1'000'000'000;
+  int64_t maintenance_ns = 1'000'000'000;
+  int64_t drive_check_ns = 2'000'000'000;
+  bool ack_before_sync = false;  // A planted fault, for the simulator to find.
+  std::function<void(const s3::RequestLogEntry&)> request_log;
+};
+
+// Answers what is not S3: health, metrics, admin. None: it is S3's.
+class SideHandler {
+ public:
+  virtual ~SideHandler() = default;
+  virtual bool takes(const s3::RequestHead& head) const = 0;
+  virtual Task<s3::Reply> handle(const s3::RequestHead& head, s3::BodySource& body,
+                                 const s3::ConnectionInfo& connection) = 0;
+};
+
+class Node {
+ public:
+  // Starts everything but the listeners: finds the cluster on the drives or creates it, recovers the
+  // journal, folds the tail, claims the partitions. On the journal loop. Errors: one line that says
+  // what to do; unavailable (too few drives), corrupt, unsupported, invalid_argument.
+  static Task<Result<std::unique_ptr<Node>>> start(NodePorts ports, NodeOptions options);
+  ~Node();
+
+  // Serves connections of `acceptor` on io loop `i`. On that loop.
+  void serve(size_t i, std::unique_ptr<Acceptor> acceptor);
+  // Ends sessions, then background work, then flushes. On the journal loop.
+  Task<void> stop(int64_t drain_ns);
+
+  // For admin/, the command line and tests. On the journal loop unless their types say otherwise.
+  Store& store();
+  journal::EmbeddedJournal& journal();
+  disk::DiskPool& disks();
+  Kv& view_kv();
+  ViewPosition view_position() const;
+  const std::vector<std::unique_ptr<s3::HttpServer>>& servers() const;
+  Committer& committer();
+  Tenants& tenants();
+  const NodeOptions& options() const;
+  bool ready() const;
+  void set_side_handler(SideHandler* handler);  // Before serve().
+  const s3::KeyLookup& keys() const;
+  s3::Authenticator& authenticator();
+  std::string seal_secret(const std::string& access_key, const std::string& secret);
+  // A new, empty drive: gets an identity and joins journal and pool. On the journal loop.
+  Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
+  // One round of destaging, snapshot and truncation, whether it is due or not.
+  Task<Result<void>> housekeep_now();
+
+ private:
+  struct Parts;
+  explicit Node(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace kura::node

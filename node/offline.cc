@@ -1,0 +1,120 @@
+#include "node/offline.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "actors/disk/drive_identity.h"
+#include "actors/disk/local_drive.h"
+#include "journal/embedded/embedded_journal.h"
+#include "net/asio_loop.h"
+#include "net/block_on.h"
+#include "net/kernel.h"
+#include "node/ellipsis.h"
+#include "node/exit_code.h"
+
+namespace kura::node {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Result<std::vector<std::string>> expand(const std::vector<std::string>& patterns) {
+  std::vector<std::string> all;
+  for (const std::string& pattern : patterns) {
+    auto more = expand_ellipsis(pattern);
+    if (!more) return fail(more.error());
+    all.insert(all.end(), more->begin(), more->end());
+  }
+  return all;
+}
+
+// A loop for one command.
+struct OneLoop {
+  OneLoop() : loop(clock) { loop.start("offline"); }
+  ~OneLoop() { loop.stop(); }
+  SystemClock clock;
+  AsioLoop loop;
+};
+
+}  // namespace
+
+Result<Json> offline_drives(const std::vector<std::string>& patterns) {
+  auto paths = expand(patterns);
+  if (!paths) return fail(paths.error());
+  OneLoop one;
+  Json items = Json::array();
+  for (const std::string& path : *paths) {
+    Json item{{"path", path}};
+    auto drive = open_local_drive(path);
+    if (!drive) {
+      item["state"] = drive.error().detail;
+      items.push_back(item);
+      continue;
+    }
+    auto identity = block_on(one.loop, disk::read_identity(**drive));
+    if (!identity) {
+      item["state"] = identity.error().detail;
+    } else if (!*identity) {
+      item["state"] = "no drive of Kura";
+    } else {
+      item["state"] = "ok";
+      item["cluster"] = to_hex((*identity)->cluster);
+      item["id"] = to_hex((*identity)->drive);
+    }
+    auto space = (*drive)->space();
+    if (space) {
+      item["totalBytes"] = space->total_bytes;
+      item["freeBytes"] = space->free_bytes;
+    }
+    items.push_back(item);
+  }
+  return Json{{"apiVersion", "kura/v1"}, {"items", items}};
+}
+
+Result<Json> verify_journal(const std::vector<std::string>& patterns) {
+  auto paths = expand(patterns);
+  if (!paths) return fail(paths.error());
+  OneLoop one;
+  std::vector<journal::JournalDrive> drives;
+  for (const std::string& path : *paths) {
+    auto opened = open_local_drive(path);
+    if (!opened) continue;
+    std::shared_ptr<Drive> drive = std::move(*opened);
+    auto identity = block_on(one.loop, disk::read_identity(*drive));
+    if (identity && *identity) drives.push_back({(*identity)->drive, drive});
+  }
+  if (drives.empty()) return fail(Errc::not_found, "none of these folders is a drive of Kura");
+  auto report = block_on(one.loop, journal::EmbeddedJournal::verify(drives));
+  if (!report) return fail(report.error());
+  Json mirrors = Json::array(), problems = Json::array();
+  for (const DriveId& member : report->set.members) mirrors.push_back(to_hex(member));
+  for (const std::string& problem : report->problems) problems.push_back(problem);
+  return Json{{"apiVersion", "kura/v1"},
+              {"whole", report->problems.empty()},
+              {"generation", report->set.generation},
+              {"records", report->log.records},
+              {"mirrors", mirrors},
+              {"problems", problems}};
+}
+
+int run_doctor() {
+  bool good = true;
+  auto line = [&](bool ok, const std::string& what, const std::string& advice) {
+    std::cout << (ok ? "ok    " : "warn  ") << what << (ok ? "" : ": " + advice) << "\n";
+    good = good && ok;
+  };
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  line(files.rlim_cur >= 65536, "open files: " + std::to_string(files.rlim_cur),
+       "raise it with ulimit -n 65536");
+  __builtin_cpu_init();
+  line(__builtin_cpu_supports("sse4.2"), "SSE 4.2", "checksums are slow on this processor");
+  line(__builtin_cpu_supports("avx2"), "AVX2", "erasure coding is slow on this processor");
+  SystemClock clock;
+  line(clock.wall_ms() > 1'700'000'000'000, "clock", "set it: signatures are refused");
+  return good ? kExitOk : kExitGeneric;
+}
+
+}  // namespace kura::node

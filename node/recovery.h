@@ -1,0 +1,35 @@
+// The view at a start: opens what a drive holds of it, or rebuilds it from snapshot and log, and
+// folds the tail. The same digest comes out either way.
+
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "actors/bucket/view_fold.h"
+#include "actors/disk/disk_pool.h"
+#include "journal/journal.h"
+#include "node/node.h"
+
+namespace kura::node {
+
+struct RecoveredView {
+  std::unique_ptr<Kv> kv;
+  std::unique_ptr<ViewFold> fold;
+  size_t drive = 0;            // On which the view is.
+  uint64_t replayed = 0;       // Records folded at this start.
+  bool from_snapshot = false;
+};
+
+struct RecoveryDrives {
+  std::vector<size_t> usable;             // Indexes into ports.drives, in order of preference.
+  std::vector<disk::PoolDrive> by_id;     // For reading snapshots.
+  disk::DiskPoolOptions pool;
+};
+
+// On the journal loop, before anything is appended. Errors: corrupt, unsupported (an event that this
+// build does not know), unavailable (no drive takes the view).
+Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& journal,
+                                         RecoveryDrives drives);
+
+}  // namespace kura::node

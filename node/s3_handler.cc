@@ -1,0 +1,38 @@
+#include "node/s3_handler.h"
+
+namespace kura::node {
+
+NodeKeys::NodeKeys(const Tenants& tenants, std::string root_access_key,
+                   std::string root_secret_key)
+    : tenants_(tenants),
+      root_access_key_(std::move(root_access_key)),
+      root_secret_key_(std::move(root_secret_key)),
+      box_(root_secret_key_, "kura access keys") {}
+
+std::optional<s3::KeyRecord> NodeKeys::find(std::string_view access_key) const {
+  s3::KeyRecord record;
+  record.identity.access_key = std::string(access_key);
+  if (access_key == root_access_key_) {
+    record.secret = root_secret_key_;
+    record.identity.root = true;
+    record.identity.write = true;
+    return record;
+  }
+  const auto state = tenants_.state();
+  auto it = state->keys.find(record.identity.access_key);
+  if (it == state->keys.end() || it->second.disabled) return std::nullopt;
+  auto secret = box_.open(it->second.sealed_secret, access_key);
+  if (!secret) return std::nullopt;
+  record.secret = std::move(*secret);
+  record.identity.write = it->second.access == v1::KeyCreated::READ_WRITE;
+  record.identity.bucket = it->second.bucket;
+  return record;
+}
+
+Task<s3::Reply> S3Handler::handle(const s3::RequestHead& head, s3::BodySource& body,
+                                  const s3::ConnectionInfo& connection) {
+  if (side_ && side_->takes(head)) co_return co_await side_->handle(head, body, connection);
+  co_return co_await dispatcher_.handle(head, body, connection);
+}
+
+}  // namespace kura::node

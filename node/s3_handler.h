@@ -1,0 +1,44 @@
+// S3Handler: sends each request to health, metrics and admin, or to S3. And the node's access keys.
+
+#pragma once
+
+#include <memory>
+
+#include "actors/tenant/tenants.h"
+#include "node/node.h"
+#include "s3/auth/authenticator.h"
+#include "s3/http/session.h"
+#include "s3/op/dispatcher.h"
+#include "security/sealed_box.h"
+
+namespace kura::node {
+
+// The root key of the configuration, and the enabled keys of the control state.
+class NodeKeys final : public s3::KeyLookup {
+ public:
+  NodeKeys(const Tenants& tenants, std::string root_access_key, std::string root_secret_key);
+  std::optional<s3::KeyRecord> find(std::string_view access_key) const override;
+  const SealedBox& box() const { return box_; }
+
+ private:
+  const Tenants& tenants_;
+  const std::string root_access_key_, root_secret_key_;
+  SealedBox box_;
+};
+
+class S3Handler final : public s3::RequestHandler {
+ public:
+  // All references outlive it.
+  S3Handler(Store& store, const s3::Settings& settings, s3::Authenticator& authenticator)
+      : dispatcher_(authenticator, store, settings) {}
+
+  void set_side_handler(SideHandler* side) { side_ = side; }
+  Task<s3::Reply> handle(const s3::RequestHead& head, s3::BodySource& body,
+                         const s3::ConnectionInfo& connection) override;
+
+ private:
+  s3::Dispatcher dispatcher_;
+  SideHandler* side_ = nullptr;
+};
+
+}  // namespace kura::node

@@ -1,0 +1,246 @@
+#include "node/server.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "actors/disk/local_drive.h"
+#include "admin/admin_handler.h"
+#include "admin/request_metrics.h"
+#include "net/asio_loop.h"
+#include "net/block_on.h"
+#include "net/kernel.h"
+#include "net/tcp.h"
+#include "net/tls.h"
+#include "node/admin_backend.h"
+#include "node/exit_code.h"
+#include "node/node.h"
+#include "projections/kv/rocksdb_kv.h"
+
+namespace kura::node {
+namespace {
+
+constexpr int64_t kDrainNs = 25'000'000'000;  // Below Kubernetes' 30 s of grace.
+constexpr int64_t kTlsReloadNs = 5'000'000'000;
+
+void log_line(const std::string& line) {
+  const std::string whole = "kura: " + line + "\n";
+  (void)!::write(STDERR_FILENO, whole.data(), whole.size());
+}
+
+int refuse(const Error& error) {
+  log_line(error.detail.empty() ? "cannot start" : error.detail);
+  return exit_code_of(error.code);
+}
+
+// Keeps a second process off the drive for as long as it lives.
+class DriveLock {
+ public:
+  static Result<DriveLock> take(const std::string& path) {
+    const std::string file = path + "/lock";
+    DriveLock lock;
+    lock.fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (lock.fd_ < 0) return fail(Errc::io_error, file + ": " + std::strerror(errno));
+    if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0)
+      return fail(Errc::exists, path + " is in use by another kura: stop it first");
+    return lock;
+  }
+  DriveLock() = default;
+  DriveLock(DriveLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  ~DriveLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+struct Drives {
+  std::vector<std::shared_ptr<Drive>> open;
+  std::vector<std::string> paths;
+  std::vector<DriveLock> locks;
+};
+
+// A folder that is missing is a drive that is not mounted: the others may do without it.
+Result<Drives> open_drives(const Config& config) {
+  if (config.drives.empty())
+    return fail(Errc::invalid_argument,
+                "name at least one drive folder: kura server /mnt/d{1...6}");
+  Drives drives;
+  for (const std::string& path : config.drives) {
+    auto drive = open_local_drive(path);
+    if (!drive) {
+      if (drive.error().code == Errc::not_found && config.drives.size() > 1) {
+        log_line(path + ": no such folder; going on without this drive");
+        continue;
+      }
+      return fail(Error{drive.error().code, path + ": " + drive.error().detail});
+    }
+    auto lock = DriveLock::take(path);
+    if (!lock && lock.error().code == Errc::exists) return fail(lock.error());
+    if (lock) drives.locks.push_back(std::move(*lock));
+    drives.open.push_back(std::move(*drive));
+    drives.paths.push_back(path);
+  }
+  if (drives.open.empty()) return fail(Errc::not_found, "none of the drive folders exists");
+  return drives;
+}
+
+NodeOptions options_of(const Config& config) {
+  NodeOptions options;
+  options.root_access_key = config.root_access_key;
+  options.root_secret_key = config.root_secret_key;
+  options.s3.region = config.region;
+  options.s3.region_strict = config.region_strict;
+  options.s3.domains = config.domains;
+  options.s3.test_transform = config.test_transform;
+  options.parity_standard = config.parity_standard;
+  options.parity_reduced = config.parity_reduced;
+  options.journal_segment_bytes = config.journal_segment_bytes;
+  options.member_bytes = config.member_bytes;
+  options.connections_max = config.connections_max;
+  return options;
+}
+
+// The view died with its drive. What is acknowledged is in the journal, so a fresh process rebuilds
+// the view elsewhere; clients retry meanwhile.
+[[noreturn]] void start_over(char** argv, const Error& error) {
+  if (error.code == Errc::unknown) {
+    log_line("no journal mirror is left (" + error.detail + "); ending, start again when the "
+             "drives are back");
+    ::_exit(exit_code_of(Errc::unavailable));
+  }
+  log_line("the metadata view failed (" + error.detail + "); starting over on another drive");
+  ::execv("/proc/self/exe", argv);
+  ::_exit(exit_code_of(Errc::unavailable));
+}
+
+Task<void> reload_certificates(std::shared_ptr<TlsServerContext> tls) {
+  for (;;) {
+    co_await sleep_for(kTlsReloadNs);
+    auto changed = tls->reload();
+    if (!changed)
+      log_line("the certificate cannot be used: " + changed.error().detail);
+    else if (*changed)
+      log_line("new certificate in use");
+  }
+}
+
+// Blocked before any thread starts, so that every thread leaves them to wait_for_end().
+sigset_t end_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+}  // namespace
+
+int run_server(const Config& config, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);
+  const sigset_t signals = end_signals();
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  if (config.root_access_key.empty())
+    return refuse(Error{Errc::invalid_argument,
+                        "set KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY (or their _FILE twins); "
+                        "there is no default"});
+  auto address = parse_address(config.listen);
+  if (!address) return refuse(Error{Errc::invalid_argument, "--listen: " + address.error().detail});
+  std::shared_ptr<TlsServerContext> tls;
+  if (!config.tls_cert.empty()) {
+    auto loaded = TlsServerContext::load(config.tls_cert, config.tls_key);
+    if (!loaded) return refuse(loaded.error());
+    tls = std::move(*loaded);
+  }
+
+  SystemClock clock;
+  KernelRandom random;
+  AsioLoop journal_loop(clock), disk_loop(clock);
+  std::vector<std::unique_ptr<AsioLoop>> io_loops;
+  for (uint32_t i = 0; i < config.io_threads; ++i)
+    io_loops.push_back(std::make_unique<AsioLoop>(clock));
+  std::vector<AsioLoop*> io;
+  for (auto& loop : io_loops) io.push_back(loop.get());
+  auto listener = tcp_listen(*address, io);
+  if (!listener) {
+    Error error = listener.error();
+    if (error.code == Errc::exists)
+      error.detail = config.listen + " is taken: stop what listens there, or give another --listen";
+    return refuse(error);
+  }
+  auto drives = open_drives(config);
+  if (!drives) return refuse(drives.error());
+
+  NodePorts ports{.clock = clock, .random = random};
+  ports.io.assign(io.begin(), io.end());
+  ports.journal = &journal_loop;
+  ports.disk = &disk_loop;
+  ports.drives = drives->open;
+  const uint64_t cache = config.cache_bytes;
+  ports.open_view = [paths = drives->paths, cache](size_t i,
+                                                   bool fresh) -> Result<std::unique_ptr<Kv>> {
+    const std::string path = paths[i] + "/view";
+    if (fresh)
+      if (auto gone = destroy_rocks_kv(path); !gone) return fail(gone.error());
+    RocksKvOptions options;
+    options.cache_bytes = cache;
+    return open_rocks_kv(path, options);
+  };
+  ports.has_view = [paths = drives->paths](size_t i) {
+    struct stat status;
+    return ::stat((paths[i] + "/view/CURRENT").c_str(), &status) == 0;
+  };
+  ports.log = log_line;
+  ports.on_fatal = [argv](Error error) { start_over(argv, error); };
+
+  admin::RequestMetrics metrics;
+  NodeOptions options = options_of(config);
+  options.request_log = [&metrics](const s3::RequestLogEntry& entry) {
+    metrics.count(entry);
+    const std::string line = admin::log_text(entry) + "\n";
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
+  };
+
+  journal_loop.start("journal");
+  disk_loop.start("disk");
+  for (size_t i = 0; i < io.size(); ++i) io[i]->start("io" + std::to_string(i));
+  auto stop_loops = [&] {
+    for (AsioLoop* loop : io) loop->stop();
+    disk_loop.stop();
+    journal_loop.stop();
+  };
+  auto started = block_on(journal_loop, Node::start(ports, std::move(options)));
+  if (!started) {
+    stop_loops();
+    return refuse(started.error());
+  }
+  std::unique_ptr<Node> node = std::move(*started);
+  NodeBackend backend(*node, config, journal_loop, metrics);
+  admin::AdminHandler admin_handler(backend, node->authenticator());
+  AdminSide side(admin_handler);
+  node->set_side_handler(&side);
+  for (size_t i = 0; i < io.size(); ++i) {
+    std::unique_ptr<Acceptor> acceptor = std::move(listener->acceptors[i]);
+    if (tls) acceptor = make_tls_acceptor(std::move(acceptor), tls);
+    auto handed = std::make_shared<std::unique_ptr<Acceptor>>(std::move(acceptor));
+    io[i]->post([&node, i, handed] { node->serve(i, std::move(*handed)); });
+  }
+  if (tls) spawn(journal_loop, reload_certificates(tls));
+  log_line("serving " + std::string(tls ? "https" : "http") + "://" +
+           to_string(Address{address->host, listener->port}) + " on " +
+           std::to_string(drives->open.size()) + " drives");
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log_line("draining");
+  block_on(journal_loop, node->stop(kDrainNs));
+  stop_loops();
+  return 0;
+}
+
+}  // namespace kura::node
