@@ -42,10 +42,9 @@ int refuse(const Error& error) {
 class DriveLock {
  public:
   static Result<DriveLock> take(const std::string& path) {
-    const std::string file = path + "/lock";
     DriveLock lock;
-    lock.fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (lock.fd_ < 0) return fail(Errc::io_error, file + ": " + std::strerror(errno));
+    lock.fd_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock.fd_ < 0) return fail(Errc::io_error, path + ": " + std::strerror(errno));
     if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0)
       return fail(Errc::exists, path + " is in use by another kura: stop it first");
     return lock;
