@@ -1,8 +1,32 @@
 #include "s3/auth/authenticator.h"
 
 #include "s3/auth/hmac.h"
+#include "s3/codec/uri.h"
 
 namespace kura::s3 {
+namespace {
+
+// Session tokens belong to temporary credentials, and there are none.
+bool has_session_token(const RequestHead& head) {
+  if (!head.headers.get("x-amz-security-token").empty()) return true;
+  const S3Result<QueryParams> params = parse_query(head.query);
+  if (!params) return false;
+  for (const auto& [name, value] : *params)
+    if (name == "X-Amz-Security-Token" && !value.empty()) return true;
+  return false;
+}
+
+// What a client needs to find its mistake; nothing that it did not send itself.
+S3Error does_not_match(const SignatureClaim& claim, std::string canonical, std::string to_sign) {
+  S3Error error = s3_error("SignatureDoesNotMatch");
+  error.details = {{"AWSAccessKeyId", claim.access_key},
+                   {"StringToSign", std::move(to_sign)},
+                   {"SignatureProvided", claim.signature},
+                   {"CanonicalRequest", std::move(canonical)}};
+  return error;
+}
+
+}  // namespace
 
 SigningKey SigningKeyCache::get(std::string_view secret, const Scope& scope) {
   std::string name = scope.text();
@@ -23,6 +47,11 @@ SigningKey SigningKeyCache::get(std::string_view secret, const Scope& scope) {
   return key;
 }
 
+size_t SigningKeyCache::size() const {
+  std::lock_guard lock(mutex_);
+  return keys_.size();
+}
+
 S3Result<VerifiedRequest> Authenticator::verify(const RequestHead& head) {
   auto parsed = parse_claim(head);
   if (!parsed) return s3_fail(parsed.error());
@@ -32,6 +61,7 @@ S3Result<VerifiedRequest> Authenticator::verify(const RequestHead& head) {
       settings_.region_strict ? std::string_view(settings_.region) : std::string_view();
   auto checked = check_claim(claim, head, clock_.wall_ms(), region);
   if (!checked) return s3_fail(checked.error());
+  if (has_session_token(head)) return s3_fail("InvalidToken");
   auto record = keys_.find(claim.access_key);
   if (!record) {
     S3Error error = s3_error("InvalidAccessKeyId");
@@ -42,14 +72,9 @@ S3Result<VerifiedRequest> Authenticator::verify(const RequestHead& head) {
   if (!canonical) return s3_fail(canonical.error());
   // A signing key is only ever made for a date and region that passed check_claim().
   const SigningKey key = signing_keys_.get(record->secret, claim.scope);
-  const std::string text = string_to_sign(claim.timestamp, claim.scope, *canonical);
-  if (!equal_in_constant_time(signature_of(key, text), claim.signature)) {
-    S3Error error = s3_error("SignatureDoesNotMatch");
-    error.details.emplace_back("AWSAccessKeyId", claim.access_key);
-    error.details.emplace_back("StringToSign", text);
-    error.details.emplace_back("SignatureProvided", claim.signature);
-    return s3_fail(std::move(error));
-  }
+  std::string text = string_to_sign(claim.timestamp, claim.scope, *canonical);
+  if (!equal_in_constant_time(signature_of(key, text), claim.signature))
+    return s3_fail(does_not_match(claim, std::move(*canonical), std::move(text)));
   VerifiedRequest verified;
   verified.identity = std::move(record->identity);
   verified.payload_hash = claim.payload_hash;

@@ -46,9 +46,10 @@ class SigningKeyCache {
  public:
   static constexpr size_t kEntriesMax = 1024;
   SigningKey get(std::string_view secret, const Scope& scope);
+  size_t size() const;
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, SigningKey, std::less<>> keys_;
   std::list<std::string> order_;  // Oldest first.
 };
@@ -60,7 +61,7 @@ class Authenticator {
       : keys_(keys), clock_(clock), settings_(std::move(settings)) {}
 
   // Errors: AccessDenied (no credentials), InvalidAccessKeyId, SignatureDoesNotMatch,
-  // RequestTimeTooSkewed, and those of parse_claim() and check_claim(). From any thread.
+  // RequestTimeTooSkewed, InvalidToken (a session token), and those of parse_claim() and check_claim(). From any thread.
   S3Result<VerifiedRequest> verify(const RequestHead& head);
 
  private:

@@ -10,141 +10,140 @@ namespace {
 
 // What the head says about the body.
 struct Announced {
-  std::optional<std::string> sha256;  // Hex, of the whole body.
-  std::optional<std::string> md5;     // Raw.
+  std::optional<std::string> sha256;  // Raw, as the next one.
+  std::optional<std::string> md5;
   AnnouncedChecksum checksum;
-  std::optional<uint64_t> decoded_bytes;
-  bool aws_chunked = false;
-  bool signed_chunks = false;
-  bool with_trailer = false;
+  std::optional<AwsChunkedDecoder::Options> chunks;  // None: no aws-chunked framing.
 };
 
 class CheckedBody final : public VerifiedBody {
  public:
-  CheckedBody(BodySource& raw, Announced announced, const VerifiedRequest& request)
-      : raw_(raw), announced_(std::move(announced)), md5_digest_(make_md5()) {
-    if (announced_.aws_chunked) {
-      std::optional<ChunkSigner> signer;
-      if (announced_.signed_chunks) signer = request.chunks;
-      decoder_.emplace(std::move(signer), announced_.with_trailer);
-    }
-    if (announced_.sha256) sha256_digest_ = make_digest(v1::Checksum::SHA256);
-    if (announced_.checksum.algorithm != v1::Checksum::NONE)
-      checksum_digest_ = make_digest(announced_.checksum.algorithm);
+  CheckedBody(BodySource& raw, Announced announced)
+      : raw_(raw), announced_(std::move(announced)), length_bytes_(raw.length_bytes()) {
+    if (!announced_.chunks) return;
+    length_bytes_ = announced_.chunks->decoded_bytes;
+    decoder_.emplace(std::move(*announced_.chunks));
   }
 
   Task<S3Result<std::string>> next() override {
     if (ended_) co_return std::string();
-    for (;;) {
+    begin();
+    while (true) {
       S3Result<std::string> bytes = co_await raw_.next();
       if (!bytes) co_return bytes;
       if (bytes->empty()) {
         S3Result<void> good = finish();
-        if (!good) co_return s3_fail(good.error());
+        if (!good) co_return s3_fail(std::move(good.error()));
         ended_ = true;
         co_return std::string();
       }
       if (decoder_) {
-        S3Result<std::string> decoded = decoder_->feed(*bytes);
-        if (!decoded) co_return s3_fail(decoded.error());
-        *bytes = std::move(*decoded);
+        S3Result<void> decoded = decoder_->decode(&*bytes);
+        if (!decoded) co_return s3_fail(std::move(decoded.error()));
         if (bytes->empty()) continue;
       }
-      S3Result<void> taken = take(*bytes);
-      if (!taken) co_return s3_fail(taken.error());
+      md5_digest_->update(*bytes);
+      if (sha256_digest_) sha256_digest_->update(*bytes);
+      if (checksum_digest_) checksum_digest_->update(*bytes);
       co_return bytes;
     }
   }
 
-  std::optional<uint64_t> length_bytes() const override {
-    return announced_.aws_chunked ? announced_.decoded_bytes : raw_.length_bytes();
-  }
+  std::optional<uint64_t> length_bytes() const override { return length_bytes_; }
   const Headers& trailer() const override { return decoder_ ? decoder_->trailer() : raw_.trailer(); }
   const std::string& md5() const override { return md5_; }
   Algorithm checksum_algorithm() const override { return announced_.checksum.algorithm; }
   const v1::Checksum& checksum() const override { return checksum_; }
 
  private:
-  S3Result<void> take(std::string_view bytes) {
-    size_ += bytes.size();
-    if (announced_.decoded_bytes && size_ > *announced_.decoded_bytes)
-      return s3_fail("IncompleteBody", "The body is longer than x-amz-decoded-content-length");
-    md5_digest_->update(bytes);
-    if (sha256_digest_) sha256_digest_->update(bytes);
-    if (checksum_digest_) checksum_digest_->update(bytes);
-    return {};
+  // Digests are made when the body is read: most requests have none.
+  void begin() {
+    if (md5_digest_) return;
+    const Algorithm algorithm = announced_.checksum.algorithm;
+    md5_digest_ = make_md5();
+    if (announced_.sha256) sha256_digest_ = make_digest(v1::Checksum::SHA256);
+    if (algorithm != v1::Checksum::NONE && !shares_sha256())
+      checksum_digest_ = make_digest(algorithm);
+  }
+
+  bool shares_sha256() const {
+    return announced_.sha256 && announced_.checksum.algorithm == v1::Checksum::SHA256;
   }
 
   S3Result<void> finish() {
     if (decoder_ && !decoder_->done()) return s3_fail("IncompleteBody");
-    if (announced_.decoded_bytes && size_ != *announced_.decoded_bytes)
-      return s3_fail("IncompleteBody");
-    if (sha256_digest_ && hex_encode(sha256_digest_->finish()) != *announced_.sha256)
+    const std::string sha256 = sha256_digest_ ? sha256_digest_->finish() : std::string();
+    if (announced_.sha256 && !equal_in_constant_time(*announced_.sha256, sha256))
       return s3_fail("XAmzContentSHA256Mismatch");
     md5_ = md5_digest_->finish();
-    if (announced_.md5 && md5_ != *announced_.md5) return s3_fail("BadDigest");
-    return finish_checksum();
+    if (announced_.md5 && *announced_.md5 != md5_) return s3_fail("BadDigest");
+    if (announced_.checksum.algorithm == v1::Checksum::NONE) return {};
+    return finish_checksum(shares_sha256() ? sha256 : checksum_digest_->finish());
   }
 
-  S3Result<void> finish_checksum() {
-    const AnnouncedChecksum& announced = announced_.checksum;
-    if (decoder_) {
-      for (const auto& [name, value] : decoder_->trailer().all())
-        if (algorithm_from_header(name) &&
-            !(announced.trailer && name == checksum_header(announced.algorithm)))
-          return s3_fail("MalformedTrailerError", "A trailer was not announced");
-    }
-    if (!checksum_digest_) return {};
-    std::string expected = announced.value;
+  S3Result<void> finish_checksum(std::string computed) {
+    AnnouncedChecksum& announced = announced_.checksum;
+    const std::string_view header = checksum_header(announced.algorithm);
     if (announced.trailer) {
-      const auto name = checksum_header(announced.algorithm);
-      if (!trailer().has(name))
-        return s3_fail("MalformedTrailerError", "The announced trailer is missing");
-      auto value = parse_checksum(announced.algorithm, trailer().get(name));
-      if (!value)
-        return s3_fail("InvalidRequest", "Value for " + std::string(name) + " trailing header is invalid.");
-      expected = *value;
+      std::optional<std::string> raw = parse_checksum(announced.algorithm, trailer().get(header));
+      if (!raw)
+        return s3_fail("InvalidRequest",
+                       "Value for " + std::string(header) + " trailing header is invalid.");
+      announced.value = std::move(*raw);
     }
-    const std::string computed = checksum_digest_->finish();
-    if (computed != expected) {
+    if (announced.value != computed)
       return s3_fail("BadDigest", "The " + std::string(algorithm_name(announced.algorithm)) +
                                       " you specified did not match the calculated checksum.");
-    }
     checksum_.set_algorithm(announced.algorithm);
     checksum_.set_type(v1::Checksum::FULL_OBJECT);
-    checksum_.set_value(computed);
+    checksum_.set_value(std::move(computed));
     return {};
   }
 
   BodySource& raw_;
-  const Announced announced_;
+  Announced announced_;
   std::optional<AwsChunkedDecoder> decoder_;
+  std::optional<uint64_t> length_bytes_;
   std::unique_ptr<Digest> md5_digest_, sha256_digest_, checksum_digest_;
-  uint64_t size_ = 0;
-  bool ended_ = false;
   std::string md5_;
   v1::Checksum checksum_;
+  bool ended_ = false;
 };
 
-bool is_hex_sha256(std::string_view text) { return text.size() == 64 && hex_decode(text); }
+S3Result<AwsChunkedDecoder::Options> chunk_options(const RequestHead& head,
+                                                   const VerifiedRequest& request) {
+  constexpr std::string_view kLength = "x-amz-decoded-content-length";
+  if (!head.headers.has(kLength)) return s3_fail("MissingContentLength");
+  const std::optional<uint64_t> decoded = parse_decimal(head.headers.get(kLength));
+  if (!decoded || head.headers.count(kLength) > 1)
+    return s3_fail("InvalidArgument", "x-amz-decoded-content-length is not a number of bytes.");
+  AwsChunkedDecoder::Options options;
+  options.decoded_bytes = *decoded;
+  if (request.payload_hash != kStreamingUnsignedTrailer) options.signer = request.chunks;
+  options.trailer = request.payload_hash != kStreamingSigned;
+  options.trailer_name = lower_case(trim_spaces(head.headers.get("x-amz-trailer")));
+  return options;
+}
 
-S3Result<void> payload_form(const RequestHead& head, std::string_view hash, Announced& out) {
+S3Result<void> read_payload_form(const RequestHead& head, const VerifiedRequest& request,
+                                 Announced* out) {
+  const std::string& hash = request.payload_hash;
+  if (hash == kUnsignedPayload) return {};
   if (hash == kStreamingSigned || hash == kStreamingSignedTrailer ||
       hash == kStreamingUnsignedTrailer) {
-    out.aws_chunked = true;
-    out.signed_chunks = hash != kStreamingUnsignedTrailer;
-    out.with_trailer = hash != kStreamingSigned;
-    if (!head.headers.has("x-amz-decoded-content-length")) return s3_fail("MissingContentLength");
-    out.decoded_bytes = parse_decimal(head.headers.get("x-amz-decoded-content-length"));
-    if (!out.decoded_bytes)
-      return s3_fail("InvalidArgument", "x-amz-decoded-content-length is not a number");
+    S3Result<AwsChunkedDecoder::Options> options = chunk_options(head, request);
+    if (!options) return s3_fail(std::move(options.error()));
+    out->chunks = std::move(*options);
     return {};
   }
-  if (hash == kUnsignedPayload) return {};
-  if (!is_hex_sha256(hash))
+  if (hash.starts_with("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"))
+    return s3_fail("NotImplemented", "Signature Version 4A is not implemented.");
+  if (hash.size() == 64) out->sha256 = hex_decode(hash);
+  if (!out->sha256)
     return s3_fail("InvalidArgument",
-                   "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a streaming form or a SHA-256");
-  out.sha256 = lower_case(hash);
+                   "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, "
+                   "STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
+                   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.");
   return {};
 }
 
@@ -154,19 +153,21 @@ S3Result<std::unique_ptr<VerifiedBody>> make_verified_body(BodySource& raw,
                                                            const RequestHead& head,
                                                            const VerifiedRequest& request) {
   Announced announced;
-  auto form = payload_form(head, request.payload_hash, announced);
-  if (!form) return s3_fail(form.error());
+  if (auto form = read_payload_form(head, request, &announced); !form)
+    return s3_fail(std::move(form.error()));
   if (head.headers.has("content-md5")) {
     announced.md5 = base64_decode(head.headers.get("content-md5"));
-    if (!announced.md5 || announced.md5->size() != 16) return s3_fail("InvalidDigest");
+    if (!announced.md5 || announced.md5->size() != 16 || head.headers.count("content-md5") > 1)
+      return s3_fail("InvalidDigest");
   }
-  auto checksum = announced_checksum(head.headers);
-  if (!checksum) return s3_fail(checksum.error());
+  S3Result<AnnouncedChecksum> checksum = announced_checksum(head.headers);
+  if (!checksum) return s3_fail(std::move(checksum.error()));
   announced.checksum = std::move(*checksum);
-  if (announced.checksum.trailer && !announced.with_trailer)
-    return s3_fail("InvalidRequest", "x-amz-trailer needs a streaming payload with a trailer");
-  return std::unique_ptr<VerifiedBody>(
-      std::make_unique<CheckedBody>(raw, std::move(announced), request));
+  const bool may_have_trailer = announced.chunks && announced.chunks->trailer;
+  if (head.headers.has("x-amz-trailer") && !may_have_trailer)
+    return s3_fail("InvalidRequest",
+                   "x-amz-trailer needs a STREAMING-...-TRAILER form of x-amz-content-sha256.");
+  return std::make_unique<CheckedBody>(raw, std::move(announced));
 }
 
 }  // namespace kura::s3

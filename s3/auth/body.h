@@ -1,5 +1,5 @@
 // The body of a request whose head is verified: decoded, hashed and compared with everything that
-// the client announced (x-amz-content-sha256, Content-MD5, x-amz-checksum-*, trailers).
+// the client announced (x-amz-content-sha256, Content-MD5, x-amz-checksum-*, trailers, lengths).
 
 #pragma once
 
@@ -11,7 +11,9 @@
 namespace kura::s3 {
 
 // `raw` outlives it. Errors that need no byte of the body: InvalidDigest, InvalidRequest,
-// MissingContentLength, EntityTooLarge is the operation's.
+// InvalidArgument, NotImplemented (Signature Version 4A), MissingContentLength (aws-chunked without
+// x-amz-decoded-content-length). Errors of next(), besides those of `raw` and AwsChunkedDecoder:
+// BadDigest, XAmzContentSHA256Mismatch, IncompleteBody. After an error nothing more comes.
 S3Result<std::unique_ptr<VerifiedBody>> make_verified_body(BodySource& raw,
                                                            const RequestHead& head,
                                                            const VerifiedRequest& request);
