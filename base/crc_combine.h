@@ -10,8 +10,9 @@
 
 namespace kura {
 
-uint32_t crc32_combine(uint32_t a, uint32_t b, uint64_t b_bytes);      // ISO 3309, as in zlib.
-uint32_t crc32c_combine(uint32_t a, uint32_t b, uint64_t b_bytes);     // Castagnoli, RFC 3720.
-uint64_t crc64nvme_combine(uint64_t a, uint64_t b, uint64_t b_bytes);  // NVM Express, NVM command set.
+uint32_t crc32_combine(uint32_t a, uint32_t b, uint64_t b_bytes);   // ISO 3309, as in zlib.
+uint32_t crc32c_combine(uint32_t a, uint32_t b, uint64_t b_bytes);  // Castagnoli, RFC 3720.
+uint64_t crc64nvme_combine(uint64_t a, uint64_t b,
+                           uint64_t b_bytes);  // NVM Express, NVM command set.
 
 }  // namespace kura

@@ -21,23 +21,21 @@ constexpr uint64_t kRecordOverheadMax = 512;
 constexpr size_t kUploadIdBytes = 16;
 
 const std::string* upload_id_of(const Command& command) {
-  return std::visit(
-      Overloaded{[](const CreateUpload& c) { return &c.upload.upload_id(); },
-                 [](const CommitPart& c) { return &c.upload_id; },
-                 [](const CompleteUpload& c) { return &c.upload_id; },
-                 [](const AbortUpload& c) { return &c.upload_id; },
-                 [](const auto&) -> const std::string* { return nullptr; }},
-      command.action);
+  return std::visit(Overloaded{[](const CreateUpload& c) { return &c.upload.upload_id(); },
+                               [](const CommitPart& c) { return &c.upload_id; },
+                               [](const CompleteUpload& c) { return &c.upload_id; },
+                               [](const AbortUpload& c) { return &c.upload_id; },
+                               [](const auto&) -> const std::string* { return nullptr; }},
+                    command.action);
 }
 
 const v1::Reservation* reservation_of(const Command& command) {
   auto of = [](const auto& c) { return c.reservation ? &*c.reservation : nullptr; };
-  return std::visit(
-      Overloaded{[&](const CommitPut& c) { return of(c); },
-                 [&](const CommitPart& c) { return of(c); },
-                 [](const MoveBodies& c) { return &c.reservation; },
-                 [](const auto&) -> const v1::Reservation* { return nullptr; }},
-      command.action);
+  return std::visit(Overloaded{[&](const CommitPut& c) { return of(c); },
+                               [&](const CommitPart& c) { return of(c); },
+                               [](const MoveBodies& c) { return &c.reservation; },
+                               [](const auto&) -> const v1::Reservation* { return nullptr; }},
+                    command.action);
 }
 
 Result<void> load_bucket(RowReader& rows, PartitionId partition, BucketId bucket, KeyState& out) {
@@ -53,8 +51,7 @@ Result<void> load_bucket(RowReader& rows, PartitionId partition, BucketId bucket
 }
 
 Result<void> load_parts(RowReader& rows, const CompleteUpload& request, KeyState& out) {
-  Result<std::vector<Row>> stored =
-      rows.scan(row::parts_prefix(request.upload_id), kPartNumberMax);
+  Result<std::vector<Row>> stored = rows.scan(row::parts_prefix(request.upload_id), kPartNumberMax);
   if (!stored) return fail(stored.error());
   for (const Row& row : *stored) {
     v1::Part part;

@@ -26,17 +26,17 @@ struct KeyState {
   bool bucket_frozen = false;  // A deletion is open and this partition voted yes.
   Offset control_pos;          // Last control record that the partition applied.
   std::optional<v1::ObjectVersion> current;
-  std::optional<v1::Upload> upload;       // The upload that the command names.
-  std::map<uint32_t, v1::Part> parts;     // The parts that the command names and that are there.
-  bool reservation_void = false;          // The command's reservation ended with its process.
-  std::vector<bool> movable;  // MoveBodies: whether move i still finds its body at `from`.
+  std::optional<v1::Upload> upload;    // The upload that the command names.
+  std::map<uint32_t, v1::Part> parts;  // The parts that the command names and that are there.
+  bool reservation_void = false;       // The command's reservation ended with its process.
+  std::vector<bool> movable;           // MoveBodies: whether move i still finds its body at `from`.
 };
 
 // Errors: those of the rows.
 Result<KeyState> load(RowReader& rows, PartitionId partition, const Command& command);
 
 struct Stamp {
-  int64_t now_ms = 0;  // Unix time; becomes modified_at_ms or initiated_at_ms.
+  int64_t now_ms = 0;                       // Unix time; becomes modified_at_ms or initiated_at_ms.
   uint64_t part_bytes_min = kPartBytesMin;  // Smaller only in tests.
 };
 
@@ -51,7 +51,8 @@ using Decision = std::variant<NewEvent, Outcome>;
 
 // Errors, each the final answer to the request:
 //   no_such_bucket       the bucket was deleted.
-//   unavailable          the bucket is frozen; or its creation is not folded here yet (catch up with
+//   unavailable          the bucket is frozen; or its creation is not folded here yet (catch up
+//   with
 //                        control to at least command.bucket and decide again); or the reservation
 //                        ended with the process that held it.
 //   precondition_failed, no_such_key, no_such_version, no_such_upload, invalid_argument,

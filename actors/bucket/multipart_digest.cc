@@ -108,8 +108,7 @@ Result<std::string> multipart_etag(const std::vector<const v1::Part*>& parts) {
 v1::Checksum::Type checksum_type_or_default(v1::Checksum::Algorithm algorithm,
                                             v1::Checksum::Type type) {
   if (type != v1::Checksum::TYPE_UNSPECIFIED) return type;
-  return algorithm == v1::Checksum::CRC64NVME ? v1::Checksum::FULL_OBJECT
-                                              : v1::Checksum::COMPOSITE;
+  return algorithm == v1::Checksum::CRC64NVME ? v1::Checksum::FULL_OBJECT : v1::Checksum::COMPOSITE;
 }
 
 Result<v1::Checksum> multipart_checksum(v1::Checksum::Algorithm algorithm, v1::Checksum::Type type,

@@ -157,8 +157,8 @@ bool load_snapshots(ControlState& state, std::string_view, const std::string& va
   v1::ControlSnapshotsRow row;
   if (!row.ParseFromString(value)) return false;
   for (const auto& snapshot : row.snapshots())
-    state.snapshots.push_back({Offset{snapshot.offset()}, snapshot.body(), snapshot.size_bytes(),
-                               snapshot.digest()});
+    state.snapshots.push_back(
+        {Offset{snapshot.offset()}, snapshot.body(), snapshot.size_bytes(), snapshot.digest()});
   return true;
 }
 
@@ -175,10 +175,8 @@ std::vector<ControlRow> control_rows(const ControlState& state) {
   out.emplace_back(key_of(kClusterPiece), encode_cluster(state));
   for (const auto& [id, label] : state.drives)
     out.emplace_back(key_of(kDrivePiece, id.view()), encode_drive(label));
-  for (const auto& [name, key] : state.keys)
-    out.emplace_back(key_of(kKeyPiece, name), encode(key));
-  if (!state.snapshots.empty())
-    out.emplace_back(key_of(kSnapshotsPiece), encode(state.snapshots));
+  for (const auto& [name, key] : state.keys) out.emplace_back(key_of(kKeyPiece, name), encode(key));
+  if (!state.snapshots.empty()) out.emplace_back(key_of(kSnapshotsPiece), encode(state.snapshots));
   for (const auto& [id, set] : state.sets) out.emplace_back(set_key(id.value), encode(set));
   return out;
 }

@@ -30,7 +30,8 @@ Result<Outcome> upload_completed(Place place, const v1::UploadCompleted& event);
 Result<Outcome> upload_aborted(Place place, const v1::UploadAborted& event);
 // Removes the parts of an upload and their bodies, but for those in `keep` (ascending).
 // Errors: corrupt when one of `keep` is not there.
-Result<void> remove_parts(Place place, std::string_view upload_id, const std::vector<uint32_t>& keep);
+Result<void> remove_parts(Place place, std::string_view upload_id,
+                          const std::vector<uint32_t>& keep);
 
 // fold_moves.cc
 Result<Outcome> bodies_moved(Place place, const v1::BodiesMoved& event);

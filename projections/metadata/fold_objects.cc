@@ -77,8 +77,7 @@ Result<Outcome> object_deleted(Place place, const v1::ObjectDeleted& event) {
   if (!*before || (*before)->version_id() != event.version_id())
     return fail(Errc::corrupt, "a version that is not there was deleted");
   if (Result<void> gone = forget_version(place, **before); !gone) return fail(gone.error());
-  Result<void> ok =
-      change_counters(place.rows, place.partition, bucket, counted(**before, -1));
+  Result<void> ok = change_counters(place.rows, place.partition, bucket, counted(**before, -1));
   if (!ok) return fail(ok.error());
   place.rows.remove(std::move(row_key));
 

@@ -14,8 +14,8 @@ constexpr size_t kIdBytes = 16;
 Result<v1::Upload> open_upload(Place place, uint64_t bucket, const std::string& key,
                                const std::string& upload_id) {
   if (upload_id.size() != kIdBytes) return fail(Errc::corrupt, "upload id of another length");
-  auto upload = get_message<v1::Upload>(
-      place.rows, row::upload_key(BucketId{bucket}, key, upload_id));
+  auto upload =
+      get_message<v1::Upload>(place.rows, row::upload_key(BucketId{bucket}, key, upload_id));
   if (!upload) return fail(upload.error());
   if (!*upload) return fail(Errc::corrupt, "an event of an upload that is not open");
   return **upload;
@@ -42,8 +42,7 @@ Result<Outcome> upload_created(Place place, const v1::UploadCreated& event) {
 }
 
 Result<Outcome> part_committed(Place place, const v1::PartCommitted& event) {
-  Result<v1::Upload> upload =
-      open_upload(place, event.bucket(), event.key(), event.upload_id());
+  Result<v1::Upload> upload = open_upload(place, event.bucket(), event.key(), event.upload_id());
   if (!upload) return fail(upload.error());
 
   v1::Part part = event.part();
@@ -73,8 +72,7 @@ Result<Outcome> part_committed(Place place, const v1::PartCommitted& event) {
 }
 
 Result<Outcome> upload_completed(Place place, const v1::UploadCompleted& event) {
-  Result<v1::Upload> upload =
-      open_upload(place, event.bucket(), event.key(), event.upload_id());
+  Result<v1::Upload> upload = open_upload(place, event.bucket(), event.key(), event.upload_id());
   if (!upload) return fail(upload.error());
   if (event.version().upload_id() != event.upload_id())
     return fail(Errc::corrupt, "a completed version names another upload");
@@ -87,8 +85,7 @@ Result<Outcome> upload_completed(Place place, const v1::UploadCompleted& event) 
 }
 
 Result<Outcome> upload_aborted(Place place, const v1::UploadAborted& event) {
-  Result<v1::Upload> upload =
-      open_upload(place, event.bucket(), event.key(), event.upload_id());
+  Result<v1::Upload> upload = open_upload(place, event.bucket(), event.key(), event.upload_id());
   if (!upload) return fail(upload.error());
   if (Result<void> ok = remove_parts(place, event.upload_id(), {}); !ok) return fail(ok.error());
   Result<void> ok = close_upload(place, BucketId{event.bucket()}, event.key(), event.upload_id());
@@ -101,8 +98,7 @@ Result<Outcome> upload_aborted(Place place, const v1::UploadAborted& event) {
 
 Result<void> remove_parts(Place place, std::string_view upload_id,
                           const std::vector<uint32_t>& keep) {
-  Result<std::vector<Row>> parts =
-      place.rows.scan(row::parts_prefix(upload_id), kPartNumberMax);
+  Result<std::vector<Row>> parts = place.rows.scan(row::parts_prefix(upload_id), kPartNumberMax);
   if (!parts) return fail(parts.error());
   size_t kept = 0;
   for (Row& stored : *parts) {

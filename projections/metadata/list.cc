@@ -1,5 +1,5 @@
-// LIST as seeks: one for the start of a page and one behind each common prefix, so that a page costs
-// the same wherever it is and however many keys a common prefix stands for.
+// LIST as seeks: one for the start of a page and one behind each common prefix, so that a page
+// costs the same wherever it is and however many keys a common prefix stands for.
 
 #include "projections/metadata/names.h"
 #include "projections/metadata/rows.h"

@@ -37,7 +37,7 @@ class RequestTable {
   size_t size() const { return slots_.size(); }
 
  private:
-  uint64_t count_ = 0;  // Ever added.
+  uint64_t count_ = 0;               // Ever added.
   std::vector<RequestEntry> slots_;  // Slot i: entry i modulo kRequestTableMax.
   std::map<RequestId, uint32_t> by_id_;
 };

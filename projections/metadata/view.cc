@@ -117,8 +117,7 @@ Result<std::optional<v1::Body>> MetadataView::body_of(const BodyOwner& owner) co
 Result<bool> MetadataView::journal_body_is_live(const BodyOwner& owner, Offset offset) const {
   Result<std::optional<v1::Body>> body = body_of(owner);
   if (!body) return fail(body.error());
-  return body->has_value() && (*body)->has_journal() &&
-         (*body)->journal().offset() == offset.value;
+  return body->has_value() && (*body)->has_journal() && (*body)->journal().offset() == offset.value;
 }
 
 }  // namespace kura

@@ -28,8 +28,8 @@ struct BucketCounters {
 struct ListQuery {
   BucketId bucket;
   std::string prefix;
-  std::string delimiter;  // Empty: none. May be longer than one character.
-  std::string after;      // Only names greater than this; a common prefix counts as a name.
+  std::string delimiter;     // Empty: none. May be longer than one character.
+  std::string after;         // Only names greater than this; a common prefix counts as a name.
   uint32_t keys_max = 1000;  // Objects and common prefixes together.
 };
 
@@ -39,7 +39,7 @@ struct ListEntry {
 };
 
 struct ListPage {
-  std::vector<ListEntry> objects;           // Ascending by key bytes.
+  std::vector<ListEntry> objects;            // Ascending by key bytes.
   std::vector<std::string> common_prefixes;  // Ascending.
   bool truncated = false;
   std::string last;  // Name of the last entry of the page, for `after` of the next.
@@ -115,7 +115,7 @@ class MetadataView {
   Result<PartPage> parts(std::string_view upload_id, uint32_t after, uint32_t parts_max) const;
   Result<BucketCounters> counters(BucketId bucket) const;
   Result<uint64_t> live_bytes(SetId set) const;  // Stored bytes that the fold names in the set.
-  Result<ViewDigest> digest() const;  // Reads every row.
+  Result<ViewDigest> digest() const;             // Reads every row.
 
   // Extents of `set` that the fold names, by offset, then member; only those behind `after`.
   Result<std::vector<LiveExtent>> extents_of(SetId set, std::optional<ExtentCursor> after,

@@ -75,10 +75,12 @@ TEST_F(Uploads, PartsMustBeThereAsListedAndInOrder) {
 
 TEST_F(Uploads, AllButTheLastPartHaveALeastSize) {
   world.stamp.part_bytes_min = 101;
-  EXPECT_EQ(world.code("k", complete_of(kId, {{1, 'a'}, {5, 'c'}})), refused(Errc::entity_too_small));
+  EXPECT_EQ(world.code("k", complete_of(kId, {{1, 'a'}, {5, 'c'}})),
+            refused(Errc::entity_too_small));
   world.stamp.part_bytes_min = 100;
   ASSERT_TRUE(world.run("k", part_of(kId, 6, 'd')));
-  EXPECT_EQ(world.code("k", complete_of(kId, {{5, 'c'}, {6, 'd'}})), refused(Errc::entity_too_small));
+  EXPECT_EQ(world.code("k", complete_of(kId, {{5, 'c'}, {6, 'd'}})),
+            refused(Errc::entity_too_small));
   EXPECT_EQ(world.code("k", complete_of(kId, {{5, 'c'}})), "ok") << "the only part is the last";
 }
 

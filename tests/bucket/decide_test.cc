@@ -98,8 +98,10 @@ TEST(DeleteObject, NamesOneVersion) {
   const std::string hex(32, 'f');
   EXPECT_FALSE(world.run("k", DeleteObject{.version_id = hex}).value().existed);
   EXPECT_TRUE(world.current("k"));
-  for (const std::string& bad : {std::string("f"), std::string(32, 'F'), std::string(32, 'g'), std::string()})
-    EXPECT_EQ(world.code("k", DeleteObject{.version_id = bad}), refused(Errc::no_such_version)) << bad;
+  for (const std::string& bad :
+       {std::string("f"), std::string(32, 'F'), std::string(32, 'g'), std::string()})
+    EXPECT_EQ(world.code("k", DeleteObject{.version_id = bad}), refused(Errc::no_such_version))
+        << bad;
   EXPECT_TRUE(world.run("k", DeleteObject{.version_id = "null"}).value().existed);
   EXPECT_EQ(world.current("k"), std::nullopt);
 }
@@ -235,7 +237,8 @@ TEST(PartitionOf, IsFixedForEver) {
   EXPECT_EQ(partition_of(BucketId{4097}, "photos/cat.jpg").value, 3);
   EXPECT_EQ(partition_of(BucketId{1}, std::string(1024, 'k')).value, 4);
   std::vector<int> keys(kPartitions);
-  for (int i = 0; i < 16000; ++i) ++keys[partition_of(BucketId{7}, "key" + std::to_string(i)).value];
+  for (int i = 0; i < 16000; ++i)
+    ++keys[partition_of(BucketId{7}, "key" + std::to_string(i)).value];
   for (int count : keys) EXPECT_NEAR(count, 1000, 150);
 }
 

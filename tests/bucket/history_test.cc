@@ -1,7 +1,7 @@
-// Goal: whatever is asked of a partition, the rows that its decisions were made on, the rows that the
-// committer folds, and the rows of any rebuild are the same; counters and extents are exact.
-// Method: random commands, pipelined over an overlay and folded in batches of random length, against
-// a plain model of what S3 clients should see.
+// Goal: whatever is asked of a partition, the rows that its decisions were made on, the rows that
+// the committer folds, and the rows of any rebuild are the same; counters and extents are exact.
+// Method: random commands, pipelined over an overlay and folded in batches of random length,
+// against a plain model of what S3 clients should see.
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -270,8 +270,7 @@ class History {
     CompleteUpload complete;
     complete.upload_id = id;
     for (const auto& [number, part] : model_.uploads[id].parts)
-      if (draw.below(4) != 0)
-        complete.parts.push_back({number, part.etag, std::nullopt});
+      if (draw.below(4) != 0) complete.parts.push_back({number, part.etag, std::nullopt});
     if (draw.below(8) == 0) complete.parts.push_back({4, std::string(16, 'x'), std::nullopt});
     if (model_.uploads[id].key.empty()) model_.uploads.erase(id);
     return complete;
@@ -323,7 +322,7 @@ class History {
       model_.uploads[create->upload.upload_id()].key = command.key;
     } else if (const auto* part = std::get_if<CommitPart>(&command.action)) {
       model_.uploads[part->upload_id].parts[part->part.number()] = {part->part.size_bytes(),
-                                                                     part->part.etag()};
+                                                                    part->part.etag()};
     } else if (const auto* abort = std::get_if<AbortUpload>(&command.action)) {
       model_.uploads.erase(abort->upload_id);
     } else if (const auto* complete = std::get_if<CompleteUpload>(&command.action)) {
@@ -416,9 +415,9 @@ class History {
   MetadataView view_{kv_};
   KvRows below_{kv_};
   Overlay overlay_{below_};
-  std::vector<Logged> log_;        // Folded.
-  std::deque<Logged> under_way_;   // On the overlay only.
-  std::deque<Outcome> outcomes_;   // Of those under way, as decided.
+  std::vector<Logged> log_;       // Folded.
+  std::deque<Logged> under_way_;  // On the overlay only.
+  std::deque<Outcome> outcomes_;  // Of those under way, as decided.
   uint64_t tag_ = 0, retired_ = 0;
   uint64_t next_offset_ = 1024, next_extent_ = 0;
   uint32_t requests_ = 0, uploads_ = 0;
@@ -428,8 +427,8 @@ class History {
 
 TEST(History, DecisionsFoldsAndRebuildsAgree) {
   ASSERT_TRUE(rc::check([] {
-    const auto script = *rc::gen::container<std::vector<uint32_t>>(
-        *rc::gen::inRange(0, 150), rc::gen::inRange(0u, 1u << 30));
+    const auto script = *rc::gen::container<std::vector<uint32_t>>(*rc::gen::inRange(0, 150),
+                                                                   rc::gen::inRange(0u, 1u << 30));
     History history;
     for (uint32_t number : script) {
       history.step(number);

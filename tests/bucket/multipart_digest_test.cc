@@ -62,7 +62,8 @@ TEST(CrcCombine, LongZerosNeedNoBytes) {
   for (int i = 0; i < 4096; ++i) crc = crc32c(block, crc);
   crc = crc32c(std::string_view("\0", 1), crc);
   uint32_t zeros = crc32c(block);
-  for (uint64_t size = 1 << 20; size < 1ull << 32; size *= 2) zeros = crc32c_combine(zeros, zeros, size);
+  for (uint64_t size = 1 << 20; size < 1ull << 32; size *= 2)
+    zeros = crc32c_combine(zeros, zeros, size);
   zeros = crc32c_combine(zeros, crc32c(std::string_view("\0", 1)), 1);
   EXPECT_EQ(crc32c_combine(crc32c("x"), zeros, (1ull << 32) + 1), crc);
 }
@@ -72,7 +73,8 @@ v1::Part part(std::string_view body, v1::Checksum::Algorithm algorithm) {
   out.set_size_bytes(body.size());
   out.mutable_checksum()->set_algorithm(algorithm);
   if (algorithm == v1::Checksum::CRC32) out.mutable_checksum()->set_value(big_endian(crc32(body)));
-  if (algorithm == v1::Checksum::CRC32C) out.mutable_checksum()->set_value(big_endian(crc32c(body)));
+  if (algorithm == v1::Checksum::CRC32C)
+    out.mutable_checksum()->set_value(big_endian(crc32c(body)));
   if (algorithm == v1::Checksum::CRC64NVME)
     out.mutable_checksum()->set_value(big_endian(crc64nvme(body)));
   return out;
@@ -114,7 +116,8 @@ TEST(MultipartDigest, EtagAndCompositeChecksumsOfTwoParts) {
   set(v1::Checksum::SHA1, std::string(20, '\x01'), std::string(20, '\x02'));
   EXPECT_EQ(composite(v1::Checksum::SHA1), "b26845963c2b15cb3a2f97ba8e865c508ab2569b");
   set(v1::Checksum::SHA256, std::string(32, '\x01'), std::string(32, '\x02'));
-  EXPECT_EQ(composite(v1::Checksum::SHA256), "f818afd37a6dc3bc92fb44731011277006db4efa6e9023cd7468c02335d22a4d");
+  EXPECT_EQ(composite(v1::Checksum::SHA256),
+            "f818afd37a6dc3bc92fb44731011277006db4efa6e9023cd7468c02335d22a4d");
   // The check string of CRC-32C, cut in two words and one byte, cannot be digests; two words can.
   set(v1::Checksum::CRC32C, "1234", "5678");
   EXPECT_EQ(composite(v1::Checksum::CRC32C), hex(big_endian(crc32c("12345678"))));

@@ -227,20 +227,35 @@ v1::Event any_event(uint32_t n) {
   const uint32_t a = n / 16 % 5 + 1, b = n / 80 % 5;
   const std::string name(1, static_cast<char>('a' + a));
   switch (n % 16) {
-    case 0: return cluster_created();
-    case 1: return drive_added(a);
-    case 2: return drive_removed(a);
-    case 3: return set_opened(a + b);
-    case 4: return set_sealed(a, b);
-    case 5: return set_dropped(a);
-    case 6: return member_replaced(a, b, 9);
-    case 7: return key_created(name);
-    case 8: return key_disabled(name);
-    case 9: return snapshot_taken(n);
-    case 10: case 11: return bucket_created(name);
-    case 12: return bucket_deleting(a * 10);
-    case 13: return bucket_deleted(a * 10, a * 10 + b * 10 + 10);
-    default: return abandoned(a * 10, a * 10 + b * 10 + 10);
+    case 0:
+      return cluster_created();
+    case 1:
+      return drive_added(a);
+    case 2:
+      return drive_removed(a);
+    case 3:
+      return set_opened(a + b);
+    case 4:
+      return set_sealed(a, b);
+    case 5:
+      return set_dropped(a);
+    case 6:
+      return member_replaced(a, b, 9);
+    case 7:
+      return key_created(name);
+    case 8:
+      return key_disabled(name);
+    case 9:
+      return snapshot_taken(n);
+    case 10:
+    case 11:
+      return bucket_created(name);
+    case 12:
+      return bucket_deleting(a * 10);
+    case 13:
+      return bucket_deleted(a * 10, a * 10 + b * 10 + 10);
+    default:
+      return abandoned(a * 10, a * 10 + b * 10 + 10);
   }
 }
 

@@ -75,7 +75,8 @@ inline v1::Event put(uint64_t bucket, const std::string& key, uint64_t size_byte
   committed.mutable_version()->set_size_bytes(size_bytes);
   committed.mutable_version()->set_stored_bytes(size_bytes);
   committed.mutable_version()->set_etag(kMd5);
-  for (const v1::Extent& e : extents) *committed.mutable_version()->mutable_body()->add_extents() = e;
+  for (const v1::Extent& e : extents)
+    *committed.mutable_version()->mutable_body()->add_extents() = e;
   return event;
 }
 

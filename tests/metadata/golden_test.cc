@@ -66,11 +66,15 @@ TEST(Golden, RowsOfEveryKind) {
   FoldWorld world;
   fill(world);
   std::string actual;
-  for (const auto& [key, value] : dump(world.kv)) actual += hex(key) + (value.empty() ? "" : " ") + hex(value) + "\n";
+  for (const auto& [key, value] : dump(world.kv))
+    actual += hex(key) + (value.empty() ? "" : " ") + hex(value) + "\n";
   EXPECT_EQ(actual, golden("rows.txt"));
   // A kind that only later builds write.
   EXPECT_EQ(hex(row::noncurrent_key(BucketId{500}, std::string("a\0b", 3), 1000)),
-            "76" "00000000000001f4" "6100ff620001" "fffffffffffffc17");
+            "76"
+            "00000000000001f4"
+            "6100ff620001"
+            "fffffffffffffc17");
 }
 
 TEST(Golden, Snapshot) {

@@ -62,7 +62,8 @@ struct World {
   }
 
   void check(uint32_t seed) {
-    const std::string prefix = seed % 3 == 0 ? "" : std::string(1, static_cast<char>('a' + seed % 4));
+    const std::string prefix =
+        seed % 3 == 0 ? "" : std::string(1, static_cast<char>('a' + seed % 4));
     const size_t rows_max = seed % 7;
     std::vector<std::pair<std::string, std::string>> expected;
     for (const auto& row : truth)

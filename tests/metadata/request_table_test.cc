@@ -15,9 +15,11 @@ TEST(RequestTable, TheRowsAndTheIndexAreTheSameFold) {
   KvRows rows = world.rows();
   RequestTable live;
   for (uint32_t n = 1; n <= kRequestTableMax + 300; ++n) {
-    const Outcome outcome = world.fold(put(500, "k" + std::to_string(n % 7), n), request(n)).value();
+    const Outcome outcome =
+        world.fold(put(500, "k" + std::to_string(n % 7), n), request(n)).value();
     live.add({request(n), 0, outcome});
-    if (n % 500 != 7 && n != kRequestTableMax && n != kRequestTableMax + 1 && n % 1324 != 0) continue;
+    if (n % 500 != 7 && n != kRequestTableMax && n != kRequestTableMax + 1 && n % 1324 != 0)
+      continue;
     const RequestTable loaded = RequestTable::load(rows, kTestPartition).value();
     ASSERT_EQ(loaded.size(), std::min<size_t>(n, kRequestTableMax));
     ASSERT_EQ(loaded.low(), live.low());
@@ -34,7 +36,8 @@ TEST(RequestTable, TheRowsAndTheIndexAreTheSameFold) {
     }
   }
   EXPECT_EQ(live.low(), Offset{1000 + 100 * 300});
-  EXPECT_EQ(rows.scan(row::requests_prefix(kTestPartition), SIZE_MAX).value().size(), kRequestTableMax);
+  EXPECT_EQ(rows.scan(row::requests_prefix(kTestPartition), SIZE_MAX).value().size(),
+            kRequestTableMax);
 }
 
 TEST(RequestTable, KeepsWholeOutcomesAndNoneWithoutAnId) {

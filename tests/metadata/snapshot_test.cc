@@ -95,7 +95,8 @@ TEST(Digest, IsOfWhatIsHeldAndNotOfWhereTheLogStands) {
   EXPECT_EQ(digest.offset, Offset{1400});
   EXPECT_EQ(digest.value.size(), 16u);
 
-  // A restart claims, voids what the last process reserved and applies control: nothing that is held.
+  // A restart claims, voids what the last process reserved and applies control: nothing that is
+  // held.
   v1::Event voided, applied;
   voided.mutable_reservations_voided()->set_incarnation(id_of(5));
   applied.mutable_control_applied()->set_up_to(77);
