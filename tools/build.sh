@@ -4,7 +4,8 @@ set -euo pipefail
 preset=${1:-release}
 [ $# -gt 0 ] && shift
 bash "$KURA_TREE/tools/setup.sh" build
-export CCACHE_DIR=${CCACHE_DIR:-$KURA_CACHE/ccache}
+# A clone elsewhere finds the same objects: paths below the tree are hashed relative to it.
+export CCACHE_DIR=${CCACHE_DIR:-$KURA_CACHE/ccache} CCACHE_BASEDIR=$KURA_TREE CCACHE_NOHASHDIR=1
 cd "$KURA_TREE"
 if [ ! -e "build/$preset/build.ninja" ]; then
   cmake --preset "$preset" >"$KURA_CACHE/configure.log" || die "cmake failed: $KURA_CACHE/configure.log"
