@@ -68,5 +68,7 @@ def test_copy_and_move_between_keys(aws, s3, bucket):
 def test_checksum_and_presign(aws, s3, bucket, tmp_path):
     (tmp_path / "f").write_bytes(b"checked")
     aws("s3api", "put-object", "--bucket", bucket, "--key", "k", "--body", tmp_path / "f", "--checksum-algorithm", "SHA256")
+    # Version 1 would presign by Signature Version 2 otherwise, which Kura refuses with a clear 400.
+    aws("configure", "set", "default.s3.signature_version", "s3v4")
     url = aws("s3", "presign", f"s3://{bucket}/k", "--expires-in", "60").strip()
     assert run("/usr/bin/curl", "-sf", url) == "checked"
