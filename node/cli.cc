@@ -8,8 +8,10 @@
 #include "node/admin_backend.h"
 #include "node/commands.h"
 #include "node/config.h"
+#include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/server.h"
+#include "s3/op/operations_table.h"
 
 namespace kura::node {
 namespace {
@@ -38,17 +40,13 @@ void add_settings(CLI::App& command, Flags& flags) {
 }
 
 Result<Config> config_of(const Flags& flags) {
-  auto environment = [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
-    return value ? std::optional<std::string>(value) : std::nullopt;
-  };
   std::string path = flags.file.empty() ? "/etc/kura/kura.toml" : flags.file;
   std::ifstream in(path);
   if (!in && !flags.file.empty())
     return fail(Errc::invalid_argument, "--config: cannot read '" + path + "'");
   std::optional<std::pair<std::string, std::string>> file;
   if (in) file = {std::string(std::istreambuf_iterator<char>(in), {}), path};
-  return load_config(flags.values, flags.drives, environment, file);
+  return load_config(flags.values, flags.drives, environment_variable, file);
 }
 
 int refuse(const Error& error) {
@@ -74,6 +72,9 @@ int run_command_line(int argc, char** argv) {
   });
   app.add_subcommand("version", "print the version")->callback([] {
     std::cout << "kura " << kVersion << "\n";
+  });
+  app.add_subcommand("operations", "the table of S3 operations in README")->group("")->callback([] {
+    std::cout << s3::operations_table();
   });
   add_commands(app, code);
   try {

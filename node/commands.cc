@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "node/admin_client.h"
+#include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/offline.h"
 #include "node/table.h"
@@ -23,12 +24,12 @@ struct Shared {
   bool json = false;
 };
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  if (value) return value;
-  const char* file = std::getenv((std::string(name) + "_FILE").c_str());
+// The value of a variable, or the first line of the file that its _FILE twin names.
+std::string secret_of(const std::string& name) {
+  if (auto value = environment_variable(name)) return *value;
+  auto file = environment_variable(name + "_FILE");
   if (!file) return {};
-  std::ifstream in(file);
+  std::ifstream in(*file);
   std::string text;
   std::getline(in, text);
   return text;
@@ -69,8 +70,8 @@ struct Commands {
     CLI::App* command = noun->add_subcommand(verb, help);
     options(command);
     command->callback([this_code = &code, shared = shared, run = std::move(run)] {
-      shared->target.access_key = variable("KURA_ROOT_ACCESS_KEY");
-      shared->target.secret_key = variable("KURA_ROOT_SECRET_KEY");
+      shared->target.access_key = secret_of("KURA_ROOT_ACCESS_KEY");
+      shared->target.secret_key = secret_of("KURA_ROOT_SECRET_KEY");
       *this_code = print(run(), shared->json);
     });
     return command;

@@ -1,0 +1,73 @@
+#include "node/membership.h"
+
+#include <gtest/gtest.h>
+
+namespace kura::node {
+namespace {
+
+ClusterId cluster(uint8_t n) {
+  ClusterId id;
+  id.bytes[0] = n;
+  return id;
+}
+
+DriveSighting member(uint8_t in_cluster, uint8_t drive) {
+  DriveSighting s;
+  s.label = "d" + std::to_string(drive);
+  disk::DriveIdentity identity;
+  identity.cluster = cluster(in_cluster);
+  identity.drive.bytes[0] = drive;
+  s.identity = identity;
+  return s;
+}
+
+DriveSighting empty(const std::string& label) {
+  DriveSighting s;
+  s.label = label;
+  s.empty = true;
+  return s;
+}
+
+TEST(Membership, EmptyDrivesMakeANewCluster) {
+  auto found = decide_membership({empty("a"), empty("b")}, cluster(9));
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->create);
+  EXPECT_EQ(found->cluster, cluster(9));
+  EXPECT_EQ(found->fresh, (std::vector<size_t>{0, 1}));
+}
+
+TEST(Membership, EmptyDrivesJoinAKnownCluster) {
+  auto found = decide_membership({member(1, 1), empty("b"), member(1, 3)}, cluster(9));
+  ASSERT_TRUE(found);
+  EXPECT_FALSE(found->create);
+  EXPECT_EQ(found->cluster, cluster(1));
+  EXPECT_EQ(found->online, (std::vector<size_t>{0, 2}));
+  EXPECT_EQ(found->fresh, (std::vector<size_t>{1}));
+}
+
+TEST(Membership, RefusesMistakes) {
+  auto foreign = decide_membership({member(1, 1), member(2, 2)}, cluster(9));
+  ASSERT_FALSE(foreign);
+  EXPECT_EQ(foreign.error().code, Errc::invalid_argument);
+  EXPECT_NE(foreign.error().detail.find("d2"), std::string::npos);
+  EXPECT_FALSE(decide_membership({member(1, 1), member(1, 1)}, cluster(9)));
+  DriveSighting full = empty("full");
+  full.empty = false;
+  EXPECT_FALSE(decide_membership({full}, cluster(9)));
+  DriveSighting newer;
+  newer.problem = Error{Errc::unsupported, "install kura 2"};
+  EXPECT_EQ(decide_membership({member(1, 1), newer}, cluster(9)).error().code, Errc::unsupported);
+}
+
+TEST(Membership, AnUnreadableDriveNeverLetsANewClusterBegin) {
+  DriveSighting broken;
+  broken.label = "broken";
+  broken.problem = Error{Errc::io_error, "input/output error"};
+  EXPECT_EQ(decide_membership({broken, empty("b")}, cluster(9)).error().code, Errc::unavailable);
+  auto found = decide_membership({broken, member(1, 2)}, cluster(9));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->online, (std::vector<size_t>{1}));
+}
+
+}  // namespace
+}  // namespace kura::node
