@@ -91,7 +91,7 @@ inline Task<void> bytes_arrive(StreamSubject& s) {
 inline Task<void> large_both_ways(StreamSubject& s) {
   Pair p = co_await make_pair(s);
   if (!p.client || !p.server) co_return;
-  constexpr size_t kSize = 5'000'001;
+  constexpr size_t kSize = 24'000'001;
   std::string up = pattern(kSize, 1), down = pattern(kSize, 2);
   Background<Result<void>> write_up(write_text(*p.client, up));
   Background<Result<void>> write_down(write_text(*p.server, down));

@@ -238,5 +238,46 @@ TEST_F(Tls, FlippedBytesNeverArrive) {
   EXPECT_GT(refused, 15);
 }
 
+// The connection ends when the test says so, without TLS's own goodbye.
+class CutStream : public Stream {
+ public:
+  explicit CutStream(std::unique_ptr<Stream> inner) : inner_(std::move(inner)) {}
+  Task<Result<size_t>> read_some(char* out, size_t size_bytes) override {
+    if (cut) co_return size_t{0};
+    co_return co_await inner_->read_some(out, size_bytes);
+  }
+  Task<Result<void>> write(std::vector<std::string_view> pieces) override {
+    return inner_->write(std::move(pieces));
+  }
+  void close() override { inner_->close(); }
+  std::string peer() const override { return inner_->peer(); }
+  bool encrypted() const override { return false; }
+  bool cut = false;
+
+ private:
+  std::unique_ptr<Stream> inner_;
+};
+
+Task<Errc> read_past_a_cut(AsioLoop& loop, uint16_t port, TlsKeys keys) {
+  Address to{"127.0.0.1", port};
+  auto tcp = co_await tcp_connect(loop, to, 5 * kSecond);
+  if (!tcp) co_return Errc::unavailable;
+  auto cut = std::make_unique<CutStream>(std::move(*tcp));
+  CutStream* wire = cut.get();
+  auto stream = make_tls_client_stream(std::move(cut), keys, "127.0.0.1");
+  Result<void> wrote = co_await write_text(*stream, "ping");
+  Result<std::string> answer = co_await read_exactly(*stream, 4);
+  EXPECT_TRUE(wrote && answer);
+  wire->cut = true;
+  char byte;
+  Result<size_t> end = co_await stream->read_some(&byte, 1);
+  co_return code_of(end);
+}
+
+TEST_F(Tls, ACutIsNotAnEnd) {
+  TlsKeys keys = make_tls_client({.ca_path = certificate_path(), .insecure = false}).value();
+  EXPECT_EQ(block_on(loop, read_past_a_cut(loop, port, keys)), Errc::closed);
+}
+
 }  // namespace
 }  // namespace kura::testing
