@@ -27,7 +27,8 @@ class MemoryJournal final : public journal::Journal {
  public:
   JournalId id() const override { return {}; }
   journal::Bounds bounds() const override { return {}; }
-  Task<Result<std::vector<Offset>>> append(const std::vector<journal::Record>&) override;
+  Task<Result<std::vector<Offset>>> append(const std::vector<journal::Record>&,
+                                           journal::AppendClass) override;
   Task<Result<std::vector<journal::StoredRecord>>> read(Offset, uint64_t) override;
   Task<Result<std::string>> read_body(v1::JournalBody body) override;
   bool try_read_body(const v1::JournalBody&, std::string*) override { return false; }
