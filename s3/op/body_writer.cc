@@ -37,7 +37,12 @@ Task<S3Result<WrittenBody>> write_body(BlobStore& blobs, v1::Envelope::Transform
     if (written.size_bytes > size_bytes_max) {
       co_return s3_fail(too_large(written.size_bytes, size_bytes_max));
     }
-    stored += end ? encoder.finish() : encoder.feed(std::move(*chunk));
+    std::string encoded;
+    if (end)
+      encoded = encoder.finish();
+    else
+      encoded = encoder.feed(std::move(*chunk));
+    stored += encoded;
     if (!writer && std::max(written.size_bytes, declared_bytes) > kInlineBodyMax) {
       uint64_t hint = declared_bytes == 0 ? 0 : stored_bytes(transform, declared_bytes);
       Result<std::unique_ptr<BlobWriter>> opened = co_await blobs.write(storage_class, hint);
