@@ -34,7 +34,7 @@ class MemoryBlobWriter final : public BlobWriter {
     co_await sleep_for(1000);
     if (blobs_.fail_writes) co_return fail(*blobs_.fail_writes);
     bytes_ += bytes;
-    co_return {};
+    co_return Result<void>{};
   }
 
   Task<Result<v1::Body>> finish() override {
@@ -187,7 +187,7 @@ Task<Result<void>> MemoryTenants::delete_bucket(std::string name) {
   effect.set_kind(all_yes ? v1::BucketEffect::DELETED : v1::BucketEffect::ABANDONED);
   apply_to_partitions(effect);
   if (!all_yes) co_return fail(Errc::bucket_not_empty);
-  co_return {};
+  co_return Result<void>{};
 }
 
 Task<Result<void>> MemoryTenants::create_key(AccessKey) { co_return fail(Errc::unsupported); }
