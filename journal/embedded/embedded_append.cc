@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/chance.h"
 #include "journal/embedded/concurrently.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/segment_format.h"
@@ -49,10 +48,7 @@ Result<EmbeddedJournal::Plan> EmbeddedJournal::plan_append(const std::vector<Rec
     if (size > kRecordMax || size > options_.segment_bytes - kSegmentHeaderBytes) {
       return fail(Errc::too_large, "a record of " + std::to_string(size) + " bytes");
     }
-    // At most once per append: a chain of nearly empty segments would prove nothing more.
-    bool early = segment == 0 && offset > base + kSegmentHeaderBytes && chance("journal.roll_early");
-    while (early || offset + size > limit) {
-      early = false;
+    while (offset + size > limit) {
       if (!plan.parts.empty() && padding > 0) {
         const char* zeros = out;
         plan.parts.back().pieces.emplace_back(zeros, pay_padding());

@@ -32,8 +32,6 @@ struct JournalDrive {
   std::shared_ptr<Drive> drive;
 };
 
-std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives);
-
 struct EmbeddedJournalOptions {
   JournalId journal;          // create(): its id.
   ClusterId cluster;          // create(): written down. open(): must fit, unless nil.

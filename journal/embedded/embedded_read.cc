@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/chance.h"
 #include "base/crc32c.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/read_table.h"
@@ -130,7 +129,6 @@ Task<Result<std::vector<StoredRecord>>> EmbeddedJournal::read(Offset from, uint6
     out.push_back({Offset{at}, Offset{next == end ? follower : next}, record->record()});
     taken += next - at;
     at = next;
-    if (chance("journal.read_short")) break;
   }
   co_return out;
 }

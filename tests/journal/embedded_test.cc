@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/chance.h"
 #include "journal/embedded/segment_format.h"
 #include "tests/journal/journal_contract.h"
 #include "tests/journal/journal_fixture.h"
@@ -431,19 +430,6 @@ TEST_F(Running, BodiesThatLookLikeRecordsAreBodies) {
   acked_.push_back(records[0]);
   append_many(2);
   expect_all();
-}
-
-// What the simulator may do to it: segments end early, reads are short.
-TEST_F(Running, SegmentsMayEndEarlyAndReadsBeShort) {
-  start(2, 2);
-  uint64_t calls = 0;
-  chance_decider = [&](std::string_view) { return ++calls % 3 == 0; };
-  append_many(20);
-  expect_all();
-  append_many(5);
-  expect_all({0, 1});
-  chance_decider = nullptr;
-  EXPECT_GT(status().segments, 12u);
 }
 
 TEST_F(Running, CloseWaitsForWorkInTheBackground) {

@@ -50,7 +50,8 @@ uint64_t crc64_by_bits(std::string_view bytes) {
 TEST(Checksum, Crc64AgreesWithItsDefinition) {
   EXPECT_TRUE(rc::check([] {
     const auto size = *rc::gen::inRange<size_t>(0, 1200);
-    const auto bytes = *rc::gen::container<std::string>(size, rc::gen::arbitrary<char>());
+    const auto bytes =
+        *rc::gen::container<std::string>(size, rc::gen::arbitrary<char>());
     const auto cut = *rc::gen::inRange<size_t>(0, size + 1);
     const std::string_view all = bytes;
     const uint64_t split =
@@ -66,8 +67,8 @@ S3Result<AnnouncedChecksum> announced(std::vector<Headers::Field> fields) {
 }
 
 TEST(Checksum, AnnouncedInHeaderOrTrailer) {
-  const auto header =
-      announced({{"x-amz-checksum-crc32", "y/Q5Jg=="}, {"x-amz-sdk-checksum-algorithm", "crc32"}});
+  const auto header = announced({{"x-amz-checksum-crc32", "y/Q5Jg=="},
+                                 {"x-amz-sdk-checksum-algorithm", "crc32"}});
   ASSERT_TRUE(header);
   EXPECT_EQ(header->algorithm, v1::Checksum::CRC32);
   EXPECT_EQ(hex_encode(header->value), "cbf43926");
