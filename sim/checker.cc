@@ -98,13 +98,13 @@ class RegisterChecker {
   std::vector<Maybe> groups_;
   std::vector<uint32_t> invoked_of_group_;
   std::vector<Moment> moments_;
-  std::vector<int> slot_of_;           // By index of required_.
-  std::vector<int> index_of_;          // By slot; -1: free.
+  std::vector<int> slot_of_;   // By index of required_.
+  std::vector<int> index_of_;  // By slot; -1: free.
   Configs configs_;
 };
 
-// Gives every write of unknown outcome that somebody saw the time by which it must have taken place:
-// the first return of an operation that saw its value.
+// Gives every write of unknown outcome that somebody saw the time by which it must have taken
+// place: the first return of an operation that saw its value.
 std::vector<Operation> tighten(std::vector<Operation> operations) {
   std::map<Value, int64_t> seen_by;
   for (bool changed = true; changed;) {
@@ -157,7 +157,8 @@ const Operation* RegisterChecker::first_inexplicable() {
   configs_.insert(Config{kAbsent, 0, Used(groups_.size(), 0)});
   size_t next_maybe = 0;
   for (const Moment& moment : moments_) {
-    for (; next_maybe < maybes_.size() && maybes_[next_maybe].first <= moment.time_ns; ++next_maybe) {
+    for (; next_maybe < maybes_.size() && maybes_[next_maybe].first <= moment.time_ns;
+         ++next_maybe) {
       auto group = std::lower_bound(groups_.begin(), groups_.end(), maybes_[next_maybe].second);
       ++invoked_of_group_[static_cast<size_t>(group - groups_.begin())];
     }

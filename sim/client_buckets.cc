@@ -75,8 +75,8 @@ void SimClient::record_page(const std::string& bucket, const Page& page, const s
   for (const Page::Entry& entry : page.entries) {
     if (!listed.emplace(entry.name, &entry).second)
       shared_.violate("LIST shows a name twice: " + entry.name, bucket);
-    const bool rolled_up = !delimiter.empty() && after.ends_with(delimiter) &&
-                           entry.name.starts_with(after);
+    const bool rolled_up =
+        !delimiter.empty() && after.ends_with(delimiter) && entry.name.starts_with(after);
     if (entry.name <= after || rolled_up || !entry.name.starts_with(prefix))
       shared_.violate("LIST shows a name that is not in its range: " + entry.name, bucket);
     if (!entry.prefix && !shared_.keys[bucket].contains(entry.name))
@@ -138,13 +138,16 @@ Task<CountedBucket> SimClient::list(std::string bucket, bool plain) {
     if (!prefix.empty()) query.emplace_back("prefix", prefix);
     if (!delimiter.empty()) query.emplace_back("delimiter", delimiter);
     if (keys_max < 1000) query.emplace_back("max-keys", std::to_string(keys_max));
-    if (!token.empty()) query.emplace_back("continuation-token", token);
-    else if (!after.empty()) query.emplace_back("start-after", after);
+    if (!token.empty())
+      query.emplace_back("continuation-token", token);
+    else if (!after.empty())
+      query.emplace_back("start-after", after);
     Page page;
     const bool read = co_await list_page(bucket, std::move(query), &page);
     if (!read) co_return found;
     if (page.entries.size() > keys_max)
-      shared_.violate("LIST shows more than max-keys: " + std::to_string(page.entries.size()), bucket);
+      shared_.violate("LIST shows more than max-keys: " + std::to_string(page.entries.size()),
+                      bucket);
     record_page(bucket, page, prefix, delimiter, after);
     for (const Page::Entry& entry : page.entries) {
       found.objects += entry.prefix ? 0 : 1;

@@ -63,6 +63,20 @@ Task<Answer> SimClient::perform(S3Request request) {
   co_return answer;
 }
 
+Task<void> SimClient::repeat(S3Request request, std::string name) {
+  request.invocation_id = "sim-" + std::to_string(number_) + "-" + std::to_string(calls_);
+  request.abandon_after.reset();
+  s3_.disconnect();
+  co_await sleep_for(random_.exponential(50 * kMillisecond));
+  const std::string method = request.method;
+  S3Reply reply = co_await s3_.call(std::move(request), 10 * kSecond);
+  if (reply.ok()) probe("acknowledged request repeated");
+  if (!reply.answered || reply.ok() || reply.status >= 500) co_return;
+  shared_.violate("A repeated " + method + " did not get its first answer but " +
+                      std::to_string(reply.status) + " " + reply.code,
+                  name);
+}
+
 Operation SimClient::operation(const Answer& answer, const std::string& what) const {
   Operation op;
   op.what = "client " + std::to_string(number_) + " " + what + " -> " + status_text(answer);
@@ -82,8 +96,8 @@ void SimClient::record_read(const std::string& name, const Answer& answer, const
   shared_.history.add(name, std::move(op));
 }
 
-void SimClient::record_write(const std::string& name, const Answer& answer,
-                             const std::string& what, Holds holds, Value operand, Value written) {
+void SimClient::record_write(const std::string& name, const Answer& answer, const std::string& what,
+                             Holds holds, Value operand, Value written) {
   if (answer.refused()) return;
   if (!answer.ok() && !answer.reply.sent && !answer.doubtful) return;  // Never left this client.
   Operation op = operation(answer, what);
@@ -190,7 +204,8 @@ std::optional<Value> SimClient::judge_object(const std::string& name, const Answ
     const std::string range(reply.headers.get("content-range"));
     if (std::sscanf(range.c_str(), "bytes %llu-%llu/%llu", &first, &last, &total) != 3 ||
         total != content.size_bytes() || first > last || last >= total) {
-      shared_.violate("Content-Range of value " + std::to_string(value) + " is wrong: " + range, name);
+      shared_.violate("Content-Range of value " + std::to_string(value) + " is wrong: " + range,
+                      name);
       return value;
     }
     from = first;

@@ -29,6 +29,7 @@ Task<void> SimClient::put(std::string bucket, std::string key, bool create) {
   const auto demanded = draw_condition(name, &request, create);
   draw_form(&request);
   const std::string what = demanded.first == Holds::anything ? "PUT" : "conditional PUT";
+  S3Request again = request;
   Answer answer = co_await perform(std::move(request));
   record_conditional(bucket, name, answer, what, demanded, value);
   if (!answer.ok()) co_return;
@@ -37,6 +38,8 @@ Task<void> SimClient::put(std::string bucket, std::string key, bool create) {
     shared_.violate("PUT answered with the ETag of other bytes: " +
                         std::string(answer.reply.headers.get("etag")),
                     name);
+  if (shared_.lasting.contains(bucket) && random_.pick(100) < shared_.options.repeat_percent)
+    co_await repeat(std::move(again), name);
 }
 
 Task<void> SimClient::get(std::string bucket, std::string key) {
@@ -115,10 +118,14 @@ Task<void> SimClient::remove_many(std::string bucket) {
   for (const std::string& key : chosen) {
     xml += "<Object><Key>";
     for (char c : key) {
-      if (c == '&') xml += "&amp;";
-      else if (c == '<') xml += "&lt;";
-      else if (c == '>') xml += "&gt;";
-      else xml += c;
+      if (c == '&')
+        xml += "&amp;";
+      else if (c == '<')
+        xml += "&lt;";
+      else if (c == '>')
+        xml += "&gt;";
+      else
+        xml += c;
     }
     xml += "</Key></Object>";
   }
@@ -155,11 +162,9 @@ Task<void> SimClient::copy(std::string bucket, std::string from, std::string to)
   S3Request request = request_of("PUT", bucket, to);
   const Content content = shared_.history.content(original);
   // Whatever the source was made of, a copy has the MD5 of its bytes as its ETag.
-  const Value value =
-      new_value(name, content, s3::hex_encode(s3::md5_of(content.bytes())));
+  const Value value = new_value(name, content, s3::hex_encode(s3::md5_of(content.bytes())));
   request.headers.emplace_back("x-amz-copy-source", "/" + s3::percent_encode(source, true));
-  request.headers.emplace_back("x-amz-copy-source-if-match",
-                               "\"" + shared_.etags[original] + "\"");
+  request.headers.emplace_back("x-amz-copy-source-if-match", "\"" + shared_.etags[original] + "\"");
   request.headers.emplace_back("x-amz-metadata-directive", "REPLACE");
   request.headers.emplace_back("x-amz-meta-value", std::to_string(value));
   Answer answer = co_await perform(std::move(request));
@@ -173,7 +178,8 @@ Task<void> SimClient::copy(std::string bucket, std::string from, std::string to)
     record_read(source, answer, "source of CopyObject", Holds::is, original);
   if (answer.ok()) last_seen_[name] = value;
   if (answer.ok()) probe("copied");
-  if (answer.refused() && no_key) record_read(source, answer, "source of CopyObject", Holds::is, kAbsent);
+  if (answer.refused() && no_key)
+    record_read(source, answer, "source of CopyObject", Holds::is, kAbsent);
   if (answer.refused() && failed && unique)
     record_read(source, answer, "source of CopyObject", Holds::is_another, original);
 }

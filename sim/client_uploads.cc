@@ -1,4 +1,3 @@
-#include "base/limits.h"
 #include "s3/codec/checksum.h"
 #include "s3/codec/encoding.h"
 #include "sim/sim_client.h"
@@ -18,14 +17,14 @@ Task<void> SimClient::upload(std::string bucket, std::string key) {
   expect(answer.is(404, "NoSuchBucket"), answer, "CreateMultipartUpload", name);
   if (!answer.ok()) co_return;
   const std::string upload = xml_text(answer.reply.body, "UploadId");
-  const bool big = shared_.big_uploads_left > 0;
-  if (big) --shared_.big_uploads_left;
 
   std::vector<std::pair<uint32_t, PartDone>> parts;
   const uint32_t first = 1 + static_cast<uint32_t>(random_.pick(5));
-  for (uint32_t i = 0; i < (big ? 2u : 1u); ++i) {
+  const auto count = static_cast<uint32_t>(1 + random_.pick(4));
+  for (uint32_t i = 0; i < count; ++i) {
     const uint32_t part_number = first + i * 7;
-    const uint64_t size = big && i == 0 ? kPartBytesMin + random_.pick(100) : 1 + draw_size();
+    const uint64_t least = i + 1 < count ? shared_.options.part_bytes_min : 1;
+    const uint64_t size = least + draw_size();
     auto part = co_await put_part(bucket, key, upload, part_number, size);
     if (part && random_.pick(4) == 0) {  // The client thinks better of it.
       part = co_await put_part(bucket, key, upload, part_number, size + 1);
@@ -43,7 +42,7 @@ Task<void> SimClient::upload(std::string bucket, std::string key) {
     co_await abort_upload(bucket, key, upload);
     co_return;
   }
-  if (big) probe("upload of several parts");
+  if (count > 1) probe("upload of several parts");
   co_await finish_upload(bucket, key, upload, value, std::move(parts));
 }
 
@@ -70,8 +69,7 @@ Task<std::optional<SimClient::PartDone>> SimClient::put_part(std::string bucket,
 }
 
 Task<void> SimClient::finish_upload(std::string bucket, std::string key, std::string upload,
-                                    Value value,
-                                    std::vector<std::pair<uint32_t, PartDone>> parts) {
+                                    Value value, std::vector<std::pair<uint32_t, PartDone>> parts) {
   const std::string name = bucket + "/" + key;
   S3Request request;
   request.method = "POST";
@@ -88,8 +86,7 @@ Task<void> SimClient::finish_upload(std::string bucket, std::string key, std::st
     digests += *s3::hex_decode(part.etag);
   }
   request.body += "</CompleteMultipartUpload>";
-  const std::string etag =
-      s3::hex_encode(s3::md5_of(digests)) + "-" + std::to_string(parts.size());
+  const std::string etag = s3::hex_encode(s3::md5_of(digests)) + "-" + std::to_string(parts.size());
   shared_.history.content(value) = std::move(content);
   shared_.etags[value] = etag;
   shared_.by_etag[{name, etag}].insert(value);

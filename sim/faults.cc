@@ -1,6 +1,12 @@
 #include "sim/faults.h"
 
 namespace kura::sim {
+namespace {
+
+constexpr int64_t kAimStepNs = 50 * kMicrosecond;
+constexpr int kAimTries = 1000;
+
+}  // namespace
 
 Faults::Faults(SimWorld& world, SimNetwork& network, std::vector<std::unique_ptr<SimDisk>>& disks,
                SimNode& node, Profile profile, Probes& probes)
@@ -15,6 +21,7 @@ Faults::Faults(SimWorld& world, SimNetwork& network, std::vector<std::unique_ptr
   down_mean_ns_ = random_.between(1, 500) * kMillisecond;
   any_policy_ = random_.pick(2) == 0;
   policy_ = static_cast<Unsynced>(random_.pick(4));
+  if (random_.pick(3) == 0) pause_mean_ns_ = random_.between(300, 5000) * kMillisecond;
   if (random_.pick(2) == 0)
     network_.options().cut_per_million = static_cast<uint32_t>(random_.between(100, 20'000));
   if (profile == Profile::swarm && random_.pick(2) == 0) {
@@ -27,12 +34,14 @@ void Faults::start() {
   active_ = true;
   plan_crash();
   plan_drive_fault();
+  plan_pause();
 }
 
 void Faults::cancel() {
   if (!active_) return;
   world_.cancel(next_crash_);
   world_.cancel(next_drive_fault_);
+  world_.cancel(next_pause_);
   active_ = false;
 }
 
@@ -43,12 +52,31 @@ void Faults::heal() {
     disk->options().faults = {};
     disk->set_slow(1);
   }
+  node_.set_paused(false);
   if (!node_.running()) node_.start();
 }
 
 void Faults::plan_crash() {
   if (crash_mean_ns_ == 0) return;
-  next_crash_ = world_.after(random_.exponential(crash_mean_ns_), [this] { crash(); });
+  const bool aimed = random_.pick(2) == 0;
+  next_crash_ = world_.after(random_.exponential(crash_mean_ns_), [this, aimed] {
+    if (aimed)
+      aim_crash(kAimTries);
+    else
+      crash();
+  });
+}
+
+// Most of the time nothing waits for a sync, and a crash then loses nothing: waits for a write, and
+// crashes a little behind it, when its client may just have been told.
+void Faults::aim_crash(int tries_left) {
+  for (auto& disk : disks_) {
+    if (!disk->has_unsynced()) continue;
+    next_crash_ = world_.after(random_.exponential(kMillisecond), [this] { crash(); });
+    return;
+  }
+  if (tries_left == 0) return crash();
+  next_crash_ = world_.after(kAimStepNs, [this, tries_left] { aim_crash(tries_left - 1); });
 }
 
 void Faults::crash() {
@@ -97,6 +125,23 @@ void Faults::drive_fault() {
       break;
   }
   plan_drive_fault();
+}
+
+void Faults::plan_pause() {
+  if (pause_mean_ns_ == 0) return;
+  next_pause_ = world_.after(random_.exponential(pause_mean_ns_), [this] { pause(); });
+}
+
+void Faults::pause() {
+  ++probes_["pause"];
+  world_.trace("pause");
+  node_.set_paused(true);
+  // A suspended host often wakes up with another wall clock; nothing may depend on that.
+  if (random_.pick(2) == 0) node_.step_wall(random_.between(-2000, 2000));
+  next_pause_ = world_.after(random_.exponential(300 * kMillisecond), [this] {
+    node_.set_paused(false);
+    plan_pause();
+  });
 }
 
 }  // namespace kura::sim

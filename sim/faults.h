@@ -1,5 +1,5 @@
-// Faults: what goes wrong in a run, when, drawn from the seed. Each class of fault is in about half of
-// the runs, so that runs differ in kind and not only in timing.
+// Faults: what goes wrong in a run, when, drawn from the seed. Each class of fault is in about half
+// of the runs, so that runs differ in kind and not only in timing.
 
 #pragma once
 
@@ -23,10 +23,13 @@ class Faults {
  private:
   void cancel();
   void plan_crash();
+  void aim_crash(int tries_left);
   void crash();
   void restart();
   void plan_drive_fault();
   void drive_fault();
+  void plan_pause();
+  void pause();
 
   SimWorld& world_;
   SimNetwork& network_;
@@ -35,14 +38,16 @@ class Faults {
   Probes& probes_;
   SimRandom random_;
   bool active_ = false;
-  int64_t crash_mean_ns_ = 0;   // 0: no crashes in this run.
+  int64_t crash_mean_ns_ = 0;  // 0: no crashes in this run.
   Unsynced policy_ = Unsynced::mixed;
-  bool any_policy_ = false;     // Each crash draws its own.
+  bool any_policy_ = false;  // Each crash draws its own.
   int64_t down_mean_ns_ = 0;
   int64_t drive_fault_mean_ns_ = 0;  // 0: drives are faultless.
   size_t bad_drive_ = 0;             // The only one that is damaged in this run.
-  SimWorld::Event next_crash_;  // Or the restart after one.
+  SimWorld::Event next_crash_;       // Or the restart after one.
+  int64_t pause_mean_ns_ = 0;        // 0: the node never stands still.
   SimWorld::Event next_drive_fault_;
+  SimWorld::Event next_pause_;  // Or its end.
 };
 
 }  // namespace kura::sim

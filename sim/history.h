@@ -1,9 +1,9 @@
 // History: what the clients of a run saw, as operations on registers.
 //
 // Each key of each bucket is a register that holds the value of one write or none; so is the
-// existence of each bucket. One request may touch several registers: a page of a listing reads every
-// key in its range. The checker judges each register by itself (linearizability is local: Herlihy and
-// Wing, Linearizability, 1990).
+// existence of each bucket. One request may touch several registers: a page of a listing reads
+// every key in its range. The checker judges each register by itself (linearizability is local:
+// Herlihy and Wing, Linearizability, 1990).
 
 #pragma once
 
@@ -24,21 +24,21 @@ inline constexpr int64_t kNever = INT64_MAX;
 // What must have held where the operation took place.
 enum class Holds : uint8_t {
   anything,
-  is,           // `operand`
-  is_present,   // Any value.
-  is_another,   // A value other than `operand`.
+  is,          // `operand`
+  is_present,  // Any value.
+  is_another,  // A value other than `operand`.
 };
 
 struct Operation {
-  uint64_t number = 0;       // Set by the history.
-  std::string what;          // For people: "client 3 GET"
+  uint64_t number = 0;  // Set by the history.
+  std::string what;     // For people: "client 3 GET"
   int64_t invoked_ns = 0;
-  int64_t returned_ns = 0;   // kNever: the outcome is unknown; it may happen later, or never.
+  int64_t returned_ns = 0;  // kNever: the outcome is unknown; it may happen later, or never.
   Holds holds = Holds::anything;
   Value operand = kAbsent;
   bool writes = false;
-  Value written = kAbsent;   // With `writes`; kAbsent: a removal.
-  bool at_rest = false;      // After the last fault, with no other operation under way.
+  Value written = kAbsent;  // With `writes`; kAbsent: a removal.
+  bool at_rest = false;     // After the last fault, with no other operation under way.
 };
 
 struct Register {

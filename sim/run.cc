@@ -57,12 +57,12 @@ WorkloadOptions draw_workload(SimRandom random) {
   options.clients = static_cast<uint32_t>(random.between(2, 10));
   options.hot_keys = static_cast<uint32_t>(random.between(1, 5));
   options.cold_keys = static_cast<uint32_t>(random.between(10, 60));
-  options.big_uploads = random.pick(4) == 0 ? 1 : 0;
   options.think_mean_ns = random.between(1, 30) * kMillisecond;
   options.hot_percent = static_cast<uint32_t>(random.between(20, 95));
   options.condition_percent = static_cast<uint32_t>(random.between(0, 60));
   options.impatient_percent = static_cast<uint32_t>(random.between(0, 30));
   options.impatient_ns = random.between(2, 1000) * kMillisecond;
+  options.repeat_percent = random.pick(2) == 0 ? 0 : static_cast<uint32_t>(random.between(1, 20));
   // Some operations are rare in this run, some frequent.
   WorkloadOptions::Weights& w = options.weights;
   for (uint32_t* weight : {&w.put, &w.get, &w.head, &w.remove, &w.remove_many, &w.list, &w.copy,
@@ -86,7 +86,8 @@ Run::Run(const RunOptions& run_options, const NodeFactory& make_node)
   for (uint32_t i = 0; i < kDisks; ++i)
     disks.push_back(std::make_unique<SimDisk>(world, i + 1, disk));
   node = make_node({world, network, disks, kAddress, workload.shared().options.access_key,
-                    workload.shared().options.secret, world.random("node"), options.planted});
+                    workload.shared().options.secret, workload.shared().options.part_bytes_min,
+                    world.random("node"), options.planted});
 }
 
 std::optional<Violation> Run::stuck(const std::string& what) const {
@@ -137,9 +138,9 @@ std::optional<Violation> Run::read_back(const std::string& when) {
     return Violation{"The counters of a bucket differ from its listing " + when + ": " +
                          std::to_string(counted->objects) + " objects, " +
                          std::to_string(counted->bytes) + " bytes, " +
-                         std::to_string(counted->uploads) + " uploads; listed: " +
-                         std::to_string(found.objects) + ", " + std::to_string(found.bytes) +
-                         ", " + std::to_string(found.uploads),
+                         std::to_string(counted->uploads) +
+                         " uploads; listed: " + std::to_string(found.objects) + ", " +
+                         std::to_string(found.bytes) + ", " + std::to_string(found.uploads),
                      bucket,
                      {}};
   }
@@ -168,16 +169,24 @@ RunResult run_once(const RunOptions& options, const NodeFactory& make_node) {
 }
 
 const std::vector<std::string>& required_probes(Profile profile) {
-  static const std::vector<std::string> quiet{
-      "If-Match refused", "If-None-Match refused", "LIST went on to another page",
-      "body abandoned",   "bucket created",        "bucket deleted",
-      "bucket not empty", "copied",                "part replaced",
-      "several keys deleted at once", "upload aborted", "upload completed",
-      "upload of several parts"};
+  static const std::vector<std::string> quiet{"If-Match refused",
+                                              "If-None-Match refused",
+                                              "LIST went on to another page",
+                                              "body abandoned",
+                                              "bucket created",
+                                              "bucket deleted",
+                                              "bucket not empty",
+                                              "copied",
+                                              "part replaced",
+                                              "acknowledged request repeated",
+                                              "several keys deleted at once",
+                                              "upload aborted",
+                                              "upload completed",
+                                              "upload of several parts"};
   static const std::vector<std::string> crash = [] {
     std::vector<std::string> all = quiet;
     for (const char* probe : {"crash", "crash with unsynced writes", "restart", "connection cut",
-                              "outcome unknown", "acknowledged after a doubtful attempt"})
+                              "pause", "outcome unknown", "acknowledged after a doubtful attempt"})
       all.push_back(probe);
     return all;
   }();

@@ -22,13 +22,15 @@ struct NodeParts {
   std::string address;
   std::string access_key;
   std::string secret;
-  SimRandom random;  // The node's own, and what configures it.
+  uint64_t part_bytes_min;
+  SimRandom random;     // The node's own, and what configures it.
   std::string planted;  // Name of a planted fault, or empty.
 };
 using NodeFactory = std::function<std::unique_ptr<SimNode>(NodeParts)>;
 
-// Which faults a run may have. `quiet`: none; `crash`: crashes, cut connections, slow and black-holed
-// networks; `swarm`: also faults of drives, within what the product promises to survive.
+// Which faults a run may have. `quiet`: none; `crash`: crashes, cut connections, slow and
+// black-holed networks; `swarm`: also faults of drives, within what the product promises to
+// survive.
 enum class Profile : uint8_t { quiet, crash, swarm };
 
 struct RunOptions {

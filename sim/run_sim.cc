@@ -79,8 +79,7 @@ void print_violation(const SimOptions& options, const RunResult& result, const P
 
 class Session {
  public:
-  Session(const SimOptions& options, const NodeFactory& make_node, Clock& clock,
-          const Print& print)
+  Session(const SimOptions& options, const NodeFactory& make_node, Clock& clock, const Print& print)
       : options_(options),
         make_node_(make_node),
         clock_(clock),
@@ -136,7 +135,8 @@ int Session::run() {
                        std::to_string(result.steps) + " answered " +
                        std::to_string(result.answered));
     }
-    const bool twice = options_.twice_every && (seed - options_.first_seed) % options_.twice_every == 0;
+    const bool twice =
+        options_.twice_every && (seed - options_.first_seed) % options_.twice_every == 0;
     if (twice && !same_again(result)) return kSimNondeterminism;
     if (!result.violation) continue;
     ++violations;
@@ -271,12 +271,12 @@ Result<SimOptions> parse_sim_options(const std::vector<std::string>& arguments) 
     } else if (flag == "--twice") {
       options.twice_every = 1;
     } else {
-      constexpr std::string_view kFlags[] = {"--seed",  "--seeds",       "--profile", "--virtual",
-                                             "--plant", "--twice-every", "--trace",   "--time-budget"};
+      constexpr std::string_view kFlags[] = {"--seed",    "--seeds",      "--profile",
+                                             "--virtual", "--plant",      "--twice-every",
+                                             "--trace",   "--time-budget"};
       if (std::find(std::begin(kFlags), std::end(kFlags), flag) == std::end(kFlags))
         return fail(Errc::invalid_argument, "unknown argument " + flag);
-      if (i + 1 == arguments.size())
-        return fail(Errc::invalid_argument, flag + " needs a value");
+      if (i + 1 == arguments.size()) return fail(Errc::invalid_argument, flag + " needs a value");
       if (!take(&options, flag, arguments[++i]))
         return fail(Errc::invalid_argument, flag + " cannot be '" + arguments[i] + "'");
     }

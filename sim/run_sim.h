@@ -19,10 +19,10 @@ struct SimOptions {
   uint64_t first_seed = 1, last_seed = 1;
   int64_t virtual_ns = 8 * kSecond;
   Profile profile = Profile::swarm;
-  std::string planted;           // Then a violation is expected, and none within the seeds is exit 10.
-  uint64_t twice_every = 10;     // Every how many seeds a seed runs twice; 0: never.
-  bool keep_going = false;       // After a violation.
-  int64_t budget_ms = 0;         // Of real time; 0: none.
+  std::string planted;        // Then a violation is expected, and none within the seeds is exit 10.
+  uint64_t twice_every = 10;  // Every how many seeds a seed runs twice; 0: never.
+  bool keep_going = false;    // After a violation.
+  int64_t budget_ms = 0;      // Of real time; 0: none.
   bool json = false;
   uint64_t watch_first = 0, watch_last = 0;  // Prints these steps.
 };

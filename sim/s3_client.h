@@ -1,4 +1,5 @@
-// S3Client: one S3 client of a simulated run: signs, sends, reconnects. It does not retry by itself.
+// S3Client: one S3 client of a simulated run: signs, sends, reconnects. It does not retry by
+// itself.
 
 #pragma once
 
@@ -19,8 +20,8 @@ enum class BodyForm : uint8_t { hash, unsigned_payload, chunked, chunked_trailer
 
 struct S3Request {
   std::string method;
-  std::string bucket;  // Empty: the service.
-  std::string key;     // Raw bytes.
+  std::string bucket;                                      // Empty: the service.
+  std::string key;                                         // Raw bytes.
   std::vector<std::pair<std::string, std::string>> query;  // Not encoded.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
@@ -32,11 +33,11 @@ struct S3Request {
 
 struct S3Reply {
   bool answered = false;
-  bool sent = false;   // Not answered, and part of the request may have reached the server.
+  bool sent = false;  // Not answered, and part of the request may have reached the server.
   int status = 0;
   s3::Headers headers;
   std::string body;
-  std::string code;    // Of the error document, if there is one.
+  std::string code;  // Of the error document, if there is one.
   bool ok() const { return answered && status >= 200 && status < 300; }
 };
 

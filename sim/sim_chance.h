@@ -1,7 +1,7 @@
 // ChanceSites: decides the chance() points of the product (base/chance.h) by the seed.
 //
-// Each site is active in a run with a probability of 1/4, and an active one fires with 1/4: every run
-// has its own few odd branches (after FoundationDB's BUGGIFY).
+// Each site is active in a run with a probability of 1/4, and an active one fires with 1/4: every
+// run has its own few odd branches (after FoundationDB's BUGGIFY).
 
 #pragma once
 

@@ -65,6 +65,8 @@ class SimClient {
   };
 
   Task<Answer> perform(S3Request request);
+  // Sends an acknowledged request again, as it was: it must not take place a second time.
+  Task<void> repeat(S3Request request, std::string name);
   Task<void> side_bucket_step();
   // Removes a key, so that all clients race to create it.
   Task<void> start_race();

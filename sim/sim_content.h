@@ -1,5 +1,5 @@
-// Content: what a written body looks like, as a function of small numbers, so that every byte that a
-// read returns can be checked and every write is told apart from all others.
+// Content: what a written body looks like, as a function of small numbers, so that every byte that
+// a read returns can be checked and every write is told apart from all others.
 
 #pragma once
 

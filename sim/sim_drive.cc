@@ -74,6 +74,11 @@ void SimDisk::crash(Unsynced policy) {
   world_.trace("disk crash", number_, lost);
 }
 
+bool SimDisk::has_unsynced() const {
+  return std::any_of(files_.begin(), files_.end(),
+                     [](const auto& entry) { return !entry.second->unsynced.empty(); });
+}
+
 void SimDisk::replace_empty() {
   ++device_;
   files_.clear();
@@ -147,8 +152,7 @@ class SimOpenFile final : public File {
   SimOpenFile(SimDisk& disk, std::shared_ptr<SimDisk::Mount> mount, std::shared_ptr<SimFile> file)
       : disk_(disk), mount_(std::move(mount)), file_(std::move(file)), device_(disk.device_) {}
 
-  Task<Result<void>> write(uint64_t offset_bytes,
-                           std::vector<std::string_view> pieces) override {
+  Task<Result<void>> write(uint64_t offset_bytes, std::vector<std::string_view> pieces) override {
     auto wait = suspend<Result<void>>([&](Resolver<Result<void>> resolve) {
       uint64_t length = 0;
       for (std::string_view piece : pieces) length += piece.size();
@@ -188,9 +192,8 @@ class SimOpenFile final : public File {
   Task<Result<void>> sync() override {
     auto wait = suspend<Result<void>>([&](Resolver<Result<void>> resolve) {
       const uint64_t up_to = file_->writes;  // Writes that had returned when this began.
-      disk_.begin(mount_, disk_.options_.sync_ns, false, [this, up_to, resolve](bool) {
-        resolve(apply_sync(up_to));
-      });
+      disk_.begin(mount_, disk_.options_.sync_ns, false,
+                  [this, up_to, resolve](bool) { resolve(apply_sync(up_to)); });
     });
     co_return co_await wait;
   }
@@ -271,9 +274,8 @@ class SimDrive final : public Drive {
 
   Task<Result<std::shared_ptr<File>>> create(std::string name, uint64_t size_bytes) override {
     if (!is_file_name(name)) return refuse<std::shared_ptr<File>>();
-    return change<std::shared_ptr<File>>([this, name, size_bytes] {
-      return apply_create(name, size_bytes);
-    });
+    return change<std::shared_ptr<File>>(
+        [this, name, size_bytes] { return apply_create(name, size_bytes); });
   }
 
   Task<Result<std::shared_ptr<File>>> open(std::string name) override {

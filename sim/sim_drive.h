@@ -1,9 +1,9 @@
 // SimDisk: the medium of one simulated drive, with its faults; it outlives crashes of its node.
 // mount() gives one incarnation of a node a Drive on it (base/drive.h has the contract).
 //
-// Operations take virtual time and end in any order. crash() settles what was under way and what was
-// not synced, by the seed. A Drive or File of an incarnation that crashed does nothing: its calls
-// never return, as nobody is there to return to.
+// Operations take virtual time and end in any order. crash() settles what was under way and what
+// was not synced, by the seed. A Drive or File of an incarnation that crashed does nothing: its
+// calls never return, as nobody is there to return to.
 
 #pragma once
 
@@ -31,7 +31,8 @@ struct DiskFaults {
 struct DiskOptions {
   uint64_t capacity_bytes = 1ULL << 40;
   uint64_t sector_bytes = 512;  // What the medium writes atomically: 512 or 4096.
-  int64_t read_ns = 80 * kMicrosecond;  // Means; one operation in a thousand takes 20 times as long.
+  int64_t read_ns =
+      80 * kMicrosecond;  // Means; one operation in a thousand takes 20 times as long.
   int64_t write_ns = 30 * kMicrosecond;
   int64_t sync_ns = 400 * kMicrosecond;
   DiskFaults faults;
@@ -51,6 +52,8 @@ class SimDisk {
   void crash(Unsynced policy);
 
   DiskOptions& options() { return options_; }
+  bool dead() const { return dead_; }
+  uint32_t device() const { return device_; }         // Grows when the device is replaced.
   void set_slow(uint32_t factor) { slow_ = factor; }  // 1: normal.
   void set_dead(bool dead) { dead_ = dead; }          // Every operation: io_error.
   void replace_empty();  // Another, empty device at the same place. Open files are io_error.
@@ -59,6 +62,7 @@ class SimDisk {
   // name, or empty if there is nothing.
   std::string rot_one(const std::string& prefix);
   uint64_t used_bytes() const;
+  bool has_unsynced() const;  // Whether a crash now could lose a write.
   bool has(const std::string& name) const { return files_.contains(name); }
   std::vector<std::string> names() const;
 
@@ -92,7 +96,7 @@ class SimDisk {
   SimRandom fault_random_;
   uint32_t slow_ = 1;
   bool dead_ = false;
-  uint32_t device_ = 1;  // Grows when the device is replaced.
+  uint32_t device_ = 1;
   std::map<std::string, std::shared_ptr<SimFile>> files_;
   std::shared_ptr<Mount> mount_;
   Counts counts_;

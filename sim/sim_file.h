@@ -1,8 +1,8 @@
 // SimFile: one file of a simulated disk, with what a crash may take back.
 //
 // Reads see every write at once. Each write that no sync has covered keeps the bytes it replaced;
-// crash() decides for each of them, sector by sector, whether the medium has it. Within one sector a
-// later write is never there without the earlier ones, as a page cache writes whole pages.
+// crash() decides for each of them, sector by sector, whether the medium has it. Within one sector
+// a later write is never there without the earlier ones, as a page cache writes whole pages.
 
 #pragma once
 
@@ -25,8 +25,8 @@ struct SimFile {
     uint64_t number = 0;
     uint64_t offset = 0;
     uint64_t length = 0;
-    std::string before;     // What was there; empty: zeros.
-    bool doomed = false;    // A failed sync lost it: no later sync makes it durable.
+    std::string before;   // What was there; empty: zeros.
+    bool doomed = false;  // A failed sync lost it: no later sync makes it durable.
   };
 
   SparseBytes content;

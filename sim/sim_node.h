@@ -29,6 +29,10 @@ class SimNode {
   // Asks it to drain and end, and waits for that. False: it did not within a minute.
   virtual bool stop() = 0;
   virtual bool running() const = 0;
+  // The process stands still, as under SIGSTOP or a suspended host; time goes on.
+  virtual void set_paused(bool paused) = 0;
+  // Its wall clock is set.
+  virtual void step_wall(int64_t by_ms) = 0;
   // Why it does not serve although it was started; empty: it does, or still may.
   virtual std::string failure() const = 0;
   // None: no such bucket, or the node is not ready.

@@ -1,8 +1,8 @@
 // SimRandom: the randomness of a simulated run, a function of its seed alone.
 //
-// Streams are forked by name, so that one more draw in one part of the simulator (a fault, a latency)
-// does not shift the draws of the others. No std:: distribution and no libm: both differ between
-// libraries.
+// Streams are forked by name, so that one more draw in one part of the simulator (a fault, a
+// latency) does not shift the draws of the others. No std:: distribution and no libm: both differ
+// between libraries.
 
 #pragma once
 
@@ -68,8 +68,8 @@ class SimRandom final : public Random {
     const uint64_t u = draw() | 1;
     const int zeros = std::countl_zero(u);
     const uint64_t fraction = ((u << zeros) >> 47) & 0xffff;  // 16 bits below the leading one.
-    const int64_t log2_16 = (static_cast<int64_t>(zeros) << 16) + 0x10000 -
-                            static_cast<int64_t>(fraction);
+    const int64_t log2_16 =
+        (static_cast<int64_t>(zeros) << 16) + 0x10000 - static_cast<int64_t>(fraction);
     return (mean / 1000) * (log2_16 * 693 >> 16) + ((mean % 1000) * (log2_16 * 693 >> 16)) / 1000;
   }
 

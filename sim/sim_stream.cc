@@ -13,10 +13,10 @@ namespace kura::sim {
 struct End {
   HostId host = 0;
   std::string peer;
-  bool closed = false;    // By its owner.
-  bool broken = false;    // It knows that the connection is gone.
-  std::string arrived;    // Not yet read.
-  bool no_more = false;   // The other end has sent everything, and all of it arrived.
+  bool closed = false;        // By its owner.
+  bool broken = false;        // It knows that the connection is gone.
+  std::string arrived;        // Not yet read.
+  bool no_more = false;       // The other end has sent everything, and all of it arrived.
   uint64_t coming_bytes = 0;  // Sent to this end, not yet arrived.
   int64_t last_due_ns = 0;    // When the last piece or the end arrives here: keeps the order.
 
@@ -33,6 +33,8 @@ struct Connection {
 };
 
 namespace {
+
+constexpr size_t kBacklogMax = 128;
 
 Result<size_t> take(End& end, char* out, size_t size, SimRandom& random) {
   size_t n = std::min(size, end.arrived.size());
@@ -131,8 +133,9 @@ class SimStream final : public Stream {
   End& own() { return connection_->ends[side_]; }
   End& other() { return connection_->ends[1 - side_]; }
   uint64_t draw_piece() {
-    return network_.random_.pick(32) == 0 ? 1 + network_.random_.pick(8)
-                                          : 1 + network_.random_.pick(network_.options_.piece_bytes_max);
+    return network_.random_.pick(32) == 0
+               ? 1 + network_.random_.pick(8)
+               : 1 + network_.random_.pick(network_.options_.piece_bytes_max);
   }
 
   SimNetwork& network_;
@@ -142,6 +145,7 @@ class SimStream final : public Stream {
 
 struct SimNetwork::Listener {
   HostId host = 0;
+  std::string address;
   bool closed = false;
   std::deque<std::shared_ptr<Connection>> backlog;
   using Accepted = Result<std::unique_ptr<Stream>>;
@@ -171,7 +175,7 @@ class SimAcceptor final : public Acceptor {
   void close() override {
     if (listener_->closed) return;
     listener_->closed = true;
-    std::erase_if(network_.listeners_, [&](const auto& l) { return l.second == listener_; });
+    std::erase(network_.listeners_, listener_);
     if (network_.dead(listener_->host)) return;
     for (auto& connection : listener_->backlog) network_.send_end(connection, 1);
     listener_->backlog.clear();
@@ -219,9 +223,17 @@ std::shared_ptr<Connection> SimNetwork::make_connection(HostId client, HostId se
 std::unique_ptr<Acceptor> SimNetwork::listen(HostId host, std::string address) {
   auto listener = std::make_shared<Listener>();
   listener->host = host;
-  INVARIANT(!listeners_.contains(address), "somebody listens there");
-  listeners_[address] = listener;
+  listener->address = std::move(address);
+  listeners_.push_back(listener);
   return std::make_unique<SimAcceptor>(*this, std::move(listener));
+}
+
+std::shared_ptr<SimNetwork::Listener> SimNetwork::pick_listener(const std::string& address) {
+  std::vector<std::shared_ptr<Listener>> there;
+  for (const auto& listener : listeners_)
+    if (listener->address == address && listener->backlog.size() < kBacklogMax)
+      there.push_back(listener);
+  return there.empty() ? nullptr : there[random_.pick(there.size())];
 }
 
 Task<Result<std::unique_ptr<Stream>>> SimNetwork::connect(HostId host, std::string address) {
@@ -230,8 +242,8 @@ Task<Result<std::unique_ptr<Stream>>> SimNetwork::connect(HostId host, std::stri
     if (dead(host)) return;
     world_.after(delay() * 2, [this, host, address, resolve] {
       if (dead(host)) return;
-      auto it = listeners_.find(address);
-      if (it == listeners_.end() || it->second->backlog.size() >= 128) {
+      const auto chosen = pick_listener(address);
+      if (!chosen) {
         world_.trace("refused", host);
         if (!fault_random_.happens(options_.black_hole_per_million))
           return resolve(fail(Errc::closed, "connection refused"));
@@ -240,7 +252,7 @@ Task<Result<std::unique_ptr<Stream>>> SimNetwork::connect(HostId host, std::stri
         });
         return;
       }
-      Listener& listener = *it->second;
+      Listener& listener = *chosen;
       auto connection = make_connection(host, listener.host);
       world_.trace("connect", host, connection->number);
       resolve(std::make_unique<SimStream>(*this, connection, 0));
@@ -323,7 +335,7 @@ void SimNetwork::arrive_break(const std::shared_ptr<Connection>& connection, int
 void SimNetwork::crash(HostId host) {
   INVARIANT(Loop::current() == nullptr, "a crash comes from outside every loop");
   dead_hosts_.insert(host);
-  std::erase_if(listeners_, [&](const auto& l) { return l.second->host == host; });
+  std::erase_if(listeners_, [&](const auto& l) { return l->host == host; });
   for (auto& [number, weak] : connections_) {
     auto connection = weak.lock();
     if (!connection) continue;
@@ -337,8 +349,7 @@ void SimNetwork::crash(HostId host) {
       if (fault_random_.pick(2) == 0) connection->cut = true;
       End& peer = connection->ends[1 - side];
       peer.last_due_ns = std::max(peer.last_due_ns + 1, world_.now_ns() + delay());
-      world_.at(peer.last_due_ns,
-                [this, connection, side] { arrive_break(connection, 1 - side); });
+      world_.at(peer.last_due_ns, [this, connection, side] { arrive_break(connection, 1 - side); });
     }
   }
   world_.trace("host crash", host);

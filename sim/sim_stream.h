@@ -1,8 +1,9 @@
 // SimNetwork: byte connections between the hosts of a world (base/stream.h has the contract).
 //
-// Bytes travel in pieces of drawn size and delay, in order; buffers are bounded, so a writer waits for
-// its reader. A connection may be cut at any piece: what is under way is lost, and each end learns of
-// it later, by itself. A host that crashed does nothing more: its tasks are never resumed.
+// Bytes travel in pieces of drawn size and delay, in order; buffers are bounded, so a writer waits
+// for its reader. A connection may be cut at any piece: what is under way is lost, and each end
+// learns of it later, by itself. A host that crashed does nothing more: its tasks are never
+// resumed.
 
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/stream.h"
 #include "sim/sim_world.h"
@@ -24,11 +26,12 @@ using HostId = uint64_t;
 
 struct NetworkOptions {
   int64_t latency_min_ns = 50 * kMicrosecond;
-  int64_t latency_mean_ns = 200 * kMicrosecond;  // On top; one piece in a thousand takes 20 times as long.
-  uint64_t buffer_bytes = 64 * 1024;             // Sent and not yet read, per direction.
-  uint64_t piece_bytes_max = 64 * 1024;          // Some pieces are a single byte all the same.
-  uint32_t cut_per_million = 0;                  // Of the pieces.
-  uint32_t black_hole_per_million = 100'000;     // Connects to nobody that are not refused at once.
+  int64_t latency_mean_ns =
+      200 * kMicrosecond;                // On top; one piece in a thousand takes 20 times as long.
+  uint64_t buffer_bytes = 64 * 1024;     // Sent and not yet read, per direction.
+  uint64_t piece_bytes_max = 64 * 1024;  // Some pieces are a single byte all the same.
+  uint32_t cut_per_million = 0;          // Of the pieces.
+  uint32_t black_hole_per_million = 100'000;  // Connects to nobody that are not refused at once.
 };
 
 struct Connection;
@@ -40,7 +43,8 @@ class SimNetwork {
   SimNetwork(const SimNetwork&) = delete;
 
   HostId new_host() { return next_host_++; }
-  // REQUIRES: nobody listens there. The acceptor must not outlive the network.
+  // Several may listen at one address, as loops of one node do; the seed picks who gets a
+  // connection. The acceptor must not outlive the network.
   std::unique_ptr<Acceptor> listen(HostId host, std::string address);
   // Errors: closed (refused), timed_out (no answer).
   Task<Result<std::unique_ptr<Stream>>> connect(HostId host, std::string address);
@@ -57,6 +61,7 @@ class SimNetwork {
   friend class SimAcceptor;
   struct Listener;
 
+  std::shared_ptr<Listener> pick_listener(const std::string& address);
   std::shared_ptr<Connection> make_connection(HostId client, HostId server);
   int64_t delay();
   void send(const std::shared_ptr<Connection>& connection, int side, std::string bytes);
@@ -73,7 +78,7 @@ class SimNetwork {
   uint64_t next_connection_ = 1;
   uint64_t cuts_ = 0;
   std::set<HostId> dead_hosts_;
-  std::map<std::string, std::shared_ptr<Listener>> listeners_;
+  std::vector<std::shared_ptr<Listener>> listeners_;
   std::map<uint64_t, std::weak_ptr<Connection>> connections_;
 };
 

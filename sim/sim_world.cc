@@ -96,8 +96,9 @@ void SimWorld::trace(std::string_view what, uint64_t a, uint64_t b) {
   hash_ = mix64(hash_bytes(what, hash_) ^ (a * 0x9e3779b97f4a7c15ULL) ^ std::rotl(b, 32));
   if (steps_ >= watch_first_ && steps_ < watch_last_) {
     char line[160];
-    std::snprintf(line, sizeof line, "step %" PRIu64 " at %" PRId64 " ns: %.*s %" PRIx64 " %" PRIx64,
-                  steps_, now_ns_, static_cast<int>(what.size()), what.data(), a, b);
+    std::snprintf(line, sizeof line,
+                  "step %" PRIu64 " at %" PRId64 " ns: %.*s %" PRIx64 " %" PRIx64, steps_, now_ns_,
+                  static_cast<int>(what.size()), what.data(), a, b);
     window_.emplace_back(line);
   }
   if (++steps_ % kPrefixSteps == 0) prefixes_.push_back(hash_);

@@ -1,9 +1,9 @@
 // SimWorld: one thread, virtual time, and the order of everything, chosen by one seed.
 //
 // Whatever happens in a run is an event (a timer, an arriving byte, a finished disk operation) or a
-// callback of a ready loop. Events run at their time; among ready loops the seed picks. Every choice
-// and every observable step goes into a trace hash: the same seed gives the same hash, always. When
-// it does not, the prefixes kept every 1,000 steps name where two runs part.
+// callback of a ready loop. Events run at their time; among ready loops the seed picks. Every
+// choice and every observable step goes into a trace hash: the same seed gives the same hash,
+// always. When it does not, the prefixes kept every 1,000 steps name where two runs part.
 
 #pragma once
 

@@ -53,7 +53,6 @@ Workload::Workload(SimWorld& world, SimNetwork& network, std::string address,
               .random = world.random("workload")},
       clock_(world),
       loop_(world, "clients", clock_) {
-  shared_.big_uploads_left = options.big_uploads;
   for (const std::string& bucket : lasting_buckets()) shared_.lasting.insert(bucket);
   for (uint32_t i = 0; i < options.hot_keys; ++i)
     shared_.keys["main"].insert("0-hot/" + std::to_string(i));
@@ -125,8 +124,8 @@ Task<void> SimClient::step() {
     co_return;
   }
   const WorkloadOptions::Weights& w = shared_.options.weights;
-  const uint32_t weights[] = {w.put,  w.get,  w.head,   w.remove,     w.remove_many,
-                              w.list, w.copy, w.upload, w.race,       w.side_bucket};
+  const uint32_t weights[] = {w.put,  w.get,  w.head,   w.remove, w.remove_many,
+                              w.list, w.copy, w.upload, w.race,   w.side_bucket};
   uint64_t sum = 0;
   for (uint32_t weight : weights) sum += weight;
   uint64_t drawn = random_.pick(sum);

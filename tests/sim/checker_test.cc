@@ -86,14 +86,13 @@ TEST(Checker, ConditionalWrites) {
   EXPECT_FALSE(accepts({put(1, 1, 2), other}));
   EXPECT_TRUE(accepts({put(1, 1, 2), other, put(5, 3, kNever)}));
   EXPECT_TRUE(accepts({put(1, 1, 2), holding(put(2, 3, 4), Holds::is, 1), get(2, 5, 6)}));
-  EXPECT_FALSE(accepts({put(1, 1, 2), holding(put(2, 3, 9), Holds::is, 1),
-                        holding(put(3, 3, 9), Holds::is, 1)}))
+  EXPECT_FALSE(accepts(
+      {put(1, 1, 2), holding(put(2, 3, 9), Holds::is, 1), holding(put(3, 3, 9), Holds::is, 1)}))
       << "If-Match chains form a path";
 }
 
 TEST(Checker, UnknownWriteSeenOnlyThroughAnother) {
-  EXPECT_TRUE(accepts(
-      {put(1, 1, kNever), holding(put(2, 2, kNever), Holds::is, 1), get(2, 5, 6)}));
+  EXPECT_TRUE(accepts({put(1, 1, kNever), holding(put(2, 2, kNever), Holds::is, 1), get(2, 5, 6)}));
 }
 
 TEST(Checker, ManyUnknownOutcomesStayCheap) {

@@ -1,7 +1,7 @@
-// Goal: what the embedded journal acknowledged is there after any row of crashes, whole and in order,
-// while up to m of its drives rot, fail, die and come back.
-// Method: one writer appends and truncates; the seed crashes the machine at any moment, recovery
-// included, and damages the drives that may be damaged. After each start everything is read back.
+// Goal: what the embedded journal acknowledged is there after any row of crashes, whole and in
+// order, while up to m of its drives rot, fail, die and come back. Method: one writer appends and
+// truncates; the seed crashes the machine at any moment, recovery included, and damages the drives
+// that may be damaged. After each start everything is read back.
 
 #include <gtest/gtest.h>
 
@@ -191,8 +191,7 @@ Task<bool> Scenario::append_some() {
     co_await sleep_for(10 * kMillisecond);
     co_return true;
   }
-  for (size_t i = 0; i < records.size(); ++i)
-    acknowledged[(*offsets)[i]] = digest(records[i]);
+  for (size_t i = 0; i < records.size(); ++i) acknowledged[(*offsets)[i]] = digest(records[i]);
   out.acknowledged += records.size();
   if (random.pick(20) == 0 && acknowledged.size() > 20) {
     auto it = acknowledged.begin();
@@ -204,8 +203,8 @@ Task<bool> Scenario::append_some() {
   co_return true;
 }
 
-// Everything acknowledged and not truncated is there, at its offset, with its bytes; everything that
-// is there was sent.
+// Everything acknowledged and not truncated is there, at its offset, with its bytes; everything
+// that is there was sent.
 Task<bool> Scenario::check() {
   std::map<Offset, uint32_t> found;
   const journal::Bounds bounds = journal->bounds();
@@ -228,8 +227,10 @@ Task<bool> Scenario::check() {
   for (const auto& [offset, sum] : acknowledged) {
     if (offset < bounds.start && offset < truncated) continue;
     auto it = found.find(offset);
-    if (it == found.end()) violate("an acknowledged record is lost: " + std::to_string(offset.value));
-    else if (it->second != sum) violate("an acknowledged record has changed");
+    if (it == found.end())
+      violate("an acknowledged record is lost: " + std::to_string(offset.value));
+    else if (it->second != sum)
+      violate("an acknowledged record has changed");
   }
   co_return out.violation.empty();
 }

@@ -90,7 +90,8 @@ Task<bool> ModelNode::receive(Stream* stream, std::string* buffer, Call* call) {
   call->method = head.substr(0, a);
   const std::string target = head.substr(a + 1, b - a - 1);
   const size_t question = target.find('?');
-  const std::string path = target.substr(1, question == std::string::npos ? question : question - 1);
+  const std::string path =
+      target.substr(1, question == std::string::npos ? question : question - 1);
   if (question != std::string::npos) {
     const auto params = s3::parse_query(target.substr(question + 1));
     for (const auto& [name, value] : *params) call->query[name] = value;
@@ -156,13 +157,16 @@ void ModelNode::sync_soon() {
 
 namespace {
 
-std::string error_xml(const std::string& code) { return "<Error><Code>" + code + "</Code></Error>"; }
+std::string error_xml(const std::string& code) {
+  return "<Error><Code>" + code + "</Code></Error>";
+}
 
 }  // namespace
 
 ModelNode::Reply ModelNode::apply(const Call& call) {
   if (call.key.empty() && call.method == "PUT") {
-    if (state_.buckets.contains(call.bucket)) return {409, "", error_xml("BucketAlreadyOwnedByYou")};
+    if (state_.buckets.contains(call.bucket))
+      return {409, "", error_xml("BucketAlreadyOwnedByYou")};
     state_.buckets[call.bucket] = {};
     return {200, "", ""};
   }
@@ -199,8 +203,10 @@ ModelNode::Reply ModelNode::apply(const Call& call) {
 
 void ModelNode::store(Bucket& bucket, const std::string& key, Object object) {
   auto it = bucket.objects.find(key);
-  if (it == bucket.objects.end()) ++bucket.counted;
-  else before_[it->second.etag + key] = it->second;
+  if (it == bucket.objects.end())
+    ++bucket.counted;
+  else
+    before_[it->second.etag + key] = it->second;
   bucket.objects[key] = std::move(object);
 }
 

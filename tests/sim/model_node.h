@@ -1,5 +1,6 @@
-// ModelNode: a small S3 in memory behind the SimNode interface, right by default and wrong on demand.
-// It shows that the workload runs, that right answers pass, and that the checkers find what is wrong.
+// ModelNode: a small S3 in memory behind the SimNode interface, right by default and wrong on
+// demand. It shows that the workload runs, that right answers pass, and that the checkers find what
+// is wrong.
 
 #pragma once
 
@@ -16,14 +17,14 @@ namespace kura::sim {
 
 // Names of planted faults of the model.
 inline constexpr const char* kModelFaults[] = {
-    "ack-before-sync",   // A crash takes back the last acknowledged writes.
-    "stale-read",        // A GET now and then shows what was there before.
-    "two-winners",       // If-None-Match is judged before the write takes place.
-    "no-request-ids",    // A late copy of a retried PUT takes place again.
-    "skip-in-listing",   // A page now and then begins one key too late.
-    "wrong-bytes",       // One bit of a body.
-    "wrong-counters",    // A removal is not counted.
-    "half-upload",       // A completed upload has only its last part.
+    "ack-before-sync",  // A crash takes back the last acknowledged writes.
+    "stale-read",       // A GET now and then shows what was there before.
+    "two-winners",      // If-None-Match is judged before the write takes place.
+    "no-request-ids",   // A late copy of a retried PUT takes place again.
+    "skip-in-listing",  // A page now and then begins one key too late.
+    "wrong-bytes",      // One bit of a body.
+    "wrong-counters",   // A removal is not counted.
+    "half-upload",      // A completed upload has only its last part.
 };
 
 class ModelNode final : public SimNode {
@@ -35,6 +36,10 @@ class ModelNode final : public SimNode {
   void crash(Unsynced policy) override;
   bool stop() override;
   bool running() const override { return loop_ != nullptr; }
+  void set_paused(bool paused) override {
+    if (running()) loop_->set_paused(paused);
+  }
+  void step_wall(int64_t by_ms) override { clock_.step_wall(by_ms); }
   std::string failure() const override { return {}; }
   std::optional<CountedBucket> count(const std::string& bucket) override;
 

@@ -26,8 +26,9 @@ Said sim(std::vector<std::string> arguments, NodeFactory make_node = make_model_
   EXPECT_TRUE(options);
   StoppedClock clock;
   clock.step = clock_step;
-  said.code = run_sim(*options, make_node, clock,
-                      [&](bool note, const std::string& line) { if (!note) said.out += line + "\n"; });
+  said.code = run_sim(*options, make_node, clock, [&](bool note, const std::string& line) {
+    if (!note) said.out += line + "\n";
+  });
   return said;
 }
 
@@ -41,7 +42,8 @@ TEST(RunSim, AViolationSaysHowToReplayIt) {
     parts.planted = "wrong-bytes";
     return make_model_node(std::move(parts));
   };
-  const Said said = sim({"run", "--seeds", "1..20", "--virtual", "2s", "--profile", "crash"}, broken);
+  const Said said =
+      sim({"run", "--seeds", "1..20", "--virtual", "2s", "--profile", "crash"}, broken);
   EXPECT_EQ(said.code, kSimViolation);
   EXPECT_NE(said.out.find("Wrong bytes"), std::string::npos) << said.out;
   EXPECT_NE(said.out.find("--profile crash --virtual 2000ms"), std::string::npos) << said.out;
@@ -51,7 +53,8 @@ TEST(RunSim, AViolationSaysHowToReplayIt) {
 
 TEST(RunSim, APlantedFaultHasToBeFound) {
   EXPECT_EQ(sim({"run", "--seeds", "1..20", "--plant", "wrong-bytes"}).code, kSimOk);
-  EXPECT_EQ(sim({"run", "--seed", "1", "--virtual", "100ms", "--plant", "none"}).code, kSimViolation);
+  EXPECT_EQ(sim({"run", "--seed", "1", "--virtual", "100ms", "--plant", "none"}).code,
+            kSimViolation);
 }
 
 TEST(RunSim, NondeterminismIsNamedByItsStep) {
@@ -74,9 +77,13 @@ TEST(RunSim, TimeBudgetEndsWithoutVerdict) {
 }
 
 TEST(RunSim, RefusesWhatItDoesNotKnow) {
-  for (std::vector<std::string> bad :
-       {std::vector<std::string>{"run", "--sed", "1"}, {"--seed"}, {"--seed", "x"}, {"--seeds", "5..1"},
-        {"--profile", "loud"}, {"--virtual", "8"}, {"walk"}})
+  for (std::vector<std::string> bad : {std::vector<std::string>{"run", "--sed", "1"},
+                                       {"--seed"},
+                                       {"--seed", "x"},
+                                       {"--seeds", "5..1"},
+                                       {"--profile", "loud"},
+                                       {"--virtual", "8"},
+                                       {"walk"}})
     EXPECT_FALSE(parse_sim_options(bad)) << bad[0];
   const auto good = parse_sim_options({"run", "--seeds", "5..9", "--trace", "10..20"});
   ASSERT_TRUE(good);

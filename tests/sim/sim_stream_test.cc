@@ -140,8 +140,8 @@ Task<void> echo(Stream* stream) {
   }
 }
 
-Task<void> serve(Acceptor* acceptor, std::vector<std::unique_ptr<Stream>>* streams,
-                 Loop* loop, bool* closed) {
+Task<void> serve(Acceptor* acceptor, std::vector<std::unique_ptr<Stream>>* streams, Loop* loop,
+                 bool* closed) {
   while (true) {
     auto stream = co_await acceptor->accept();
     if (!stream) {

@@ -1,0 +1,22 @@
+// The command line of the simulator.
+
+#include <cstdio>
+
+#include "net/kernel.h"
+#include "sim/run_sim.h"
+#include "sim/sim_kura_node.h"
+
+int main(int argc, char** argv) {
+  using namespace kura;
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const auto options = sim::parse_sim_options(arguments);
+  if (!options) {
+    std::fprintf(stderr, "%s\n%s\n", options.error().detail.c_str(), sim::sim_usage().c_str());
+    return sim::kSimUsage;
+  }
+  SystemClock clock;
+  return sim::run_sim(*options, sim::make_kura_node, clock, [](bool note, const std::string& line) {
+    std::fprintf(note ? stderr : stdout, "%s\n", line.c_str());
+    std::fflush(note ? stderr : stdout);
+  });
+}

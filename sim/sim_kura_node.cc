@@ -1,0 +1,196 @@
+#include "sim/sim_kura_node.h"
+
+#include <vector>
+
+#include "node/node.h"
+#include "sim/sim_view.h"
+
+namespace kura::sim {
+namespace {
+
+constexpr int64_t kRestartNs = 200 * kMillisecond;  // What a supervisor waits.
+constexpr int64_t kDrainNs = 5 * kSecond;
+
+class SimKuraNode final : public SimNode {
+ public:
+  explicit SimKuraNode(NodeParts parts);
+  ~SimKuraNode() override;
+
+  void start() override;
+  void crash(Unsynced policy) override;
+  bool stop() override;
+  bool running() const override { return journal_loop_ != nullptr; }
+  void set_paused(bool paused) override;
+  void step_wall(int64_t by_ms) override { clock_.step_wall(by_ms); }
+  std::string failure() const override { return failure_; }
+  std::optional<CountedBucket> count(const std::string& bucket) override;
+
+ private:
+  Task<void> run();
+  void serve();
+  Task<void> drain();
+  node::NodePorts ports();
+  void end_process(const std::string& why);
+  std::vector<SimLoop*> loops() const;
+
+  NodeParts parts_;
+  SimRandom random_;
+  SimClock clock_;
+  node::NodeOptions options_;
+  size_t io_loops_;
+  std::vector<std::unique_ptr<SimView>> views_;
+  std::string failure_;
+  uint64_t incarnation_ = 0;
+
+  // Of one incarnation.
+  HostId host_ = 0;
+  std::unique_ptr<SimRandom> node_random_;
+  std::vector<std::unique_ptr<SimLoop>> io_;
+  std::unique_ptr<SimLoop> journal_loop_, disk_loop_;
+  std::unique_ptr<node::Node> node_;
+  bool drained_ = false;
+};
+
+node::NodeOptions draw_options(const NodeParts& parts) {
+  SimRandom random = parts.random.fork("options");
+  node::NodeOptions options;
+  options.root_access_key = parts.access_key;
+  options.root_secret_key = parts.secret;
+  options.s3.test_transform = random.pick(3) == 0;
+  options.part_bytes_min = parts.part_bytes_min;
+  // Small, so that segments roll, sets fill and records are truncated within seconds.
+  options.journal_segment_bytes = kMiB << random.pick(3);
+  options.member_bytes = kMiB << random.pick(4);
+  options.housekeeping_ns = random.between(20, 1000) * kMillisecond;
+  options.maintenance_ns = random.between(20, 1000) * kMillisecond;
+  options.drive_check_ns = random.between(100, 2000) * kMillisecond;
+  options.ack_before_sync = parts.planted == "ack-before-sync";
+  return options;
+}
+
+SimKuraNode::SimKuraNode(NodeParts parts)
+    : parts_(std::move(parts)),
+      random_(parts_.random.fork("node")),
+      clock_(parts_.world, random_.between(-200, 200), random_.between(-500, 500)),
+      options_(draw_options(parts_)),
+      io_loops_(1 + random_.pick(3)) {
+  for (auto& disk : parts_.disks) views_.push_back(std::make_unique<SimView>(*disk));
+}
+
+SimKuraNode::~SimKuraNode() {
+  if (running()) crash(Unsynced::kept);
+}
+
+std::vector<SimLoop*> SimKuraNode::loops() const {
+  std::vector<SimLoop*> out;
+  for (const auto& loop : io_) out.push_back(loop.get());
+  if (journal_loop_) out.push_back(journal_loop_.get());
+  if (disk_loop_) out.push_back(disk_loop_.get());
+  return out;
+}
+
+node::NodePorts SimKuraNode::ports() {
+  node::NodePorts ports{.clock = clock_, .random = *node_random_};
+  for (auto& loop : io_) ports.io.push_back(loop.get());
+  ports.journal = journal_loop_.get();
+  ports.disk = disk_loop_.get();
+  for (auto& disk : parts_.disks) ports.drives.push_back(disk->mount());
+  ports.open_view = [this](size_t drive, bool fresh) { return views_[drive]->open(fresh); };
+  ports.has_view = [this](size_t drive) { return views_[drive]->exists(); };
+  ports.log = [this](const std::string& line) { parts_.world.trace("log", hash_bytes(line)); };
+  ports.on_fatal = [this](Error error) { end_process(error.detail); };
+  return ports;
+}
+
+void SimKuraNode::start() {
+  ++incarnation_;
+  host_ = parts_.network.new_host();
+  node_random_ = std::make_unique<SimRandom>(random_.fork("incarnation", incarnation_));
+  for (size_t i = 0; i < io_loops_; ++i)
+    io_.push_back(std::make_unique<SimLoop>(parts_.world, "io " + std::to_string(i), clock_));
+  journal_loop_ = std::make_unique<SimLoop>(parts_.world, "journal", clock_);
+  disk_loop_ = std::make_unique<SimLoop>(parts_.world, "disk", clock_);
+  spawn(*journal_loop_, run());
+}
+
+Task<void> SimKuraNode::run() {
+  node::NodePorts own = ports();
+  auto started = co_await node::Node::start(std::move(own), options_);
+  if (!started) {
+    end_process(started.error().detail);
+    co_return;
+  }
+  node_ = std::move(*started);
+  failure_.clear();
+  serve();
+}
+
+void SimKuraNode::serve() {
+  for (size_t i = 0; i < io_.size(); ++i) {
+    io_[i]->post([this, i] { node_->serve(i, parts_.network.listen(host_, parts_.address)); });
+  }
+}
+
+// The process ends by itself; whoever supervises it starts another.
+void SimKuraNode::end_process(const std::string& why) {
+  failure_ = why.empty() ? "it ended" : why;
+  parts_.world.trace("process ends", hash_bytes(failure_));
+  const uint64_t incarnation = incarnation_;
+  parts_.world.after(kMicrosecond, [this, incarnation] {
+    if (incarnation == incarnation_ && running()) crash(Unsynced::kept);
+  });
+  parts_.world.after(kRestartNs, [this, incarnation] {
+    if (incarnation == incarnation_ && !running()) start();
+  });
+}
+
+void SimKuraNode::crash(Unsynced policy) {
+  if (!running()) return;
+  parts_.network.crash(host_);
+  for (SimLoop* loop : loops()) loop->stop();
+  for (auto& disk : parts_.disks) disk->crash(policy);
+  for (auto& view : views_) view->crash(policy, random_);
+  for (SimLoop* loop : loops()) destroy_spawned_tasks(*loop);
+  node_ = nullptr;
+  io_.clear();
+  journal_loop_ = nullptr;
+  disk_loop_ = nullptr;
+}
+
+Task<void> SimKuraNode::drain() {
+  co_await node_->stop(kDrainNs);
+  drained_ = true;
+}
+
+bool SimKuraNode::stop() {
+  if (!running() || !node_) return false;
+  drained_ = false;
+  spawn(*journal_loop_, drain());
+  const bool ended =
+      parts_.world.run_until([this] { return drained_; }, parts_.world.now_ns() + 60 * kSecond);
+  crash(Unsynced::kept);
+  return ended;
+}
+
+void SimKuraNode::set_paused(bool paused) {
+  for (SimLoop* loop : loops()) loop->set_paused(paused);
+}
+
+std::optional<CountedBucket> SimKuraNode::count(const std::string& bucket) {
+  if (!node_) return std::nullopt;
+  Store& store = node_->store();
+  const auto state = store.tenants.state();
+  const Bucket* found = state->find_bucket(bucket);
+  if (!found) return std::nullopt;
+  const auto counters = store.view.counters(found->id);
+  if (!counters) return std::nullopt;
+  return CountedBucket{counters->objects, counters->bytes, counters->uploads};
+}
+
+}  // namespace
+
+std::unique_ptr<SimNode> make_kura_node(NodeParts parts) {
+  return std::make_unique<SimKuraNode>(std::move(parts));
+}
+
+}  // namespace kura::sim
