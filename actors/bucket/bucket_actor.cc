@@ -81,16 +81,15 @@ Task<Result<Outcome>> BucketActors::submit(Command command) {
   const uint16_t p = partition_of(BucketId{bucket}, key).value;
   co_return co_await suspend<Result<Outcome>>([&](Resolver<Result<Outcome>> reply) {
     Gather& mine = gather();
-    if (mine.touched.empty())
-      Loop::current()->at_turn_end([this, &mine] { send_gathered(mine); });
+    if (mine.touched.empty()) Loop::current()->at_turn_end([this, &mine] { send_gathered(mine); });
     auto& list = mine.by_partition[p];
     if (list.empty()) mine.touched.push_back(p);
     list.push_back(PendingCommand{std::move(command), reply});
   });
 }
 
-Task<Result<void>> BucketActors::apply_control(
-    Offset up_to, std::vector<std::vector<v1::BucketEffect>> effects) {
+Task<Result<void>> BucketActors::apply_control(Offset up_to,
+                                               std::vector<std::vector<v1::BucketEffect>> effects) {
   struct Join {
     size_t missing = 0;
     Result<void> result;

@@ -33,10 +33,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kura::Claim)
 
 namespace kura {
 
-using BucketActor =
-    caf::typed_actor<caf::reacts_to<Claim>, caf::reacts_to<CommandBatch>,
-                     caf::reacts_to<FoldedBatch>, caf::reacts_to<EpochLost>,
-                     caf::reacts_to<ControlChange>>;
+using BucketActor = caf::typed_actor<caf::reacts_to<Claim>, caf::reacts_to<CommandBatch>,
+                                     caf::reacts_to<FoldedBatch>, caf::reacts_to<EpochLost>,
+                                     caf::reacts_to<ControlChange>>;
 
 struct BucketActorState {
   static inline const char* name = "bucket";

@@ -15,7 +15,6 @@
 
 namespace kura {
 
-
 class BucketActors final : public BucketWriter {
  public:
   // Actors are spread over `loops` in turn. `epochs`: the highest one folded, by partition. All

@@ -20,11 +20,11 @@ namespace kura {
 // Conditions of a conditional write (S3 API, PutObject, CompleteMultipartUpload, DeleteObject).
 // All that are set must hold, else precondition_failed.
 struct WriteConditions {
-  bool if_none_match_any = false;            // "If-None-Match: *": no current version.
-  std::optional<std::string> if_match_etag;  // Unquoted as S3 shows it, "*" for any. Without a
-                                             // current version: no_such_key.
-  std::optional<uint64_t> if_match_size;          // x-amz-if-match-size (DeleteObject).
-  std::optional<int64_t> if_match_modified_ms;    // x-amz-if-match-last-modified-time, to seconds.
+  bool if_none_match_any = false;               // "If-None-Match: *": no current version.
+  std::optional<std::string> if_match_etag;     // Unquoted as S3 shows it, "*" for any. Without a
+                                                // current version: no_such_key.
+  std::optional<uint64_t> if_match_size;        // x-amz-if-match-size (DeleteObject).
+  std::optional<int64_t> if_match_modified_ms;  // x-amz-if-match-last-modified-time, to seconds.
   bool any() const {
     return if_none_match_any || if_match_etag || if_match_size || if_match_modified_ms;
   }
@@ -60,11 +60,11 @@ struct CommitPart {
 struct CompleteUpload {
   struct Part {
     uint32_t number = 0;
-    std::string etag;                     // 16 bytes.
+    std::string etag;                      // 16 bytes.
     std::optional<v1::Checksum> checksum;  // Compared with the stored part when given.
   };
   std::string upload_id;
-  std::vector<Part> parts;                       // As listed by the client.
+  std::vector<Part> parts;                        // As listed by the client.
   std::optional<v1::Checksum> expected_checksum;  // Of the whole object, header of the request.
   std::optional<uint64_t> expected_size;          // x-amz-mp-object-size.
   WriteConditions conditions;

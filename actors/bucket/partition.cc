@@ -25,8 +25,7 @@ const v1::Reservation* reservation_of(const v1::Event& event) {
       return event.part_committed().has_reservation() ? &event.part_committed().reservation()
                                                       : nullptr;
     case v1::Event::kBodiesMoved:
-      return event.bodies_moved().has_reservation() ? &event.bodies_moved().reservation()
-                                                    : nullptr;
+      return event.bodies_moved().has_reservation() ? &event.bodies_moved().reservation() : nullptr;
     default:
       return nullptr;
   }
@@ -121,8 +120,7 @@ void Partition::decide_one(PendingCommand pending) {
   auto& fresh = std::get<NewEvent>(*decision);
   auto event = std::make_shared<const v1::Event>(std::move(fresh.event));
   auto outcome = propose(event, std::move(fresh.body), &command);
-  if (!outcome)
-    return answer(std::move(pending), fail(Errc::unavailable, outcome.error().detail));
+  if (!outcome) return answer(std::move(pending), fail(Errc::unavailable, outcome.error().detail));
   if (!command.request_id.is_nil()) ids_under_way_[command.request_id] = under_way_.back().seq;
   under_way_.back().command = std::move(pending);
 }
@@ -201,6 +199,10 @@ void Partition::apply_control(ControlUpdate update) {
 }
 
 void Partition::send_control(ControlUpdate update) {
+  // A start asks every partition for what one of them missed, and a lost append may have landed.
+  auto known = control_position(overlay_, id_);
+  if (!known) return update.done(fail(known.error()));
+  if (update.up_to <= *known) return update.done({});
   auto event = std::make_shared<v1::Event>();
   auto& applied = *event->mutable_control_applied();
   applied.set_up_to(update.up_to.value);
@@ -285,8 +287,8 @@ void Partition::on_lost(Epoch epoch, Errc code) {
   for (PendingCommand& pending : waiting_) again.push_back(std::move(pending));
   waiting_.clear();
   for (PendingCommand& pending : again) {
-    const bool refuse = code == Errc::unavailable ||
-                        (code == Errc::no_space && !frees_space(pending.command));
+    const bool refuse =
+        code == Errc::unavailable || (code == Errc::no_space && !frees_space(pending.command));
     if (refuse)
       pending.reply(fail(code));
     else

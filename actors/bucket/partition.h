@@ -2,8 +2,8 @@
 // view plus overlay, pipelines the events, and answers when they are effective and folded.
 //
 // States (journal-protocol, section 3; the embedded journal needs neither lease nor wait): closed,
-// claiming, open. When proposals are lost the overlay dies with its epoch, and what waited is decided
-// again after a new claim. Runs on one loop; bucket_actor.h feeds it.
+// claiming, open. When proposals are lost the overlay dies with its epoch, and what waited is
+// decided again after a new claim. Runs on one loop; bucket_actor.h feeds it.
 
 #pragma once
 
@@ -99,16 +99,16 @@ class Partition {
   RequestTable requests_;
 
   State state_ = State::closed;
-  Epoch epoch_;            // Claimed last.
+  Epoch epoch_;  // Claimed last.
   uint64_t next_seq_ = 1;
-  Offset folded_;          // Of the last own record that was folded.
+  Offset folded_;  // Of the last own record that was folded.
   std::deque<UnderWay> under_way_;
   std::map<RequestId, uint64_t> ids_under_way_;  // To the seq of its event.
-  std::deque<PendingCommand> waiting_;  // For the partition to open.
+  std::deque<PendingCommand> waiting_;           // For the partition to open.
   std::deque<ControlUpdate> waiting_control_;
-  std::deque<Held> held_;               // For a control change.
+  std::deque<Held> held_;  // For a control change.
   uint64_t last_held_ = 0;
-  std::vector<Proposal> proposals_;     // Of this turn.
+  std::vector<Proposal> proposals_;  // Of this turn.
   bool claim_timer_ = false;
 };
 

@@ -81,9 +81,8 @@ Result<std::vector<bool>> ViewFold::fold(const std::vector<Item>& items) {
     auto one = fold_one(item, rows, batch);
     if (!one) {
       heads_ = heads_before;
-      return fail(Error{one.error().code,
-                        "record at offset " + std::to_string(item.offset.value) + ": " +
-                            one.error().detail});
+      return fail(Error{one.error().code, "record at offset " + std::to_string(item.offset.value) +
+                                              ": " + one.error().detail});
     }
     effective.push_back(*one);
   }

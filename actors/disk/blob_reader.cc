@@ -123,8 +123,8 @@ class SetBlobReader final : public BlobReader {
       Piece piece{.like = expected_row(set, extent(), row)};
       piece.member = static_cast<uint32_t>(in_row / shard_bytes);
       piece.skip = in_row % shard_bytes;
-      piece.bytes = std::min({shard_bytes - piece.skip, shape.row_length(row) - in_row,
-                              bytes_max - taken});
+      piece.bytes =
+          std::min({shard_bytes - piece.skip, shape.row_length(row) - in_row, bytes_max - taken});
       taken += piece.bytes;
       pieces.push_back(std::move(piece));
     }
@@ -165,7 +165,7 @@ class SetBlobReader final : public BlobReader {
   const std::shared_ptr<DiskCore> core_;
   const v1::Body body_;
   const std::vector<SetFiles::Pin> pins_;
-  uint64_t at_;   // In the body.
+  uint64_t at_;  // In the body.
   const uint64_t end_;
   int extent_ = 0;
   uint64_t extent_begin_ = 0;

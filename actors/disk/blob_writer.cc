@@ -37,8 +37,7 @@ class SetBlobWriter final : public BlobWriter {
       co_return Result<void>();
     }
     if (!striped_) {
-      striped_ =
-          std::make_shared<StripedUpload>(core_, target_, reservation_, size_hint_bytes_);
+      striped_ = std::make_shared<StripedUpload>(core_, target_, reservation_, size_hint_bytes_);
       std::string first = std::move(small_);
       small_.clear();
       Result<void> pushed = co_await striped_->push(std::move(first));
@@ -66,9 +65,7 @@ class SetBlobWriter final : public BlobWriter {
     co_return body;
   }
 
-  v1::Reservation reservation() const override {
-    return core_->reservations.named(reservation_);
-  }
+  v1::Reservation reservation() const override { return core_->reservations.named(reservation_); }
 
  private:
   const std::shared_ptr<DiskCore> core_;

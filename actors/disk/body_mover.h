@@ -41,8 +41,7 @@ class BodyMover {
     std::vector<size_t> bodies;
   };
   std::vector<Batch> batches() const;
-  Task<Result<void>> submit(std::vector<v1::BodiesMoved_Move> moves,
-                            v1::Reservation reservation);
+  Task<Result<void>> submit(std::vector<v1::BodiesMoved_Move> moves, v1::Reservation reservation);
 
   const std::shared_ptr<DiskCore> core_;
   BucketWriter& buckets_;

@@ -12,9 +12,9 @@
 namespace kura::disk {
 namespace {
 
-constexpr uint32_t kPage = 256;         // Bodies looked up at once.
+constexpr uint32_t kPage = 256;  // Bodies looked up at once.
 constexpr uint64_t kRetryPasses = 60;
-constexpr size_t kSmallSetsMax = 8;     // Sealed early, by restarts and new drives; more are merged.
+constexpr size_t kSmallSetsMax = 8;  // Sealed early, by restarts and new drives; more are merged.
 
 uint64_t used_bytes(const SegmentSet& set) { return *set.sealed_bytes - kFirstStripeOffset; }
 

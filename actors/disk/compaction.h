@@ -1,5 +1,5 @@
-// Compaction: frees sets that are mostly garbage by copying what lives elsewhere, and drops sets that
-// nothing names.
+// Compaction: frees sets that are mostly garbage by copying what lives elsewhere, and drops sets
+// that nothing names.
 
 #pragma once
 
@@ -34,7 +34,7 @@ class Compaction {
   const std::shared_ptr<DiskCore> core_;
   const LiveBodies& live_;
   BucketWriter& buckets_;
-  std::set<SetId> empty_before_;         // Seen empty by the pass before.
+  std::set<SetId> empty_before_;          // Seen empty by the pass before.
   std::map<SetId, uint64_t> not_before_;  // Failed: left alone until this pass.
   uint64_t passes_ = 0;
 };

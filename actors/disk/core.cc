@@ -19,14 +19,13 @@ uint32_t DiskCore::drive_count() const {
 }
 
 uint32_t DiskCore::parity(v1::StorageClass storage_class) const {
-  return parity_for(drive_count(), storage_class,
-                    storage_class == v1::REDUCED_REDUNDANCY ? options.reduced_parity
-                                                            : options.standard_parity);
+  return parity_for(
+      drive_count(), storage_class,
+      storage_class == v1::REDUCED_REDUNDANCY ? options.reduced_parity : options.standard_parity);
 }
 
 void DiskCore::drive_failed(DriveId drive, const Error& error) {
-  drives.set_offline(drive, DriveTable::State::failed, error.detail,
-                     loop.clock().monotonic_ns());
+  drives.set_offline(drive, DriveTable::State::failed, error.detail, loop.clock().monotonic_ns());
 }
 
 void spawn_on(const std::shared_ptr<DiskCore>& core, Task<void> work) {

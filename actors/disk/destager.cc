@@ -39,8 +39,8 @@ Result<std::optional<v1::BodiesMoved_Move>> place_of(const journal::StoredRecord
 }  // namespace
 
 Task<Result<Offset>> destage(std::shared_ptr<DiskCore> core, const LiveBodies& live,
-                             BucketWriter& buckets, journal::Journal& journal,
-                             Loop& journal_loop, Offset from, Offset below, uint64_t bytes_max) {
+                             BucketWriter& buckets, journal::Journal& journal, Loop& journal_loop,
+                             Offset from, Offset below, uint64_t bytes_max) {
   BodyMover mover(core, buckets, {core->parity(v1::STANDARD), Purpose::reclaim});
   Offset at = from;
   uint64_t read_bytes = 0;

@@ -14,10 +14,10 @@ namespace kura::disk {
 // Returns the offset below which no body is left in the journal, at most `below`.
 // REQUIRES: every record below `below` is folded. On the pool's loop; the journal is read on
 // `journal_loop`. Errors: those of the journal,
-// of writing and of the moves; unsupported (an event that this build does not know). Nothing is lost
-// by an error: call again.
+// of writing and of the moves; unsupported (an event that this build does not know). Nothing is
+// lost by an error: call again.
 Task<Result<Offset>> destage(std::shared_ptr<DiskCore> core, const LiveBodies& live,
-                             BucketWriter& buckets, journal::Journal& journal,
-                             Loop& journal_loop, Offset from, Offset below, uint64_t bytes_max);
+                             BucketWriter& buckets, journal::Journal& journal, Loop& journal_loop,
+                             Offset from, Offset below, uint64_t bytes_max);
 
 }  // namespace kura::disk

@@ -69,8 +69,8 @@ Task<Result<void>> add_on_loop(std::shared_ptr<DiskCore> core,
   Result<void> tidy = co_await tidy_drive(core, added.id, added.drive);
   if (!tidy) co_return tidy;
   core->files.forget_drive(added.id);
-  core->drives.put({added.id, added.drive, DriveTable::State::online, "",
-                    core->loop.clock().monotonic_ns()});
+  core->drives.put(
+      {added.id, added.drive, DriveTable::State::online, "", core->loop.clock().monotonic_ns()});
   maintenance->give_up_offline();
   core->write_sets.placement_changed();
   co_return Result<void>();
@@ -141,8 +141,7 @@ DiskPool::DiskPool(Loop& loop, SetLedger& ledger, DiskPoolOptions options,
     const bool here = drive.drive != nullptr;
     core_->drives.put({drive.id, std::move(drive.drive),
                        here ? DriveTable::State::online : DriveTable::State::away,
-                       here ? "" : "not there when the node started",
-                       loop.clock().monotonic_ns()});
+                       here ? "" : "not there when the node started", loop.clock().monotonic_ns()});
   }
   std::weak_ptr<DiskCore> weak = core_;
   core_->drives.on_offline([weak](DriveId drive) {

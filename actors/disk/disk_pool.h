@@ -1,6 +1,6 @@
 // DiskPool: the drives of one node and everything that lives on them in segment sets. The entry to
-// actors/disk: it gives out the BlobStore, keeps redundancy (rebuild, scrub, repair) and frees space
-// (compaction).
+// actors/disk: it gives out the BlobStore, keeps redundancy (rebuild, scrub, repair) and frees
+// space (compaction).
 //
 // All state belongs to the loop given at construction; calls may come from any loop unless they say
 // otherwise. Reads run on the caller's loop.
@@ -44,8 +44,9 @@ struct DiskPoolOptions {
   int64_t lost_after_ns = 900'000'000'000;    // Offline this long: rebuild on the other drives.
   int64_t maintenance_interval_ns = 1'000'000'000;  // Compaction and rebuild look around; 0: never.
   int64_t scrub_interval_ns = 30LL * 86'400 * 1'000'000'000;  // From end to start; 0: by hand only.
-  uint64_t scrub_bytes_per_second = 50 * kMiB;  // Of stored bytes, all drives together; 0: no limit.
-  uint32_t live_percent_min = 50;               // A sealed set with less is compacted.
+  uint64_t scrub_bytes_per_second =
+      50 * kMiB;                   // Of stored bytes, all drives together; 0: no limit.
+  uint32_t live_percent_min = 50;  // A sealed set with less is compacted.
   size_t open_files_max = 4096;
 };
 
@@ -79,11 +80,11 @@ struct PoolStatus {
   uint32_t reduced_parity = 0;
   uint64_t sets_open = 0;
   uint64_t sets_sealed = 0;
-  uint64_t sets_dropped = 0;              // Since the start of the process.
-  uint64_t bytes_below_full_parity = 0;   // Live stored bytes in sets with a missing member. Exact.
+  uint64_t sets_dropped = 0;             // Since the start of the process.
+  uint64_t bytes_below_full_parity = 0;  // Live stored bytes in sets with a missing member. Exact.
   uint64_t members_missing = 0;
-  uint64_t members_rebuilt = 0;           // Since the start of the process.
-  uint64_t bodies_moved = 0;              // By compaction, since the start of the process.
+  uint64_t members_rebuilt = 0;  // Since the start of the process.
+  uint64_t bodies_moved = 0;     // By compaction, since the start of the process.
   uint64_t reservations = 0;
   ScrubCounters scrub;
 };
@@ -98,16 +99,16 @@ class DiskPool {
   // Reads work as soon as the ledger's state names their sets; writes after start().
   BlobStore& blobs();
 
-  // Removes leftovers of earlier processes. REQUIRES: the control partition is folded to its end. Errors: corrupt (a drive holds sets
-  // that the journal has not opened yet; nothing was changed).
+  // Removes leftovers of earlier processes. REQUIRES: the control partition is folded to its end.
+  // Errors: corrupt (a drive holds sets that the journal has not opened yet; nothing was changed).
   Task<Result<void>> start();
 
   // Seals the sets that earlier processes had open, and begins compaction, rebuild and scrub.
   // REQUIRES: start() returned, every partition is folded to its end; on the pool's loop; both
   // outlive stop().
   void begin_maintenance(const LiveBodies& live, BucketWriter& buckets);
-  // Ends maintenance. What is open is sealed by the next process. Returns when no background work is
-  // under way.
+  // Ends maintenance. What is open is sealed by the next process. Returns when no background work
+  // is under way.
   Task<Result<void>> stop();
 
   // The event that names the reservation was folded, or void for ever: its blocks are free unless
@@ -132,7 +133,8 @@ class DiskPool {
   // Moves the live inline bodies of journal records in [from, below) into stripes. When it returns,
   // no version or part has its body in a record below the offset returned (at most `below`, less
   // when `bytes_max` of journal were read first). Call again from there. REQUIRES:
-  // begin_maintenance; on the journal's loop, one call at a time. Errors: unavailable, no_space, those of the journal.
+  // begin_maintenance; on the journal's loop, one call at a time. Errors: unavailable, no_space,
+  // those of the journal.
   Task<Result<Offset>> destage(journal::Journal& journal, Offset from, Offset below,
                                uint64_t bytes_max);
 

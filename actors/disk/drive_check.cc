@@ -39,8 +39,8 @@ Task<void> DriveCheck::pass() {
     calls.push_back(ask(entry.drive, asking));
     asked.push_back(std::move(entry));
   }
-  auto answers = co_await all_within<std::optional<DriveIdentity>>(
-      std::move(calls), core_->options.drive_timeout_ns);
+  auto answers = co_await all_within<std::optional<DriveIdentity>>(std::move(calls),
+                                                                   core_->options.drive_timeout_ns);
   for (size_t i = 0; i < asked.size() && !core_->stopping; ++i) {
     const DriveId id = asked[i].id;
     const std::string trouble = trouble_with(answers[i], id, core_->options.cluster);

@@ -27,9 +27,9 @@ Result<DriveIdentity> decode_identity(std::string_view bytes) {
     return fail(Errc::corrupt, "the file \"drive\" is not a drive identity");
   // A newer format may be longer, but keeps magic and versions where they are.
   if (number_at<uint16_t>(bytes, 10) > kDriveFormat)
-    return fail(Errc::unsupported,
-                "the drive has format " + std::to_string(number_at<uint16_t>(bytes, 8)) +
-                    " of a newer Kura; install that version or a later one");
+    return fail(Errc::unsupported, "the drive has format " +
+                                       std::to_string(number_at<uint16_t>(bytes, 8)) +
+                                       " of a newer Kura; install that version or a later one");
   if (crc32c(bytes.substr(0, kCrcAt)) != number_at<uint32_t>(bytes, kCrcAt))
     return fail(Errc::corrupt, "checksum of the drive identity");
   return DriveIdentity{uuid_from<ClusterId>(bytes.substr(12, 16)),
@@ -39,8 +39,7 @@ Result<DriveIdentity> decode_identity(std::string_view bytes) {
 Task<Result<std::optional<DriveIdentity>>> read_identity(Drive& drive) {
   std::string name{kDriveIdentityFile};
   auto content = co_await read_file(drive, std::move(name));
-  if (!content && content.error().code == Errc::not_found)
-    co_return std::optional<DriveIdentity>();
+  if (!content && content.error().code == Errc::not_found) co_return std::optional<DriveIdentity>();
   if (!content) co_return fail(content.error());
   auto identity = decode_identity(*content);
   if (!identity) co_return fail(identity.error());

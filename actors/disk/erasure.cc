@@ -28,7 +28,8 @@ void multiply(uint8_t* tables, uint32_t k, size_t rows, std::span<const char* co
 
 }  // namespace
 
-Code::Code(uint32_t k, uint32_t m) : k_(k), m_(m), matrix_((k + m) * k), tables_(m * k * kTableBytes) {
+Code::Code(uint32_t k, uint32_t m)
+    : k_(k), m_(m), matrix_((k + m) * k), tables_(m * k * kTableBytes) {
   INVARIANT(k >= 1 && k <= kDataShardsMax && m <= kParityShardsMax, "geometry within bounds");
   gf_gen_cauchy1_matrix(matrix_.data(), static_cast<int>(k + m), static_cast<int>(k));
   if (m > 0)

@@ -39,10 +39,10 @@ struct Striping {
 
   uint64_t row_bytes() const { return k * piece_bytes; }
   uint64_t rows() const { return (stored_bytes + row_bytes() - 1) / row_bytes(); }
-  uint64_t row_length(uint64_t row) const;  // Body bytes in the row.
+  uint64_t row_length(uint64_t row) const;   // Body bytes in the row.
   uint64_t shard_bytes(uint64_t row) const;  // Of each member, payload only.
-  uint64_t row_offset(uint64_t row) const;  // From the first stripe, in each member.
-  uint64_t member_bytes() const;            // From the first stripe to the end of the last.
+  uint64_t row_offset(uint64_t row) const;   // From the first stripe, in each member.
+  uint64_t member_bytes() const;             // From the first stripe to the end of the last.
   // The largest part of `bytes_max` that takes at most `room` bytes of each member.
   static uint64_t fitting(uint32_t k, uint64_t piece_bytes, uint64_t bytes_max, uint64_t room);
 };

@@ -31,8 +31,7 @@ void LiveRanges::add(const SegmentSet& set, const v1::Body& body) {
     const uint64_t bytes =
         extent.layout() == v1::Extent::PACKED
             ? extent.stored_bytes()
-            : Striping{set.data_shards, extent.piece_bytes(), extent.stored_bytes()}
-                  .member_bytes();
+            : Striping{set.data_shards, extent.piece_bytes(), extent.stored_bytes()}.member_bytes();
     uint64_t& end = ranges_[extent.offset()];
     end = std::max(end, extent.offset() + bytes);
   }

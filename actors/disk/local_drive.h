@@ -20,7 +20,7 @@ namespace kura {
 
 struct LocalDriveOptions {
   size_t read_threads = 2;
-  size_t write_threads = 2;  // One may be in a long sync while the other takes writes.
+  size_t write_threads = 2;            // One may be in a long sync while the other takes writes.
   int (*sync_data)(int fd) = nullptr;  // Tests let it fail; null is fdatasync(2).
 };
 

@@ -12,9 +12,9 @@
 namespace kura {
 namespace {
 
-constexpr size_t kPiecesMax = 512;               // Of one call; below IOV_MAX (1024).
-constexpr uint64_t kUncheckedReadMax = kMiB;     // Larger reads ask for the file's size first.
-constexpr uint64_t kMemoryReadMax = kMiB;        // Largest copy that a loop makes from a tmpfs.
+constexpr size_t kPiecesMax = 512;            // Of one call; below IOV_MAX (1024).
+constexpr uint64_t kUncheckedReadMax = kMiB;  // Larger reads ask for the file's size first.
+constexpr uint64_t kMemoryReadMax = kMiB;     // Largest copy that a loop makes from a tmpfs.
 
 Result<void> write_all(int fd, uint64_t offset_bytes, const std::vector<std::string_view>& pieces,
                        const std::string& what) {
@@ -27,8 +27,8 @@ Result<void> write_all(int fd, uint64_t offset_bytes, const std::vector<std::str
       if (!rest.empty()) vectors[count++] = {const_cast<char*>(rest.data()), rest.size()};
     }
     if (count == 0) return {};
-    ssize_t n = pwritev(fd, vectors.data(), static_cast<int>(count),
-                        static_cast<off_t>(offset_bytes));
+    ssize_t n =
+        pwritev(fd, vectors.data(), static_cast<int>(count), static_cast<off_t>(offset_bytes));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return system_error(errno, "write", what);
     offset_bytes += static_cast<uint64_t>(n);

@@ -8,8 +8,8 @@
 #include <memory>
 #include <string>
 
-#include "actors/disk/local_drive_threads.h"
 #include "actors/disk/local_drive.h"
+#include "actors/disk/local_drive_threads.h"
 
 namespace kura {
 

@@ -10,7 +10,7 @@
 namespace kura::disk {
 namespace {
 
-constexpr int64_t kNapNs = 50'000'000;  // How soon a sleeping task notices stop() and wake().
+constexpr int64_t kNapNs = 50'000'000;    // How soon a sleeping task notices stop() and wake().
 constexpr size_t kSetsPerInterval = 500;  // More sets are looked at less often.
 
 Task<void> counted(std::shared_ptr<Maintenance> owner, size_t* tasks, Task<void> task) {

@@ -1,5 +1,5 @@
-// Maintenance: what the pool does by itself: compaction, rebuild, scrub, checks of drives. Each is a
-// task that looks around, works, and sleeps. On the pool's loop.
+// Maintenance: what the pool does by itself: compaction, rebuild, scrub, checks of drives. Each is
+// a task that looks around, works, and sleeps. On the pool's loop.
 
 #pragma once
 

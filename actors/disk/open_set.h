@@ -65,7 +65,7 @@ class OpenSet : public std::enable_shared_from_this<OpenSet> {
 
   bool retired = false;  // Full: takes no new writers.
   bool sealing = false;
-  size_t users = 0;      // Writers that still hold room here.
+  size_t users = 0;  // Writers that still hold room here.
 
  private:
   struct Waiting {

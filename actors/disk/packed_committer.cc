@@ -105,7 +105,8 @@ Task<void> PackedCommitter::write_group(SetUse& use, std::vector<Item>& items) {
     if (full = header_bytes + stripe.shard_bytes > set->room(); full) break;
     const uint64_t offset = set->allocate(header_bytes + stripe.shard_bytes);
     for (const PackedSlot& slot : stripe.slots)
-      extents[slot.item] = packed_extent(set->id(), offset + header_bytes, slot, *bodies[slot.item]);
+      extents[slot.item] =
+          packed_extent(set->id(), offset + header_bytes, slot, *bodies[slot.item]);
     runs.push_back(code_packed(set->code(), owner, offset, stripe, bodies));
   }
   for (size_t item : plan.striped) {

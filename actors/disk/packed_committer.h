@@ -25,8 +25,8 @@ class PackedCommitter {
  public:
   explicit PackedCommitter(DiskCore& core) : core_(core) {}
 
-  // Returns when all bodies are durable on all members of their sets: one extent for each, in order.
-  // Errors: unavailable, no_space.
+  // Returns when all bodies are durable on all members of their sets: one extent for each, in
+  // order. Errors: unavailable, no_space.
   Task<Result<std::vector<v1::Extent>>> put(Target target, std::vector<SmallBody> bodies);
 
  private:

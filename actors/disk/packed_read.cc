@@ -75,8 +75,8 @@ Task<Result<std::string>> read_packed(std::shared_ptr<DiskCore> core, v1::Extent
   const SegmentSet& set = known->second;
   if (extent.member() >= set.data_shards || extent.stored_bytes() > kPackedBodyMax)
     co_return fail(Errc::corrupt, "not a packed extent of this set");
-  auto direct = co_await read_member(core, id, extent.member(), extent.offset(),
-                                     extent.stored_bytes());
+  auto direct =
+      co_await read_member(core, id, extent.member(), extent.offset(), extent.stored_bytes());
   if (direct && is_body(extent, *direct)) co_return direct;
   const bool damaged = direct || direct.error().code == Errc::io_error;
   if (damaged) core->repairs.add(id, extent.offset());

@@ -38,7 +38,8 @@ void finish(PackPlan& plan, Building& b, const std::vector<PackItem>& items, uin
   if (2 * cost_striped(b, items, k) <= cost_packed(b)) {
     for (const PackedSlot& slot : b.slots) plan.striped.push_back(slot.item);
   } else {
-    plan.packed.push_back({std::move(b.slots), align_up(b.height(), kShardAlignBytes),
+    plan.packed.push_back({std::move(b.slots),
+                           align_up(b.height(), kShardAlignBytes),
                            {b.reservations.begin(), b.reservations.end()}});
   }
   b = Building{.heights = std::vector<uint64_t>(k, 0)};
@@ -64,8 +65,7 @@ PackPlan plan_packing(const std::vector<PackItem>& items, uint32_t k) {
       finish(plan, open, items, k);
       lowest = open.heights.begin();
     }
-    open.slots.push_back(
-        {item, static_cast<uint32_t>(lowest - open.heights.begin()), *lowest});
+    open.slots.push_back({item, static_cast<uint32_t>(lowest - open.heights.begin()), *lowest});
     open.reservations.insert(items[item].reservation);
     *lowest += bytes;
   }

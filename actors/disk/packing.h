@@ -1,7 +1,8 @@
 // Which small bodies share a stripe, and where in it each of them lies. Pure.
 //
-// A packed body lies contiguous in one data shard, so that reading it is one read. The other columns
-// of its stripe cost as much room, so a body without company is striped over all of them instead.
+// A packed body lies contiguous in one data shard, so that reading it is one read. The other
+// columns of its stripe cost as much room, so a body without company is striped over all of them
+// instead.
 
 #pragma once
 
@@ -19,13 +20,13 @@ struct PackItem {
 
 struct PackedSlot {
   size_t item = 0;
-  uint32_t member = 0;        // Data shard.
+  uint32_t member = 0;         // Data shard.
   uint64_t column_offset = 0;  // In the payload of that shard.
 };
 
 struct PackedStripe {
   std::vector<PackedSlot> slots;
-  uint64_t shard_bytes = 0;  // A multiple of kShardAlignBytes.
+  uint64_t shard_bytes = 0;            // A multiple of kShardAlignBytes.
   std::vector<uint64_t> reservations;  // Distinct, ascending.
 };
 

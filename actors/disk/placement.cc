@@ -34,7 +34,8 @@ uint64_t reserve_bytes(const DriveSpace& space, const PlacementRules& rules) {
 Result<SegmentSet> place_set(std::vector<Candidate> online, const PlacementRules& rules) {
   const uint32_t least = rules.parity + 1;
   if (online.size() < least)
-    return fail(Errc::unavailable, std::to_string(online.size()) + " drives are online, a write needs " +
+    return fail(Errc::unavailable, std::to_string(online.size()) +
+                                       " drives are online, a write needs " +
                                        std::to_string(least));
   std::erase_if(online, [&](const Candidate& drive) {
     return room(drive, rules) < least_member_bytes(rules);

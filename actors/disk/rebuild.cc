@@ -62,8 +62,7 @@ class Rebuild {
       member.file = *file;
       members_.push_back(member);
       const std::string header =
-          encode(SetFileHeader{core_->options.cluster, set_.id,
-                               static_cast<uint8_t>(target.member),
+          encode(SetFileHeader{core_->options.cluster, set_.id, static_cast<uint8_t>(target.member),
                                static_cast<uint8_t>(set_.data_shards),
                                static_cast<uint8_t>(set_.parity_shards), set_.member_bytes});
       std::vector<std::string_view> pieces{header};
@@ -139,8 +138,8 @@ class Rebuild {
         expected.member = static_cast<uint8_t>(members_[i].target.member);
         expected.payload_crc32c = stripe.payload_crc32c[i];
         const std::string header = encode(expected);
-        auto bytes = co_await members_[i].file->read(expected.offset,
-                                                     header.size() + expected.shard_bytes);
+        auto bytes =
+            co_await members_[i].file->read(expected.offset, header.size() + expected.shard_bytes);
         if (!bytes) co_return fail(bytes.error());
         if (!bytes->starts_with(header) ||
             crc32c(std::string_view(*bytes).substr(header.size())) != expected.payload_crc32c)

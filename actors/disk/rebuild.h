@@ -1,5 +1,5 @@
-// Rebuild: missing member files of sealed sets come back, whole files at a time, on another drive or
-// on the one that lost them.
+// Rebuild: missing member files of sealed sets come back, whole files at a time, on another drive
+// or on the one that lost them.
 
 #pragma once
 

@@ -54,8 +54,7 @@ Task<Result<StripeRepair>> repair_alone(std::shared_ptr<DiskCore> core, StripeHe
     if (!file) co_return fail(file.error());
     like.member = static_cast<uint8_t>(damaged[i]);
     like.payload_crc32c = crc32c((*mended)[i]);
-    Task<Result<void>> writing =
-        rewrite(*file, like.offset, encode(like), std::move((*mended)[i]));
+    Task<Result<void>> writing = rewrite(*file, like.offset, encode(like), std::move((*mended)[i]));
     Result<void> written =
         co_await within<void>(std::move(writing), core->options.drive_timeout_ns);
     if (!written) co_return fail(written.error());

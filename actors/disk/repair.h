@@ -1,5 +1,5 @@
-// RepairQueue: stripes found damaged while they were read. Rewrites the damaged shards in place from
-// the good ones, one stripe at a time.
+// RepairQueue: stripes found damaged while they were read. Rewrites the damaged shards in place
+// from the good ones, one stripe at a time.
 
 #pragma once
 
@@ -20,10 +20,10 @@ struct DiskCore;
 
 // What repair_stripe found and did.
 struct StripeRepair {
-  uint32_t damaged = 0;   // Shards on online drives that failed verification.
+  uint32_t damaged = 0;  // Shards on online drives that failed verification.
   uint32_t repaired = 0;
-  uint32_t offline = 0;   // Members that could not be read now.
-  bool lost = false;      // More damage than parity can mend.
+  uint32_t offline = 0;  // Members that could not be read now.
+  bool lost = false;     // More damage than parity can mend.
 };
 
 // Reads every shard of the stripe that `like` describes, checks parity too, and rewrites what is

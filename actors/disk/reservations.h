@@ -23,7 +23,7 @@ class Reservations {
   uint64_t begin();  // Active until end().
   // Nothing once it has ended: what its upload still writes is garbage.
   void uses(uint64_t id, SetId set);
-  void end(uint64_t id);  // Twice is fine.
+  void end(uint64_t id);                         // Twice is fine.
   void end(const v1::Reservation& reservation);  // Of another incarnation: ignored.
   bool any_in(SetId set) const;
   uint64_t active() const;

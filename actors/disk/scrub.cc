@@ -75,9 +75,8 @@ Task<void> Scrub::keep_pace(uint64_t bytes) {
   const uint64_t rate = core_->options.scrub_bytes_per_second;
   if (rate == 0) co_return;
   paced_bytes_ += bytes;
-  const int64_t due_ns =
-      began_ns_ + static_cast<int64_t>(static_cast<double>(paced_bytes_) * 1e9 /
-                                       static_cast<double>(rate));
+  const int64_t due_ns = began_ns_ + static_cast<int64_t>(static_cast<double>(paced_bytes_) * 1e9 /
+                                                          static_cast<double>(rate));
   const int64_t now_ns = core_->loop.clock().monotonic_ns();
   if (due_ns > now_ns) co_await sleep_for(due_ns - now_ns);
 }

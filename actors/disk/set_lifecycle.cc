@@ -141,8 +141,8 @@ Task<Result<void>> tidy_drive(std::shared_ptr<DiskCore> core, DriveId id,
   }
   for (const auto& [set, bytes] : here) {
     auto known = state->sets.find(set);
-    if (known == state->sets.end() || std::count(known->second.members.begin(),
-                                                 known->second.members.end(), id) == 0)
+    if (known == state->sets.end() ||
+        std::count(known->second.members.begin(), known->second.members.end(), id) == 0)
       leftovers.push_back(set_file_name(set));
   }
   for (const std::string& name : leftovers) {

@@ -13,8 +13,8 @@ namespace kura::disk {
 // succeeds or the pool stops.
 Task<void> seal_open_set(std::shared_ptr<DiskCore> core, std::shared_ptr<OpenSet> set);
 
-// Seals a set that an earlier process left open, behind its last stripe and everything that the fold
-// names in it. Tries likewise. REQUIRES: every partition is folded to its end.
+// Seals a set that an earlier process left open, behind its last stripe and everything that the
+// fold names in it. Tries likewise. REQUIRES: every partition is folded to its end.
 Task<void> seal_left_open(std::shared_ptr<DiskCore> core, const LiveBodies& live, SetId set);
 
 // Records the drop and removes the files. Does nothing while somebody reads the set.

@@ -51,14 +51,12 @@ Task<Result<std::string>> read_member(std::shared_ptr<DiskCore> core, SetId set,
   if (!read && read.error().code == Errc::timed_out) {
     const auto state = core->ledger.state();
     auto known = state->sets.find(set);
-    if (known != state->sets.end())
-      core->drive_failed(known->second.members[member], read.error());
+    if (known != state->sets.end()) core->drive_failed(known->second.members[member], read.error());
   }
   co_return read;
 }
 
-Task<Result<Shard>> read_shard(std::shared_ptr<DiskCore> core, StripeHeader like,
-                               uint32_t member) {
+Task<Result<Shard>> read_shard(std::shared_ptr<DiskCore> core, StripeHeader like, uint32_t member) {
   auto bytes = co_await read_member(core, like.set, member, like.offset, stored_length(like));
   if (bytes) co_return shard_of(std::move(*bytes), like, member);
   const Errc code = bytes.error().code;
@@ -66,8 +64,7 @@ Task<Result<Shard>> read_shard(std::shared_ptr<DiskCore> core, StripeHeader like
   co_return Shard{.state = here ? Shard::State::damaged : Shard::State::offline};
 }
 
-bool try_read_shard(DiskCore& core, const StripeHeader& like, uint32_t member,
-                    Shard* out) {
+bool try_read_shard(DiskCore& core, const StripeHeader& like, uint32_t member, Shard* out) {
   auto file = core.files.opened(like.set, member);
   std::string bytes;
   if (!file || !file->try_read(like.offset, stored_length(like), &bytes)) return false;
@@ -80,8 +77,7 @@ Task<std::vector<Shard>> read_stripe(std::shared_ptr<DiskCore> core, StripeHeade
   const uint32_t members = like.data_shards + like.parity_shards;
   for (uint32_t i = 0; i < members; ++i) calls.push_back(read_shard(core, like, i));
   // Opening a file may hang, too, hence twice the time of a read.
-  auto results =
-      co_await all_within<Shard>(std::move(calls), 2 * core->options.drive_timeout_ns);
+  auto results = co_await all_within<Shard>(std::move(calls), 2 * core->options.drive_timeout_ns);
   std::vector<Shard> shards(members);
   for (uint32_t i = 0; i < members; ++i)
     if (results[i]) shards[i] = std::move(*results[i]);

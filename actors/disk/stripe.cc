@@ -137,8 +137,7 @@ Result<SetFileHeader> decode_set_file(std::string_view bytes) {
 
 std::string set_file_name(SetId set) {
   std::string hex;
-  for (int shift = 28; shift >= 0; shift -= 4)
-    hex += "0123456789abcdef"[set.value >> shift & 15];
+  for (int shift = 28; shift >= 0; shift -= 4) hex += "0123456789abcdef"[set.value >> shift & 15];
   return "sets/" + hex + ".seg";
 }
 

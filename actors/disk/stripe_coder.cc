@@ -17,8 +17,7 @@ std::string_view zeros(uint64_t bytes) {
 // Adds header and payload of every member of one stripe to `run`. data: by data shard.
 void add_stripe(CodedRun& run, const Code& code, StripeHeader header,
                 const std::vector<const char*>& data) {
-  auto parity =
-      std::make_shared<std::string>(code.parity_shards() * header.shard_bytes, '\0');
+  auto parity = std::make_shared<std::string>(code.parity_shards() * header.shard_bytes, '\0');
   std::vector<char*> sums;
   for (uint32_t i = 0; i < code.parity_shards(); ++i)
     sums.push_back(parity->data() + i * header.shard_bytes);
@@ -77,8 +76,8 @@ std::shared_ptr<const CodedRun> code_striped(const Code& code, const StripeOwner
         data.push_back(body.data() + begin);
         continue;
       }
-      auto padded = std::make_shared<std::string>(
-          begin < body.size() ? body.substr(begin) : std::string_view());
+      auto padded = std::make_shared<std::string>(begin < body.size() ? body.substr(begin)
+                                                                      : std::string_view());
       padded->resize(shard_bytes, '\0');
       data.push_back(padded->data());
       run->owned.push_back(std::move(padded));
@@ -98,8 +97,7 @@ std::shared_ptr<const CodedRun> code_packed(
   header.reservations = stripe.reservations;
   header.offset = offset;
   header.shard_bytes = static_cast<uint32_t>(stripe.shard_bytes);
-  auto columns =
-      std::make_shared<std::string>(code.data_shards() * stripe.shard_bytes, '\0');
+  auto columns = std::make_shared<std::string>(code.data_shards() * stripe.shard_bytes, '\0');
   for (const PackedSlot& slot : stripe.slots) {
     const std::string& body = *bodies[slot.item];
     columns->replace(slot.member * stripe.shard_bytes + slot.column_offset, body.size(), body);

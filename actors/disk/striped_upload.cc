@@ -9,7 +9,7 @@
 namespace kura::disk {
 namespace {
 
-constexpr uint64_t kBatchBytes = kMiB;           // At least, of body, per write call.
+constexpr uint64_t kBatchBytes = kMiB;              // At least, of body, per write call.
 constexpr uint64_t kUnsyncedBytesAll = 256 * kMiB;  // Shared by all uploads of the node.
 constexpr uint64_t kUnsyncedBytesMax = 16 * kMiB;
 constexpr uint64_t kUnsyncedBytesMin = 2 * kMiB;

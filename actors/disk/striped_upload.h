@@ -64,11 +64,11 @@ class StripedUpload : public std::enable_shared_from_this<StripedUpload> {
   uint64_t input_bytes_ = 0;
   uint64_t front_taken_bytes_ = 0;  // Of the first string of the input.
   bool started_ = false;
-  bool ended_ = false;    // Nothing more comes.
+  bool ended_ = false;  // Nothing more comes.
   bool aborted_ = false;
   std::optional<Error> error_;
   bool finished_ = false;
-  v1::Body body_;         // Durable extents.
+  v1::Body body_;              // Durable extents.
   uint64_t placed_bytes_ = 0;  // Durable or written.
   uint64_t growth_bytes_;
 

@@ -44,8 +44,8 @@ Result<LivePage> ViewLiveBodies::bodies_in(SetId set, const std::string& after,
   std::set<std::tuple<BucketId, std::string, std::string, std::string, uint32_t>> seen;
   for (const LiveExtent& extent : *extents) {
     const BodyOwner& owner = extent.owner;
-    if (!seen.insert({owner.bucket, owner.key, owner.version_id, owner.upload_id,
-                      owner.part_number})
+    if (!seen.insert(
+                 {owner.bucket, owner.key, owner.version_id, owner.upload_id, owner.part_number})
              .second)
       continue;
     auto body = view_.body_of(owner);

@@ -121,7 +121,8 @@ Task<Result<std::shared_ptr<OpenSet>>> WriteSets::create_files(const SegmentSet&
     calls.push_back(
         create_member(std::move(drive), set_file_name(set.id), set.member_bytes, encode(header)));
   }
-  auto files = co_await all_within<std::shared_ptr<File>>(std::move(calls), core_.options.drive_timeout_ns);
+  auto files =
+      co_await all_within<std::shared_ptr<File>>(std::move(calls), core_.options.drive_timeout_ns);
   std::vector<std::shared_ptr<File>> opened;
   std::optional<Error> error;
   for (uint32_t i = 0; i < files.size(); ++i) {

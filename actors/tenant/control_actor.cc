@@ -24,9 +24,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(kura::ControlLost)
 namespace kura {
 namespace {
 
-using ControlActor =
-    caf::typed_actor<caf::reacts_to<ControlMessage>, caf::reacts_to<ControlFolded>,
-                     caf::reacts_to<ControlLost>>;
+using ControlActor = caf::typed_actor<caf::reacts_to<ControlMessage>, caf::reacts_to<ControlFolded>,
+                                      caf::reacts_to<ControlLost>>;
 
 struct ControlActorState {
   static inline const char* name = "tenant";
@@ -49,8 +48,7 @@ struct ControlActors::Actor final : CommitObserver {
       : partition(loop, fold, committer, std::move(options), epoch) {}
 
   void on_folded(std::vector<Folded> folded) override {
-    caf::anon_send(handle,
-                   ControlFolded{std::make_shared<std::vector<Folded>>(std::move(folded))});
+    caf::anon_send(handle, ControlFolded{std::make_shared<std::vector<Folded>>(std::move(folded))});
   }
   void on_lost(Epoch epoch, Errc code) override {
     caf::anon_send(handle, ControlLost{epoch, code});

@@ -58,10 +58,9 @@ struct RecordSnapshot {
   v1::Reservation reservation;
 };
 
-using ControlCommand =
-    std::variant<CreateCluster, AddDrive, RemoveDrive, OpenSet, SealSet, ReplaceMember, DropSet,
-                 CreateBucket, BeginDeleteBucket, EndDeleteBucket, CreateKey, DisableKey,
-                 RecordSnapshot>;
+using ControlCommand = std::variant<CreateCluster, AddDrive, RemoveDrive, OpenSet, SealSet,
+                                    ReplaceMember, DropSet, CreateBucket, BeginDeleteBucket,
+                                    EndDeleteBucket, CreateKey, DisableKey, RecordSnapshot>;
 
 // The event that the command becomes. Errors: bucket_exists, no_such_bucket, too_large
 // (kBucketsMax), exists, not_found, invalid_argument, unavailable (the bucket is being deleted).

@@ -20,7 +20,7 @@
 namespace kura {
 
 struct ControlReply {
-  Offset offset;                                // Of the event.
+  Offset offset;                              // Of the event.
   std::shared_ptr<const ControlState> state;  // Right after it.
 };
 
