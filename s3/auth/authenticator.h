@@ -37,7 +37,7 @@ struct VerifiedRequest {
 };
 
 struct AuthSettings {
-  std::string region;          // Checked in the credential scope if `region_strict`.
+  std::string region;  // Checked in the credential scope if `region_strict`.
   bool region_strict = false;
 };
 
@@ -61,7 +61,8 @@ class Authenticator {
       : keys_(keys), clock_(clock), settings_(std::move(settings)) {}
 
   // Errors: AccessDenied (no credentials), InvalidAccessKeyId, SignatureDoesNotMatch,
-  // RequestTimeTooSkewed, InvalidToken (a session token), and those of parse_claim() and check_claim(). From any thread.
+  // RequestTimeTooSkewed, InvalidToken (a session token), and those of parse_claim() and
+  // check_claim(). From any thread.
   S3Result<VerifiedRequest> verify(const RequestHead& head);
 
  private:

@@ -53,8 +53,8 @@ S3Result<void> AwsChunkedDecoder::decode(std::string* bytes) {
     }
     // A line: everything up to the next line feed, which may come in a later call.
     const void* feed = std::memchr(bytes->data() + in, '\n', bytes->size() - in);
-    const size_t end = feed ? static_cast<size_t>(static_cast<const char*>(feed) - bytes->data())
-                            : bytes->size();
+    const size_t end =
+        feed ? static_cast<size_t>(static_cast<const char*>(feed) - bytes->data()) : bytes->size();
     if (line_.size() + (end - in) > kChunkHeaderBytesMax) return malformed();
     line_.append(*bytes, in, end - in);
     in = end;
@@ -67,7 +67,8 @@ S3Result<void> AwsChunkedDecoder::decode(std::string* bytes) {
 }
 
 S3Result<void> AwsChunkedDecoder::take_line() {
-  // AWS's own example ends a trailer field with "\n\r\n": the first line feed is not the line's end.
+  // AWS's own example ends a trailer field with "\n\r\n": the first line feed is not the line's
+  // end.
   if (!line_.ends_with('\r')) {
     if (state_ != State::trailer_line || line_.empty()) return malformed();
     line_ += '\n';
@@ -77,12 +78,15 @@ S3Result<void> AwsChunkedDecoder::take_line() {
   line_.clear();
   line.pop_back();
   switch (state_) {
-    case State::size_line: return take_size(line);
+    case State::size_line:
+      return take_size(line);
     case State::data_end:
       if (!line.empty()) return malformed();
       return end_chunk();
-    case State::trailer_line: return take_trailer_line(line);
-    default: return malformed();
+    case State::trailer_line:
+      return take_trailer_line(line);
+    default:
+      return malformed();
   }
 }
 

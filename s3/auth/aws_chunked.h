@@ -54,9 +54,9 @@ class AwsChunkedDecoder {
 
   Options options_;
   State state_ = State::size_line;
-  std::string line_;           // Up to its line feed.
-  uint64_t chunk_left_ = 0;    // Bytes of the current chunk still to come.
-  uint64_t decoded_ = 0;       // Announced by the size lines so far.
+  std::string line_;         // Up to its line feed.
+  uint64_t chunk_left_ = 0;  // Bytes of the current chunk still to come.
+  uint64_t decoded_ = 0;     // Announced by the size lines so far.
   bool last_ = false;
   std::unique_ptr<Digest> chunk_hash_;
   std::string chunk_signature_;

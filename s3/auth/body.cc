@@ -50,7 +50,9 @@ class CheckedBody final : public VerifiedBody {
   }
 
   std::optional<uint64_t> length_bytes() const override { return length_bytes_; }
-  const Headers& trailer() const override { return decoder_ ? decoder_->trailer() : raw_.trailer(); }
+  const Headers& trailer() const override {
+    return decoder_ ? decoder_->trailer() : raw_.trailer();
+  }
   const std::string& md5() const override { return md5_; }
   Algorithm checksum_algorithm() const override { return announced_.checksum.algorithm; }
   const v1::Checksum& checksum() const override { return checksum_; }
@@ -149,8 +151,7 @@ S3Result<void> read_payload_form(const RequestHead& head, const VerifiedRequest&
 
 }  // namespace
 
-S3Result<std::unique_ptr<VerifiedBody>> make_verified_body(BodySource& raw,
-                                                           const RequestHead& head,
+S3Result<std::unique_ptr<VerifiedBody>> make_verified_body(BodySource& raw, const RequestHead& head,
                                                            const VerifiedRequest& request) {
   Announced announced;
   if (auto form = read_payload_form(head, request, &announced); !form)

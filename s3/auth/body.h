@@ -14,8 +14,7 @@ namespace kura::s3 {
 // InvalidArgument, NotImplemented (Signature Version 4A), MissingContentLength (aws-chunked without
 // x-amz-decoded-content-length). Errors of next(), besides those of `raw` and AwsChunkedDecoder:
 // BadDigest, XAmzContentSHA256Mismatch, IncompleteBody. After an error nothing more comes.
-S3Result<std::unique_ptr<VerifiedBody>> make_verified_body(BodySource& raw,
-                                                           const RequestHead& head,
+S3Result<std::unique_ptr<VerifiedBody>> make_verified_body(BodySource& raw, const RequestHead& head,
                                                            const VerifiedRequest& request);
 
 }  // namespace kura::s3

@@ -72,15 +72,15 @@ void Signer::presign(RequestHead* head, int64_t now_ms, int64_t expires_s) const
   claim.payload_hash = kUnsignedPayload;
   claim.signed_headers = header_names(*head, true);
   if (!head->query.empty()) head->query += '&';
-  head->query += "X-Amz-Algorithm=" + std::string(kSigV4Algorithm) +
-                 "&X-Amz-Credential=" + percent_encode(access_key_ + "/" + claim.scope.text(), false) +
+  head->query += "X-Amz-Algorithm=" + std::string(kSigV4Algorithm) + "&X-Amz-Credential=" +
+                 percent_encode(access_key_ + "/" + claim.scope.text(), false) +
                  "&X-Amz-Date=" + claim.timestamp + "&X-Amz-Expires=" + std::to_string(expires_s) +
                  "&X-Amz-SignedHeaders=" + percent_encode(join(claim.signed_headers), false);
   const S3Result<std::string> canonical = canonical_request(*head, claim);
   INVARIANT(canonical.has_value(), "a client signs a well-formed target");
-  head->query += "&X-Amz-Signature=" +
-                 signature_of(derive_signing_key(secret_, claim.scope),
-                              string_to_sign(claim.timestamp, claim.scope, *canonical));
+  head->query +=
+      "&X-Amz-Signature=" + signature_of(derive_signing_key(secret_, claim.scope),
+                                         string_to_sign(claim.timestamp, claim.scope, *canonical));
 }
 
 std::string payload_hash_of(std::string_view body) { return hex_encode(sha256_of(body)); }

@@ -1,4 +1,5 @@
-// The client's side of Signature Version 4: for the command line, the simulator's clients and tests.
+// The client's side of Signature Version 4: for the command line, the simulator's clients and
+// tests.
 
 #pragma once
 

@@ -117,8 +117,7 @@ std::string signature_of(const SigningKey& key, std::string_view text) {
 
 std::string ChunkSigner::chunk(std::string_view payload_sha256) {
   std::string text = "AWS4-HMAC-SHA256-PAYLOAD\n" + timestamp + "\n" + scope.text() + "\n" +
-                     previous + "\n" + std::string(kEmptyHash) + "\n" +
-                     hex_encode(payload_sha256);
+                     previous + "\n" + std::string(kEmptyHash) + "\n" + hex_encode(payload_sha256);
   return previous = signature_of(key, text);
 }
 

@@ -20,8 +20,9 @@ S3Error signature_v2() {
 }
 
 S3Error signature_v4a() {
-  return s3_error("NotImplemented", "Signature Version 4A is not implemented. Please use "
-                                    "AWS4-HMAC-SHA256.");
+  return s3_error("NotImplemented",
+                  "Signature Version 4A is not implemented. Please use "
+                  "AWS4-HMAC-SHA256.");
 }
 
 S3Error malformed_header(std::string_view what) {
@@ -58,8 +59,8 @@ S3Result<void> parse_credential(std::string_view text, SignatureClaim* claim) {
                                         "incorrect terminal. This endpoint uses "
                                         "\"aws4_request\"."));
   if (parts[2] != "s3")
-    return s3_fail(malformed_credential(
-        claim->presigned, "incorrect service. This endpoint belongs to \"s3\"."));
+    return s3_fail(malformed_credential(claim->presigned,
+                                        "incorrect service. This endpoint belongs to \"s3\"."));
   claim->access_key = text;
   claim->scope = {std::string(parts[0]), std::string(parts[1]), std::string(parts[2])};
   return {};
@@ -92,8 +93,7 @@ S3Result<void> take_date(const RequestHead& head, SignatureClaim* claim) {
   }
   const std::optional<int64_t> ms = parse_amz_date(text);
   if (!ms || head.headers.count("x-amz-date") > 1)
-    return s3_fail("AccessDenied",
-                   "AWS authentication requires a valid Date or x-amz-date header");
+    return s3_fail("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header");
   claim->time_ms = *ms;
   claim->timestamp = text;
   return {};
@@ -121,8 +121,7 @@ S3Result<void> parse_authorization(std::string_view fields, SignatureClaim* clai
     if (!good) return s3_fail(malformed_header("a field is empty, doubled or unknown."));
   }
   if (credential.empty() || headers.empty() || claim->signature.empty())
-    return s3_fail(
-        malformed_header("Credential, SignedHeaders and Signature are required."));
+    return s3_fail(malformed_header("Credential, SignedHeaders and Signature are required."));
   if (auto parsed = parse_credential(credential, claim); !parsed) return parsed;
   if (!parse_signed_headers(headers, claim))
     return s3_fail(malformed_header("SignedHeaders is not a list of header names."));
@@ -149,8 +148,7 @@ S3Result<SignatureClaim> header_claim(const RequestHead& head) {
 }
 
 S3Result<int64_t> parse_expires(std::string_view text) {
-  if (text.starts_with("-"))
-    return s3_fail(malformed_query("X-Amz-Expires must be non-negative"));
+  if (text.starts_with("-")) return s3_fail(malformed_query("X-Amz-Expires must be non-negative"));
   const std::optional<uint64_t> seconds = parse_decimal(text);
   if (!seconds) return s3_fail(malformed_query("X-Amz-Expires should be a number"));
   if (*seconds == 0) return s3_fail(malformed_query("X-Amz-Expires must be at least one second"));
@@ -202,8 +200,8 @@ S3Result<SignatureClaim> presigned_claim(const RequestHead& head, const QueryPar
     return s3_fail(std::move(parsed.error()));
   const std::optional<int64_t> ms = parse_amz_date(p.date);
   if (!ms)
-    return s3_fail(malformed_query(
-        "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""));
+    return s3_fail(
+        malformed_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""));
   S3Result<int64_t> expires = parse_expires(p.expires);
   if (!expires) return s3_fail(std::move(expires.error()));
   if (!parse_signed_headers(p.signed_headers, &claim))
@@ -246,8 +244,8 @@ S3Result<void> check_scope(const SignatureClaim& claim, std::string_view region)
         claim.presigned, "Invalid credential date. This date is not the same as X-Amz-Date."));
   if (region.empty() || claim.scope.region == region) return {};
   S3Error error = malformed_credential(
-      claim.presigned, "the region '" + claim.scope.region + "' is wrong; expecting '" +
-                           std::string(region) + "'");
+      claim.presigned,
+      "the region '" + claim.scope.region + "' is wrong; expecting '" + std::string(region) + "'");
   error.details = {{"Region", std::string(region)}};
   return s3_fail(std::move(error));
 }
@@ -261,8 +259,8 @@ S3Result<void> check_signed_headers(const SignatureClaim& claim, const RequestHe
     missing += missing.empty() ? name : ", " + name;
   }
   if (missing.empty()) return {};
-  S3Error error = s3_error("AccessDenied",
-                           "There were headers present in the request which were not signed");
+  S3Error error =
+      s3_error("AccessDenied", "There were headers present in the request which were not signed");
   error.details = {{"HeadersNotSigned", std::move(missing)}};
   return s3_fail(std::move(error));
 }
@@ -274,8 +272,8 @@ S3Result<std::optional<SignatureClaim>> parse_claim(const RequestHead& head) {
   if (!params) return s3_fail(std::move(params.error()));
   bool query_v4 = false, query_v2 = false;
   for (const auto& [name, value] : *params) {
-    query_v4 |= name == "X-Amz-Algorithm" || name == "X-Amz-Credential" ||
-                name == "X-Amz-Signature";
+    query_v4 |=
+        name == "X-Amz-Algorithm" || name == "X-Amz-Credential" || name == "X-Amz-Signature";
     query_v2 |= name == "AWSAccessKeyId" || name == "Signature";
   }
   const size_t in_header = head.headers.count("authorization");
@@ -286,8 +284,7 @@ S3Result<std::optional<SignatureClaim>> parse_claim(const RequestHead& head) {
                    "specified");
   if (query_v2) return s3_fail(signature_v2());
   if (in_header + query_v4 == 0) return std::nullopt;
-  S3Result<SignatureClaim> claim =
-      query_v4 ? presigned_claim(head, *params) : header_claim(head);
+  S3Result<SignatureClaim> claim = query_v4 ? presigned_claim(head, *params) : header_claim(head);
   if (!claim) return s3_fail(std::move(claim.error()));
   if (head.headers.count("x-amz-content-sha256") > 1)
     return s3_fail("InvalidArgument", "x-amz-content-sha256 is given more than once");

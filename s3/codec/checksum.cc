@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/crc32c.h"
+#include "s3/codec/crc_fold.h"
 #include "s3/codec/encoding.h"
 
 namespace kura::s3 {
@@ -71,9 +72,9 @@ class EvpDigest : public Digest {
   std::string finish() override {
     std::string out(EVP_MAX_MD_SIZE, '\0');
     unsigned length = 0;
-    INVARIANT(EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(out.data()),
-                                 &length) == 1,
-              "a digest ends");
+    INVARIANT(
+        EVP_DigestFinal_ex(context_, reinterpret_cast<unsigned char*>(out.data()), &length) == 1,
+        "a digest ends");
     out.resize(length);
     return out;
   }
@@ -92,9 +93,22 @@ class CrcDigest : public Digest {
   State crc_ = 0;
 };
 
-uint32_t crc32_update(uint32_t crc, std::string_view bytes) {
+constexpr FoldConstants kCrc32Fold = fold_constants(0xedb88320, 32);
+
+uint32_t crc32_by_tables(uint32_t crc, std::string_view bytes) {
   return static_cast<uint32_t>(
       crc32_z(crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+uint32_t crc32_update(uint32_t crc, std::string_view bytes) {
+  if (bytes.size() >= kFoldBytesMin && can_fold()) {
+    const std::string_view whole = bytes.substr(0, bytes.size() / 16 * 16);
+    const std::array<char, 16> folded = fold(~crc, whole, kCrc32Fold);
+    // zlib inverts before and after: state 0 is its ~0.
+    crc = crc32_by_tables(~0u, std::string_view(folded.data(), folded.size()));
+    bytes.remove_prefix(whole.size());
+  }
+  return crc32_by_tables(crc, bytes);
 }
 
 std::string digest_once(const EVP_MD* md, std::string_view bytes) {
@@ -109,12 +123,18 @@ std::string digest_once(const EVP_MD* md, std::string_view bytes) {
 
 std::unique_ptr<Digest> make_digest(Algorithm algorithm) {
   switch (algorithm) {
-    case v1::Checksum::CRC32: return std::make_unique<CrcDigest<uint32_t, crc32_update>>();
-    case v1::Checksum::CRC32C: return std::make_unique<CrcDigest<uint32_t, crc32c_extend>>();
-    case v1::Checksum::CRC64NVME: return std::make_unique<CrcDigest<uint64_t, crc64nvme_update>>();
-    case v1::Checksum::SHA1: return std::make_unique<EvpDigest>(sha1());
-    case v1::Checksum::SHA256: return std::make_unique<EvpDigest>(sha256());
-    default: UNREACHABLE("an algorithm with a digest");
+    case v1::Checksum::CRC32:
+      return std::make_unique<CrcDigest<uint32_t, crc32_update>>();
+    case v1::Checksum::CRC32C:
+      return std::make_unique<CrcDigest<uint32_t, crc32c_extend>>();
+    case v1::Checksum::CRC64NVME:
+      return std::make_unique<CrcDigest<uint64_t, crc64nvme_update>>();
+    case v1::Checksum::SHA1:
+      return std::make_unique<EvpDigest>(sha1());
+    case v1::Checksum::SHA256:
+      return std::make_unique<EvpDigest>(sha256());
+    default:
+      UNREACHABLE("an algorithm with a digest");
   }
 }
 
@@ -198,8 +218,9 @@ S3Result<void> take_trailer(const Headers& headers, AnnouncedChecksum* out) {
   const std::string name = lower_case(trim_spaces(headers.get("x-amz-trailer")));
   const std::optional<Algorithm> algorithm = algorithm_from_header(name);
   if (!algorithm || headers.count("x-amz-trailer") != 1)
-    return s3_fail("InvalidRequest", "The value specified in the x-amz-trailer header is not "
-                                     "supported");
+    return s3_fail("InvalidRequest",
+                   "The value specified in the x-amz-trailer header is not "
+                   "supported");
   if (out->algorithm != v1::Checksum::NONE)
     return s3_fail("InvalidRequest",
                    "Expecting a single x-amz-checksum- header. Multiple checksum Types are not "
@@ -222,8 +243,7 @@ S3Result<AnnouncedChecksum> announced_checksum(const Headers& headers) {
   const std::optional<Algorithm> wanted =
       algorithm_from(headers.get("x-amz-sdk-checksum-algorithm"));
   if (!wanted || (out.algorithm != v1::Checksum::NONE && out.algorithm != *wanted))
-    return s3_fail("InvalidRequest",
-                   "Value for x-amz-sdk-checksum-algorithm header is invalid.");
+    return s3_fail("InvalidRequest", "Value for x-amz-sdk-checksum-algorithm header is invalid.");
   if (out.algorithm == v1::Checksum::NONE)
     return s3_fail("InvalidRequest",
                    "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* "

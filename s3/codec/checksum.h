@@ -32,10 +32,10 @@ std::string sha256_of(std::string_view bytes);  // 32 raw bytes.
 // CRC-64/NVME, reflected; start with 0. crc64nvme_update(crc64nvme_update(0, a), b) is that of ab.
 uint64_t crc64nvme_update(uint64_t crc, std::string_view bytes);
 
-size_t digest_bytes(Algorithm algorithm);                   // Length of the raw value; NONE: 0.
-std::string_view algorithm_name(Algorithm algorithm);       // "CRC32C", as in XML and headers.
-std::string_view checksum_header(Algorithm algorithm);      // "x-amz-checksum-crc32c"
-std::string_view checksum_element(Algorithm algorithm);     // "ChecksumCRC32C"
+size_t digest_bytes(Algorithm algorithm);                      // Length of the raw value; NONE: 0.
+std::string_view algorithm_name(Algorithm algorithm);          // "CRC32C", as in XML and headers.
+std::string_view checksum_header(Algorithm algorithm);         // "x-amz-checksum-crc32c"
+std::string_view checksum_element(Algorithm algorithm);        // "ChecksumCRC32C"
 std::string_view checksum_type_name(v1::Checksum::Type type);  // "COMPOSITE", "FULL_OBJECT"
 // None: not one of S3's names (any case).
 std::optional<Algorithm> algorithm_from(std::string_view name);
@@ -52,7 +52,7 @@ std::optional<std::string> parse_checksum(Algorithm algorithm, std::string_view 
 // x-amz-trailer, an algorithm whose value follows the body. Errors: InvalidRequest.
 struct AnnouncedChecksum {
   Algorithm algorithm = v1::Checksum::NONE;
-  std::string value;     // Raw; empty when it comes in the trailer.
+  std::string value;  // Raw; empty when it comes in the trailer.
   bool trailer = false;
 };
 S3Result<AnnouncedChecksum> announced_checksum(const Headers& headers);

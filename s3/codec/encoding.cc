@@ -56,8 +56,7 @@ std::string base64_encode(std::string_view bytes) {
     uint32_t group = 0;
     for (size_t j = 0; j < 3; ++j)
       group = group << 8 | (j < n ? static_cast<uint8_t>(bytes[i + j]) : 0);
-    for (size_t j = 0; j < 4; ++j)
-      out += j <= n ? kBase64[group >> (18 - 6 * j) & 63] : '=';
+    for (size_t j = 0; j < 4; ++j) out += j <= n ? kBase64[group >> (18 - 6 * j) & 63] : '=';
   }
   return out;
 }
@@ -68,8 +67,7 @@ std::optional<std::string> base64_decode(std::string_view text) {
   out.reserve(text.size() / 4 * 3);
   for (size_t i = 0; i < text.size(); i += 4) {
     size_t padding = 0;
-    if (i + 4 == text.size())
-      padding = text[i + 3] != '=' ? 0 : (text[i + 2] != '=' ? 1 : 2);
+    if (i + 4 == text.size()) padding = text[i + 3] != '=' ? 0 : (text[i + 2] != '=' ? 1 : 2);
     uint32_t group = 0;
     for (size_t j = 0; j < 4 - padding; ++j) {
       const int digit = base64_digit(text[i + j]);

@@ -9,7 +9,7 @@
 
 namespace kura::s3 {
 
-int hex_digit(char c);  // -1: not one.
+int hex_digit(char c);                           // -1: not one.
 std::string hex_encode(std::string_view bytes);  // Lower case.
 std::optional<std::string> hex_decode(std::string_view text);
 
@@ -21,8 +21,8 @@ std::optional<std::string> base64_decode(std::string_view text);
 // Decimal digits only: no sign, no space. None if empty or above 2^64 - 1.
 std::optional<uint64_t> parse_decimal(std::string_view text);
 
-std::string lower_case(std::string_view text);          // ASCII.
-std::string_view trim_spaces(std::string_view text);    // Spaces, tabs and line ends.
+std::string lower_case(std::string_view text);                     // ASCII.
+std::string_view trim_spaces(std::string_view text);               // Spaces, tabs and line ends.
 bool equal_ignoring_case(std::string_view a, std::string_view b);  // ASCII.
 
 }  // namespace kura::s3

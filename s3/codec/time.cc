@@ -23,9 +23,14 @@ Civil civil_of(int64_t ms) {
   const auto date_point = c::floor<c::days>(time);
   const c::year_month_day date(date_point);
   const auto rest = static_cast<int>((time - date_point).count());
-  return {int(date.year()),        int(unsigned(date.month())), int(unsigned(date.day())),
-          rest / 3'600'000,        rest / 60'000 % 60,          rest / 1000 % 60,
-          rest % 1000,             c::weekday(date_point).c_encoding()};
+  return {int(date.year()),
+          int(unsigned(date.month())),
+          int(unsigned(date.day())),
+          rest / 3'600'000,
+          rest / 60'000 % 60,
+          rest / 1000 % 60,
+          rest % 1000,
+          c::weekday(date_point).c_encoding()};
 }
 
 std::optional<int64_t> ms_of(const Civil& t) {

@@ -11,9 +11,9 @@
 
 namespace kura::s3 {
 
-std::string http_date(int64_t ms);   // "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7)
-std::string iso8601(int64_t ms);     // "1994-11-06T08:49:37.000Z", as S3's XML has it
-std::string amz_date(int64_t ms);    // "19941106T084937Z", as x-amz-date has it
+std::string http_date(int64_t ms);  // "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7)
+std::string iso8601(int64_t ms);    // "1994-11-06T08:49:37.000Z", as S3's XML has it
+std::string amz_date(int64_t ms);   // "19941106T084937Z", as x-amz-date has it
 
 // IMF-fixdate, RFC 850 and asctime forms. A two-digit year: 70-99 is 19xx, else 20xx.
 std::optional<int64_t> parse_http_date(std::string_view text);

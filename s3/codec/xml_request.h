@@ -17,9 +17,9 @@ namespace kura::s3 {
 // S3 API, DeleteObjects.
 struct DeleteRequest {
   struct Object {
-    std::string key;                       // Any text but empty; not checked further.
+    std::string key;  // Any text but empty; not checked further.
     std::optional<std::string> version_id;
-    std::optional<std::string> etag;       // Unquoted.
+    std::optional<std::string> etag;  // Unquoted.
     std::optional<uint64_t> size_bytes;
     std::optional<int64_t> last_modified_ms;
   };

@@ -7,11 +7,21 @@ namespace kura::s3 {
 void append_xml_escaped(std::string* out, std::string_view value) {
   for (char c : value) {
     switch (c) {
-      case '&': *out += "&amp;"; break;
-      case '<': *out += "&lt;"; break;
-      case '>': *out += "&gt;"; break;
-      case '"': *out += "&quot;"; break;
-      case '\'': *out += "&apos;"; break;
+      case '&':
+        *out += "&amp;";
+        break;
+      case '<':
+        *out += "&lt;";
+        break;
+      case '>':
+        *out += "&gt;";
+        break;
+      case '"':
+        *out += "&quot;";
+        break;
+      case '\'':
+        *out += "&apos;";
+        break;
       default: {
         const auto byte = static_cast<unsigned char>(c);
         if (byte >= 0x20) {

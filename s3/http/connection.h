@@ -1,64 +1,62 @@
-// Connection: a stream with what was read ahead and a watchdog; and the body of one request on it.
+// Connection: a stream with what was read ahead, byte counts, and one deadline that closes it.
 
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/loop.h"
 #include "base/stream.h"
-#include "s3/http/chunked.h"
-#include "s3/http/message.h"
 
 namespace kura::s3 {
 
+// On one loop, whose timer it uses.
 class Connection {
  public:
-  explicit Connection(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
+  explicit Connection(std::unique_ptr<Stream> stream);
+  ~Connection();
+  Connection(const Connection&) = delete;
 
-  // Reads more into `ahead`. False: the peer has sent everything, closed, or was silent for
-  // `silence_ns`; see timed_out().
-  Task<bool> fill(int64_t silence_ns);
-  Task<bool> write(std::vector<std::string_view> pieces, int64_t silence_ns);
-  void close() { stream_->close(); }
+  // Closes the stream, and fails what waits on it, in `delay_ns` unless it is set again or cleared.
+  void set_deadline(int64_t delay_ns);
+  void clear_deadline() { deadline_ns_ = 0; }
   bool timed_out() const { return timed_out_; }
 
+  // What was read and not used yet. Valid until the next call that is not const.
+  std::string_view ahead() const { return std::string_view(ahead_).substr(used_); }
+  void use(size_t size_bytes) { used_ += size_bytes; }
+  std::string take_ahead();
+  void put_back(std::string_view bytes);  // REQUIRES: ahead() is empty.
+
+  // At most `size_bytes` from the stream, past what was read ahead; empty when the peer has sent
+  // everything, is gone, or was too late.
+  Task<std::string> read(size_t size_bytes);
+  // Reads more into ahead(); false as above.
+  Task<bool> fill(size_t size_bytes);
+  // False: the peer is gone, or did not read for `silence_ns`. The pieces must live until then.
+  Task<bool> write(std::vector<std::string_view> pieces, int64_t silence_ns);
+  void close() { stream_->close(); }
+
   Stream& stream() { return *stream_; }
-  std::string ahead;  // Read, not used yet.
-  uint64_t bytes_in = 0, bytes_out = 0;
+  uint64_t bytes_in() const { return bytes_in_; }
+  uint64_t bytes_out() const { return bytes_out_; }
 
  private:
-  struct Watch;
+  void arm(int64_t delay_ns);
+  void on_timer();
+
   std::unique_ptr<Stream> stream_;
+  Loop& loop_;
+  std::string ahead_;
+  size_t used_ = 0;  // Of ahead_.
+  // The timer is armed rarely and only looks at the deadline, which moves with every request.
+  int64_t deadline_ns_ = 0;  // 0: none.
+  Timer::Id timer_ = 0;
+  int64_t timer_at_ns_ = 0;
   bool timed_out_ = false;
-};
-
-// The body that follows a head, with its transfer coding taken off.
-class RequestBody final : public BodySource {
- public:
-  // `connection` outlives it. Answers "100 Continue" when the body is first asked for.
-  RequestBody(Connection& connection, const RequestHead& head);
-
-  Task<S3Result<std::string>> next() override;
-  std::optional<uint64_t> length_bytes() const override { return length_; }
-  const Headers& trailer() const override { return decoder_.trailer(); }
-
-  bool ended() const { return ended_; }
-  // Reads what the operation left, at most `bytes_max`; false: the connection is of no more use.
-  Task<bool> drain(uint64_t bytes_max);
-
- private:
-  Task<S3Result<std::string>> next_chunked();
-
-  Connection& connection_;
-  const bool chunked_;
-  std::optional<uint64_t> length_;
-  uint64_t left_ = 0;
-  bool continue_pending_;
-  bool ended_ = false;
-  bool failed_ = false;
-  ChunkedDecoder decoder_;
+  uint64_t bytes_in_ = 0, bytes_out_ = 0;
 };
 
 }  // namespace kura::s3

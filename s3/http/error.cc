@@ -35,8 +35,7 @@ constexpr Row kTable[] = {
      "The conditional request cannot succeed due to a conflicting operation against this "
      "resource."},
     {"EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size."},
-    {"EntityTooSmall", 400,
-     "Your proposed upload is smaller than the minimum allowed size."},
+    {"EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size."},
     {"ExpiredToken", 400, "The provided token has expired."},
     {"IllegalLocationConstraintException", 400,
      "The specified location constraint is incompatible for the region specific endpoint this "
@@ -55,8 +54,7 @@ constexpr Row kTable[] = {
     {"InvalidEncryptionAlgorithmError", 400,
      "The encryption request you specified is not valid. The valid value is AES256."},
     {"InvalidLocationConstraint", 400, "The specified location-constraint is not valid."},
-    {"InvalidObjectState", 403,
-     "The operation is not valid for the current state of the object."},
+    {"InvalidObjectState", 403, "The operation is not valid for the current state of the object."},
     {"InvalidPart", 400,
      "One or more of the specified parts could not be found.  The part may not have been uploaded, "
      "or the specified entity tag may not match the part's entity tag."},
@@ -80,8 +78,7 @@ constexpr Row kTable[] = {
     {"MalformedXML", 400,
      "The XML you provided was not well-formed or did not validate against our published schema"},
     {"MaxMessageLengthExceeded", 400, "Your request was too big."},
-    {"MetadataTooLarge", 400,
-     "Your metadata headers exceed the maximum allowed metadata size"},
+    {"MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size"},
     {"MethodNotAllowed", 405, "The specified method is not allowed against this resource."},
     {"MissingContentLength", 411, "You must provide the Content-Length HTTP header."},
     {"MissingRequestBodyError", 400, "Request body is empty."},
@@ -103,8 +100,7 @@ constexpr Row kTable[] = {
     {"NoSuchVersion", 404, "The specified version does not exist."},
     {"NoSuchWebsiteConfiguration", 404,
      "The specified bucket does not have a website configuration"},
-    {"NotImplemented", 501,
-     "A header you provided implies functionality that is not implemented"},
+    {"NotImplemented", 501, "A header you provided implies functionality that is not implemented"},
     {"NotModified", 304, "Not Modified"},
     {"ObjectLockConfigurationNotFoundError", 404,
      "Object Lock configuration does not exist for this bucket"},
@@ -115,10 +111,8 @@ constexpr Row kTable[] = {
     {"PermanentRedirect", 301,
      "The bucket you are attempting to access must be addressed using the specified endpoint. "
      "Please send all future requests to this endpoint."},
-    {"PreconditionFailed", 412,
-     "At least one of the pre-conditions you specified did not hold"},
-    {"ReplicationConfigurationNotFoundError", 404,
-     "The replication configuration was not found"},
+    {"PreconditionFailed", 412, "At least one of the pre-conditions you specified did not hold"},
+    {"ReplicationConfigurationNotFoundError", 404, "The replication configuration was not found"},
     {"RequestHeaderSectionTooLarge", 400,
      "Your request header section exceeds the maximum allowed size."},
     {"RequestTimeTooSkewed", 403,
@@ -152,34 +146,54 @@ static_assert(sorted(), "binary search needs order");
 // What a client may be told of an error of the store. Its `detail` stays in the log.
 std::string_view code_of(Errc code) {
   switch (code) {
-    case Errc::invalid_argument: return "InvalidArgument";
-    case Errc::no_such_bucket: return "NoSuchBucket";
-    case Errc::no_such_key: return "NoSuchKey";
-    case Errc::no_such_version: return "NoSuchVersion";
-    case Errc::no_such_upload: return "NoSuchUpload";
-    case Errc::bucket_exists: return "BucketAlreadyOwnedByYou";
-    case Errc::bucket_not_empty: return "BucketNotEmpty";
-    case Errc::precondition_failed: return "PreconditionFailed";
-    case Errc::not_modified: return "NotModified";
-    case Errc::invalid_part: return "InvalidPart";
-    case Errc::invalid_part_order: return "InvalidPartOrder";
-    case Errc::entity_too_small: return "EntityTooSmall";
-    case Errc::bad_digest: return "BadDigest";
-    case Errc::no_space: return "InsufficientStorage";
-    case Errc::too_large: return "EntityTooLarge";
-    case Errc::bad_request_id: return "InvalidRequest";
-    case Errc::access_denied: return "AccessDenied";
-    case Errc::overloaded: return "SlowDown";
+    case Errc::invalid_argument:
+      return "InvalidArgument";
+    case Errc::no_such_bucket:
+      return "NoSuchBucket";
+    case Errc::no_such_key:
+      return "NoSuchKey";
+    case Errc::no_such_version:
+      return "NoSuchVersion";
+    case Errc::no_such_upload:
+      return "NoSuchUpload";
+    case Errc::bucket_exists:
+      return "BucketAlreadyOwnedByYou";
+    case Errc::bucket_not_empty:
+      return "BucketNotEmpty";
+    case Errc::precondition_failed:
+      return "PreconditionFailed";
+    case Errc::not_modified:
+      return "NotModified";
+    case Errc::invalid_part:
+      return "InvalidPart";
+    case Errc::invalid_part_order:
+      return "InvalidPartOrder";
+    case Errc::entity_too_small:
+      return "EntityTooSmall";
+    case Errc::bad_digest:
+      return "BadDigest";
+    case Errc::no_space:
+      return "InsufficientStorage";
+    case Errc::too_large:
+      return "EntityTooLarge";
+    case Errc::bad_request_id:
+      return "InvalidRequest";
+    case Errc::access_denied:
+      return "AccessDenied";
+    case Errc::overloaded:
+      return "SlowDown";
     // Too few good drives or a partition that stopped: the same request may succeed later.
     case Errc::corrupt:
     case Errc::io_error:
     case Errc::closed:
     case Errc::timed_out:
     case Errc::unavailable:
-    case Errc::unsupported: return "ServiceUnavailable";
+    case Errc::unsupported:
+      return "ServiceUnavailable";
     case Errc::not_found:
     case Errc::exists:
-    case Errc::unknown: return "InternalError";
+    case Errc::unknown:
+      return "InternalError";
   }
   return "InternalError";
 }

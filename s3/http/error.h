@@ -1,4 +1,5 @@
-// S3 errors: code, status and message (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
+// S3 errors: code, status and message
+// (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
 
 #pragma once
 
@@ -12,9 +13,9 @@
 namespace kura::s3 {
 
 struct S3Error {
-  std::string code;     // "NoSuchKey"
-  int status = 500;     // HTTP status
-  std::string message;  // AWS's text where it has one.
+  std::string code;                                          // "NoSuchKey"
+  int status = 500;                                          // HTTP status
+  std::string message;                                       // AWS's text where it has one.
   std::vector<std::pair<std::string, std::string>> details;  // More elements of the error XML.
   bool close = false;  // The connection cannot go on (the body was not read to its end).
 };

@@ -13,8 +13,8 @@ std::string_view Headers::get(std::string_view name) const {
 bool Headers::has(std::string_view name) const { return count(name) > 0; }
 
 size_t Headers::count(std::string_view name) const {
-  return static_cast<size_t>(std::count_if(fields_.begin(), fields_.end(),
-                                           [&](const Field& field) { return field.first == name; }));
+  return static_cast<size_t>(std::count_if(
+      fields_.begin(), fields_.end(), [&](const Field& field) { return field.first == name; }));
 }
 
 }  // namespace kura::s3

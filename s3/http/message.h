@@ -77,7 +77,7 @@ class ResponseBody {
 
 struct Response {
   int status = 200;
-  Headers headers;  // Without content-length, date, request ids: the session adds them.
+  Headers headers;   // Without content-length, date, request ids: the session adds them.
   std::string body;  // XML or empty, unless `stream`.
   std::unique_ptr<ResponseBody> stream;
   uint64_t stream_bytes = 0;  // Exact length of `stream`.

@@ -26,7 +26,7 @@ class Head final : public http::basic_parser<true> {
                        error_code&) override {
     head.method = std::string(method);
     target = std::string(request_target);
-    head.minor_version = version % 10;
+    head.minor_version = version - 10;  // 1.x is 10 + x.
   }
   void on_response_impl(int, View, int, error_code&) override {}
   void on_field_impl(http::field, View name, View value, error_code& error) override {
@@ -54,7 +54,8 @@ S3Error refused(std::string message) {
   return error;
 }
 
-// Beast takes folded lines and lone line feeds in some places; nobody who signs requests sends them.
+// Beast takes folded lines and lone line feeds in some places; nobody who signs requests sends
+// them.
 bool lines_are_strict(std::string_view head) {
   size_t line = 0;
   while (line < head.size()) {
@@ -69,6 +70,13 @@ bool lines_are_strict(std::string_view head) {
     line = end + 1;
   }
   return true;
+}
+
+// False as soon as more bytes cannot help: a TLS greeting, lines without carriage returns.
+bool may_begin_a_head(std::string_view input) {
+  if (!input.empty() && !(input[0] >= 'A' && input[0] <= 'Z')) return false;
+  const size_t end = input.find('\n');
+  return end == std::string_view::npos || (end > 0 && input[end - 1] == '\r');
 }
 
 bool has_token(std::string_view list, std::string_view token) {
@@ -93,15 +101,19 @@ S3Result<void> framing(RequestHead& head) {
       return s3_fail(refused("Content-Length is not a number of bytes"));
   }
   if (encodings) {
-    if (head.minor_version == 0 || !equal_ignoring_case(headers.get("transfer-encoding"), "chunked"))
+    if (head.minor_version == 0 ||
+        !equal_ignoring_case(headers.get("transfer-encoding"), "chunked"))
       return s3_fail(refused("The only transfer coding is chunked"));
     head.chunked = true;
   }
+  if (head.minor_version != 0 && head.minor_version != 1)
+    return s3_fail(refused("The HTTP version is neither 1.1 nor 1.0"));
   if (headers.count("host") > 1 || (head.minor_version >= 1 && !headers.has("host")))
     return s3_fail(refused("A request names its host once"));
-  const std::string_view connection = headers.get("connection");
-  head.keep_alive = head.minor_version >= 1 ? !has_token(connection, "close")
-                                            : has_token(connection, "keep-alive");
+  // HTTP/1.0 proxies are answered, but their keep-alive is a convention of its own.
+  head.keep_alive = head.minor_version == 1;
+  for (const auto& [name, value] : headers.all())
+    if (name == "connection" && has_token(value, "close")) head.keep_alive = false;
   if (headers.has("expect")) {
     if (!equal_ignoring_case(headers.get("expect"), "100-continue"))
       return s3_fail(refused("The only expectation is 100-continue"));
@@ -110,20 +122,11 @@ S3Result<void> framing(RequestHead& head) {
   return {};
 }
 
-// "/path?query" or "http://host/path?query" (RFC 9112, 3.2).
+// Only "/path?query": the absolute form names a second host, which would not be the signed one.
 S3Result<void> take_target(std::string_view target, RequestHead& head) {
-  if (target.rfind("http://", 0) == 0 || target.rfind("https://", 0) == 0) {
-    const size_t host = target.find("//") + 2;
-    const size_t path = target.find_first_of("/?", host);
-    target = path == std::string_view::npos ? std::string_view() : target.substr(path);
-  } else if (target == "*" && head.method == "OPTIONS") {
-    target = "/";
-  } else if (target.empty() || target[0] != '/') {
-    return s3_fail(refused("The request target is not a path"));
-  }
+  if (!target.starts_with('/')) return s3_fail(refused("The request target is not a path"));
   const size_t question = target.find('?');
   head.path = std::string(target.substr(0, question));
-  if (head.path.empty()) head.path = "/";
   if (question != std::string_view::npos) head.query = std::string(target.substr(question + 1));
   return {};
 }
@@ -133,6 +136,7 @@ S3Result<void> take_target(std::string_view target, RequestHead& head) {
 S3Result<std::optional<ParsedHead>> parse_head(std::string_view input) {
   const size_t blank = input.substr(0, kHttpHeadBytesMax + 4).find("\r\n\r\n");
   if (blank == std::string_view::npos) {
+    if (!may_begin_a_head(input)) return s3_fail(refused("The request head is malformed"));
     if (input.size() <= kHttpHeadBytesMax) return std::nullopt;
     S3Error error = s3_error("RequestHeaderSectionTooLarge");
     error.close = true;

@@ -18,9 +18,8 @@ struct ParsedHead {
   size_t size_bytes = 0;  // Of the head in the input; the body or the next request follows.
 };
 
-// None: the head is not complete yet. Errors: BadRequest and MethodNotAllowed-like answers with
-// `close` set; RequestHeaderSectionTooLarge when `input` is longer than kHttpHeadBytesMax without an
-// end of the head.
+// None: the head is not complete yet. Errors, with `close`: BadRequest;
+// RequestHeaderSectionTooLarge (kHttpHeadBytesMax bytes without an end, or too many fields).
 S3Result<std::optional<ParsedHead>> parse_head(std::string_view input);
 
 }  // namespace kura::s3

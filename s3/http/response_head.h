@@ -14,9 +14,9 @@ struct HeadFields {
   bool close = false;
 };
 
-// Status line, the response's headers and those that every answer has. A header value with a control
-// character would let a client write headers of its own: then none of them is sent and the status is
-// 500.
+// Status line, the response's headers and those that every answer has. A header value with a
+// control character would let a client write headers of its own: then none of them is sent and the
+// status is 500.
 std::string response_head(const Response& response, const HeadFields& fields);
 
 }  // namespace kura::s3

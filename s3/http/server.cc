@@ -12,6 +12,8 @@ constexpr int64_t kAcceptRetryNs = 100'000'000;
 constexpr size_t kSweepEvery = 64;
 
 Task<void> refuse(std::unique_ptr<Stream> stream, int64_t now_ms) {
+  // A TLS handshake would take the very time and memory that are short.
+  if (stream->encrypted()) co_return;
   Response response = plain_error(s3_error("SlowDown"), false, "/", "0000000000000000");
   HeadFields fields{"0000000000000000", now_ms, true};
   const std::string head = response_head(response, fields);
@@ -22,9 +24,8 @@ Task<void> refuse(std::unique_ptr<Stream> stream, int64_t now_ms) {
 
 }  // namespace
 
-HttpServer::HttpServer(Loop& loop, RequestHandler& handler, Random& random,
-                       SessionOptions options, size_t connections_max,
-                       std::function<void(const RequestLogEntry&)> log)
+HttpServer::HttpServer(Loop& loop, RequestHandler& handler, Random& random, SessionOptions options,
+                       size_t connections_max, std::function<void(const RequestLogEntry&)> log)
     : loop_(loop),
       connections_max_(connections_max),
       shared_(std::make_shared<SessionShared>(

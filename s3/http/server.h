@@ -24,7 +24,7 @@ class HttpServer {
   // or closes what is left after `deadline_ns`.
   Task<void> drain(int64_t deadline_ns);
 
-  size_t connections() const { return sessions_.size(); }
+  size_t connections() const { return shared_->connections; }
   uint64_t in_flight() const { return shared_->in_flight; }
   uint64_t refused() const { return refused_; }  // Connections over the limit.
 

@@ -1,14 +1,20 @@
 #include "s3/http/session.h"
 
-#include "base/limits.h"
+#include <algorithm>
+#include <optional>
+
 #include "s3/codec/uri.h"
 #include "s3/codec/xml_writer.h"
 #include "s3/http/connection.h"
 #include "s3/http/parser.h"
-#include "s3/http/response_head.h"
+#include "s3/http/request_body.h"
+#include "s3/http/response_writer.h"
 
 namespace kura::s3 {
 namespace {
+
+constexpr size_t kHeadReadBytes = 8 * kKiB;  // What an idle connection costs.
+constexpr std::string_view kBlankLine = "\r\n\r\n";
 
 std::string new_request_id(Random& random) {
   uint64_t bits = random.next();
@@ -20,11 +26,11 @@ std::string new_request_id(Random& random) {
   return id;
 }
 
-// Counts a request while it is answered, also when the frame is destroyed.
-struct InFlight {
-  explicit InFlight(uint64_t& counter) : count(counter) { ++count; }
-  ~InFlight() { --count; }
-  InFlight(const InFlight&) = delete;
+// Counts something while it lives, also when the frame that holds it is destroyed.
+struct Counted {
+  explicit Counted(uint64_t& counter) : count(counter) { ++count; }
+  ~Counted() { --count; }
+  Counted(const Counted&) = delete;
   uint64_t& count;
 };
 
@@ -33,98 +39,116 @@ struct Ended {
   ~Ended() { state->stream = nullptr; }
 };
 
-bool has_body(const Response& response, const RequestHead& head) {
-  return head.method != "HEAD" && !response.head_only && response.status != 204 &&
-         response.status != 304;
-}
-
-// False: the connection cannot be used again.
-Task<bool> send(Connection& connection, Response response, const RequestHead& head,
-                HeadFields fields, int64_t silence_ns) {
-  if (head.method == "HEAD") response.head_only = true;
-  const std::string text = response_head(response, fields);
-  const bool body = has_body(response, head);
-  std::vector<std::string_view> pieces{text};
-  if (body && !response.stream && !response.body.empty()) pieces.push_back(response.body);
-  std::string first;
-  uint64_t left = body && response.stream ? response.stream_bytes : 0;
-  if (left > 0) {  // Head and first bytes in one write.
-    Result<std::string> bytes = co_await response.stream->next();
-    if (!bytes || bytes->empty() || bytes->size() > left) co_return false;
-    first = std::move(*bytes);
-    left -= first.size();
-    pieces.push_back(first);
-  }
-  if (!co_await connection.write(std::move(pieces), silence_ns)) co_return false;
-  while (left > 0) {
-    Result<std::string> bytes = co_await response.stream->next();
-    // The status is out: the only honest sign of a failure is a short body.
-    if (!bytes || bytes->empty() || bytes->size() > left) co_return false;
-    left -= bytes->size();
-    std::vector<std::string_view> more{*bytes};
-    if (!co_await connection.write(std::move(more), silence_ns)) co_return false;
-  }
-  co_return true;
-}
-
-// Waits for a whole head. None: the connection has ended or `error` is set.
-Task<std::optional<ParsedHead>> read_head(Connection& connection, const SessionShared& shared,
-                                          SessionState& state, std::optional<S3Error>& error) {
-  for (;;) {
-    if (!connection.ahead.empty()) {
-      auto parsed = parse_head(connection.ahead);
+// Waits for a whole head. None: the connection has ended, or `error` is set.
+Task<std::optional<RequestHead>> read_head(Connection& connection, const SessionShared& shared,
+                                           SessionState& state, std::optional<S3Error>& error) {
+  size_t seen = 0;  // Of what was read ahead: looked through for the end of the head.
+  connection.set_deadline(connection.ahead().empty() ? shared.options.idle_ns
+                                                     : shared.options.head_ns);
+  while (true) {
+    const std::string_view ahead = connection.ahead();
+    const size_t from = seen - std::min(seen, kBlankLine.size() - 1);
+    if (!ahead.empty() && (seen == 0 || ahead.size() > kHttpHeadBytesMax ||
+                           ahead.find(kBlankLine, from) != ahead.npos)) {
+      S3Result<std::optional<ParsedHead>> parsed = parse_head(ahead);
       if (!parsed) {
-        error = parsed.error();
+        error = std::move(parsed.error());
         co_return std::nullopt;
       }
       if (*parsed) {
-        connection.ahead.erase(0, (*parsed)->size_bytes);
-        co_return std::move(**parsed);
+        connection.clear_deadline();
+        connection.use((*parsed)->size_bytes);
+        co_return std::move((*parsed)->head);
       }
     }
-    state.idle = connection.ahead.empty();
+    seen = ahead.size();
+    state.idle = ahead.empty();
     if (state.idle && shared.draining) co_return std::nullopt;
-    const bool more = co_await connection.fill(state.idle ? shared.options.idle_ns
-                                                          : shared.options.head_silence_ns);
+    const bool first = state.idle;
+    const bool more = co_await connection.fill(kHeadReadBytes);
     state.idle = false;
     if (!more) co_return std::nullopt;
+    // A head has one deadline: a byte now and then does not extend it.
+    if (first) connection.set_deadline(shared.options.head_ns);
   }
 }
 
+// Reads on while the client may still be sending, so that the answer reaches it.
+Task<void> linger(Connection& connection, const SessionOptions& options, SessionState& state) {
+  uint64_t read = 0;
+  state.idle = true;  // A drain need not wait for this.
+  connection.set_deadline(options.linger_ns);
+  while (read < options.linger_bytes_max) {
+    const std::string bytes = co_await connection.read(kBodyChunkBytes);
+    if (bytes.empty()) co_return;
+    read += bytes.size();
+  }
+}
+
+std::string log_target(const RequestHead& head) {
+  return head.query.empty() ? head.path : head.path + "?" + redact_query(head.query);
+}
+
 // One request and its answer. False: the session ends.
-Task<bool> serve_request(Connection& connection, SessionShared& shared, RequestHead head) {
-  InFlight in_flight(shared.in_flight);
-  const int64_t started_ns = shared.clock.monotonic_ns();
-  const uint64_t in_before = connection.bytes_in, out_before = connection.bytes_out;
-  ConnectionInfo info{connection.stream().peer(), connection.stream().encrypted(),
-                      new_request_id(shared.random)};
-  RequestBody body(connection, head);
+Task<bool> serve_request(Connection& connection, SessionShared& shared, SessionState& state,
+                         RequestHead head) {
+  Counted in_flight(shared.in_flight);
+  const int64_t began_ns = shared.clock.monotonic_ns();
+  const uint64_t in_before = connection.bytes_in(), out_before = connection.bytes_out();
+  const bool head_request = head.method == "HEAD";
+  const ConnectionInfo info{connection.stream().peer(), connection.stream().encrypted(),
+                            new_request_id(shared.random)};
+  RequestBody body(connection, head, shared.options);
   Reply reply = co_await shared.handler.handle(head, body, info);
+  Result<std::string> first = co_await first_bytes(reply.response, head_request);
+  if (!first) {
+    const S3Error error = s3_error(first.error());
+    reply.response = plain_error(error, head_request, head.path, info.request_id);
+    first = std::string();
+  }
+  const bool keep =
+      head.keep_alive && !reply.response.close && !shared.draining && body.can_drain();
   RequestLogEntry entry;
   entry.status = reply.response.status;
   entry.error_code = reply.response.error_code;
-  bool keep = head.keep_alive && !reply.response.close && !shared.draining;
-  if (keep && !body.ended()) {
-    const bool drained = co_await body.drain(shared.options.drain_bytes_max);
-    keep = drained;
-  }
-  HeadFields fields{info.request_id, shared.clock.wall_ms(), !keep};
-  const bool sent = co_await send(connection, std::move(reply.response), head, fields,
-                                  shared.options.write_silence_ns);
+  const HeadFields fields{info.request_id, shared.clock.wall_ms(), !keep};
+  entry.complete = co_await write_response(connection, std::move(reply.response), std::move(*first),
+                                           head_request, fields, shared.options.write_silence_ns);
   if (shared.log) {
     entry.request_id = info.request_id;
     entry.peer = info.peer;
     entry.method = head.method;
-    entry.target = head.path + (head.query.empty() ? "" : "?" + redact_query(head.query));
-    entry.operation = reply.operation;
-    entry.bucket = reply.bucket;
-    entry.access_key = reply.access_key;
-    entry.bytes_in = connection.bytes_in - in_before;
-    entry.bytes_out = connection.bytes_out - out_before;
-    entry.duration_ns = shared.clock.monotonic_ns() - started_ns;
+    entry.target = log_target(head);
+    entry.operation = std::move(reply.operation);
+    entry.bucket = std::move(reply.bucket);
+    entry.access_key = std::move(reply.access_key);
+    entry.bytes_in = connection.bytes_in() - in_before;
+    entry.bytes_out = connection.bytes_out() - out_before;
+    entry.duration_ns = shared.clock.monotonic_ns() - began_ns;
     shared.log(entry);
   }
-  co_return keep && sent;
+  if (!entry.complete) co_return false;
+  if (keep) co_return co_await body.drain();
+  if (!body.ended()) co_await linger(connection, shared.options, state);
+  co_return false;
+}
+
+// The answer to bytes that are no request.
+Task<void> refuse_head(Connection& connection, SessionShared& shared, SessionState& state,
+                       S3Error error) {
+  const std::string id = new_request_id(shared.random);
+  RequestLogEntry entry;
+  entry.request_id = id;
+  entry.peer = connection.stream().peer();
+  entry.status = error.status;
+  entry.error_code = error.code;
+  Response response = plain_error(error, false, "/", id);
+  const HeadFields fields{id, shared.clock.wall_ms(), true};
+  std::string none;
+  entry.complete = co_await write_response(connection, std::move(response), std::move(none), false,
+                                           fields, shared.options.write_silence_ns);
+  if (shared.log) shared.log(entry);
+  if (entry.complete) co_await linger(connection, shared.options, state);
 }
 
 }  // namespace
@@ -135,7 +159,7 @@ Response plain_error(const S3Error& error, bool head_request, std::string_view r
   response.status = error.status;
   response.error_code = error.code;
   response.close = error.close;
-  if (head_request) return response;
+  if (head_request || error.status == 304) return response;
   XmlWriter xml("Error", "");
   xml.text("Code", error.code);
   xml.text("Message", error.message);
@@ -150,22 +174,19 @@ Response plain_error(const S3Error& error, bool head_request, std::string_view r
 
 Task<void> serve_session(std::unique_ptr<Stream> stream, std::shared_ptr<SessionShared> shared,
                          std::shared_ptr<SessionState> state) {
+  Counted open(shared->connections);
   Connection connection(std::move(stream));
   state->stream = &connection.stream();
   Ended ended{state};
-  for (;;) {
+  while (true) {
     std::optional<S3Error> error;
-    std::optional<ParsedHead> parsed = co_await read_head(connection, *shared, *state, error);
+    std::optional<RequestHead> head = co_await read_head(connection, *shared, *state, error);
     if (error) {
-      const std::string id = new_request_id(shared->random);
-      Response response = plain_error(*error, false, "/", id);
-      HeadFields fields{id, shared->clock.wall_ms(), true};
-      RequestHead none;
-      (void)co_await send(connection, std::move(response), none, fields,
-                          shared->options.write_silence_ns);
+      co_await refuse_head(connection, *shared, *state, std::move(*error));
+      break;
     }
-    if (!parsed) break;
-    const bool more = co_await serve_request(connection, *shared, std::move(parsed->head));
+    if (!head) break;
+    const bool more = co_await serve_request(connection, *shared, *state, std::move(*head));
     if (!more) break;
   }
   connection.close();

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/stream.h"
 #include "s3/http/message.h"
+#include "s3/http/session_options.h"
 
 namespace kura::s3 {
 
@@ -39,18 +40,12 @@ class RequestHandler {
 
 // One line of the request log, and the source of the request metrics.
 struct RequestLogEntry {
-  std::string request_id, peer, method, target;  // `target` without secrets.
+  std::string request_id, peer, method, target;  // `target` without secrets; empty: no whole head.
   std::string operation, bucket, access_key, error_code;
   int status = 0;
+  bool complete = true;                  // Else the client or the store gave up in the answer.
   uint64_t bytes_in = 0, bytes_out = 0;  // Of the connection, heads included.
   int64_t duration_ns = 0;               // From the whole head to the last byte handed over.
-};
-
-struct SessionOptions {
-  int64_t head_silence_ns = 30'000'000'000;   // While a head is incomplete.
-  int64_t idle_ns = 75'000'000'000;           // Between requests.
-  int64_t write_silence_ns = 60'000'000'000;  // While a client does not read.
-  uint64_t drain_bytes_max = 256 * 1024;      // Of a body that the operation did not read.
 };
 
 // What the sessions of one server share. `draining` is read between requests.
@@ -60,8 +55,9 @@ struct SessionShared {
   Clock& clock;
   SessionOptions options;
   std::function<void(const RequestLogEntry&)> log;  // May be empty.
-  bool draining = false;      // On the session's loop.
-  uint64_t in_flight = 0;     // Requests between head and last byte.
+  bool draining = false;                            // On the session's loop.
+  uint64_t in_flight = 0;                           // Requests between head and last byte.
+  uint64_t connections = 0;                         // Sessions that have not ended.
 };
 
 // Tells a session's owner whether it waits for a request, so that a drain may close it.
@@ -70,10 +66,11 @@ struct SessionState {
   bool idle = false;
 };
 
+// Runs until the client, a deadline or a drain ends it. On the loop of `stream`.
 Task<void> serve_session(std::unique_ptr<Stream> stream, std::shared_ptr<SessionShared> shared,
                          std::shared_ptr<SessionState> state);
 
-// The document of an error that no operation answered.
+// The answer that reports `error`: S3's document, or nothing but the status for HEAD and 304.
 Response plain_error(const S3Error& error, bool head_request, std::string_view resource,
                      std::string_view request_id);
 

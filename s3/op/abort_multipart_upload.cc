@@ -17,7 +17,7 @@ Task<S3Result<Response>> abort_multipart_upload(Context& context, Request& reque
   if (!upload_id) co_return s3_fail(upload_id.error());
   AbortUpload abort{std::move(*upload_id)};
   Command command = make_command(request, bucket->id, std::move(abort), "");
-  S3Result<Outcome> outcome = co_await commit(context.store, std::move(command), std::nullopt);
+  S3Result<Outcome> outcome = co_await commit(context.store, std::move(command));
   if (!outcome) co_return s3_fail(outcome.error());
   co_return empty_answer(204);
 }

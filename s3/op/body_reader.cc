@@ -56,12 +56,21 @@ class Sequence {
   uint64_t left_bytes_;
 };
 
-// Reads one chunk ahead of the client. The reading may outlive the body: a client can go away while
-// the drives are asked.
+// All of a range that came in one chunk.
+class OneChunk : public ResponseBody {
+ public:
+  explicit OneChunk(std::string chunk) : chunk_(std::move(chunk)) {}
+  Task<Result<std::string>> next() override { co_return std::exchange(chunk_, {}); }
+
+ private:
+  std::string chunk_;
+};
+
+// The reading may outlive the body: a client can go away while the drives are asked.
 struct Ahead {
   explicit Ahead(Sequence s) : sequence(std::move(s)) {}
   Sequence sequence;
-  std::optional<Result<std::string>> chunk;
+  std::optional<Result<std::string>> chunk;  // None while it is being read.
   std::optional<Resolver<Done>> waiter;
 };
 
@@ -74,6 +83,7 @@ Task<void> read_ahead(std::shared_ptr<Ahead> ahead) {
   }
 }
 
+// Reads one chunk ahead of the client.
 class AheadBody : public ResponseBody {
  public:
   explicit AheadBody(std::shared_ptr<Ahead> ahead) : ahead_(std::move(ahead)) {}
@@ -82,11 +92,8 @@ class AheadBody : public ResponseBody {
     if (!ahead_->chunk) {
       co_await suspend<Done>([this](Resolver<Done> resolve) { ahead_->waiter = resolve; });
     }
+    if (!*ahead_->chunk || (*ahead_->chunk)->empty()) co_return *ahead_->chunk;  // It stays.
     Result<std::string> chunk = std::move(*ahead_->chunk);
-    if (!chunk || chunk->empty()) {
-      ahead_->chunk = chunk;  // It stays the answer.
-      co_return chunk;
-    }
     ahead_->chunk.reset();
     spawn(*Loop::current(), read_ahead(ahead_));
     co_return chunk;
@@ -153,6 +160,11 @@ Task<Result<std::unique_ptr<ResponseBody>>> open_body(Store& store, std::vector<
   auto ahead = std::make_shared<Ahead>(Sequence(std::move(open), range.length_bytes));
   Result<std::string> first = co_await ahead->sequence.next();
   if (!first) co_return fail(first.error());
+  if (first->size() == range.length_bytes) {
+    Result<std::string> end = co_await ahead->sequence.next();
+    if (!end) co_return fail(end.error());
+    co_return std::make_unique<OneChunk>(std::move(*first));
+  }
   ahead->chunk = std::move(first);
   co_return std::make_unique<AheadBody>(std::move(ahead));
 }

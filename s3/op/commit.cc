@@ -13,6 +13,12 @@ bool may_have_happened(Errc code) {
 
 }  // namespace
 
+Task<S3Result<Outcome>> commit(Store& store, Command command) {
+  Result<Outcome> outcome = co_await store.buckets.submit(std::move(command));
+  if (!outcome) co_return s3_fail(outcome.error());
+  co_return std::move(*outcome);
+}
+
 Task<S3Result<Outcome>> commit(Store& store, Command command,
                                std::optional<v1::Reservation> reservation) {
   Result<Outcome> outcome = co_await store.buckets.submit(std::move(command));

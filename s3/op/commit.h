@@ -25,8 +25,10 @@ Command make_command(const Request& request, BucketId bucket, Action action,
   return command;
 }
 
-// Submits, and ends `reservation` when the outcome is known: blocks that no event names become
-// garbage. When it is not known they stay until this process ends.
+Task<S3Result<Outcome>> commit(Store& store, Command command);
+
+// Also ends the `reservation` that the command names when the outcome is known: blocks that no
+// event names become garbage. When it is not known they stay until this process ends.
 Task<S3Result<Outcome>> commit(Store& store, Command command,
                                std::optional<v1::Reservation> reservation);
 

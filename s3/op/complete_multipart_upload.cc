@@ -96,7 +96,7 @@ Task<S3Result<Response>> complete_multipart_upload(Context& context, Request& re
   }
   uint32_t parts = static_cast<uint32_t>(complete->parts.size());
   Command command = make_command(request, bucket->id, std::move(*complete), request.body.md5());
-  S3Result<Outcome> outcome = co_await commit(context.store, std::move(command), std::nullopt);
+  S3Result<Outcome> outcome = co_await commit(context.store, std::move(command));
   if (!outcome) co_return s3_fail(outcome.error());
 
   XmlWriter xml("CompleteMultipartUploadResult");

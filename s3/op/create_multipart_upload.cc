@@ -38,7 +38,7 @@ Task<S3Result<Response>> create_multipart_upload(Context& context, Request& requ
   create.upload.set_initiator(request.identity.access_key);
   std::string upload_id = hex_encode(create.upload.upload_id());
   Command command = make_command(request, bucket->id, std::move(create), "");
-  S3Result<Outcome> outcome = co_await commit(context.store, std::move(command), std::nullopt);
+  S3Result<Outcome> outcome = co_await commit(context.store, std::move(command));
   if (!outcome) co_return s3_fail(outcome.error());
 
   XmlWriter xml("InitiateMultipartUploadResult");

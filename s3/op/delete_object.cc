@@ -24,7 +24,7 @@ Task<S3Result<Response>> delete_object(Context& context, Request& request) {
   if (version_id != nullptr) action.version_id = *version_id;
   action.conditions = std::move(*conditions);
   Command command = make_command(request, bucket->id, std::move(action), "");
-  S3Result<Outcome> outcome = co_await commit(context.store, std::move(command), std::nullopt);
+  S3Result<Outcome> outcome = co_await commit(context.store, std::move(command));
   if (!outcome) co_return s3_fail(outcome.error());
   Response response = empty_answer(204);
   if (version_id != nullptr) response.headers.add("x-amz-version-id", *version_id);

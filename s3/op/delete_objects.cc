@@ -40,7 +40,7 @@ Task<S3Result<Outcome>> delete_one(Context& context, Request& request, BucketId 
                                    const DeleteRequest::Object& object, size_t index) {
   if (auto valid = check_key(object.key); !valid) co_return s3_fail(valid.error());
   Command command = command_for(request, bucket, object, index);
-  co_return co_await commit(context.store, std::move(command), std::nullopt);
+  co_return co_await commit(context.store, std::move(command));
 }
 
 void write_result(XmlWriter* xml, const DeleteRequest::Object& object,

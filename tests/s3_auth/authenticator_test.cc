@@ -188,15 +188,15 @@ TEST(Authenticator, TheRegionOnlyIfStrict) {
   const auto refused = edge.strict.verify(head);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "AuthorizationHeaderMalformed");
-  EXPECT_EQ(refused.error().details.at(0), std::make_pair(std::string("Region"),
-                                                          std::string("us-east-1")));
+  EXPECT_EQ(refused.error().details.at(0),
+            std::make_pair(std::string("Region"), std::string("us-east-1")));
 }
 
 TEST(Authenticator, EveryAmzHeaderAndTheHostMustBeSigned) {
   Edge edge;
   for (bool query : {false, true}) {
-    RequestHead head = query ? edge.presigned(edge.clock.now_ms, 60)
-                             : edge.signed_head(edge.clock.now_ms);
+    RequestHead head =
+        query ? edge.presigned(edge.clock.now_ms, 60) : edge.signed_head(edge.clock.now_ms);
     head.headers.add("accept-encoding", "identity");
     EXPECT_EQ(edge.code(head), "ok");
     head.headers.add("x-amz-acl", "public-read");
@@ -204,9 +204,9 @@ TEST(Authenticator, EveryAmzHeaderAndTheHostMustBeSigned) {
   }
   RequestHead head = edge.signed_head(edge.clock.now_ms);
   const std::string value{head.headers.get("authorization")};
-  EXPECT_EQ(edge.code(with_authorization(head, replaced(value, "SignedHeaders=host;",
-                                                        "SignedHeaders="))),
-            "AccessDenied");
+  EXPECT_EQ(
+      edge.code(with_authorization(head, replaced(value, "SignedHeaders=host;", "SignedHeaders="))),
+      "AccessDenied");
 }
 
 TEST(Authenticator, OneMechanismOnly) {

@@ -126,16 +126,16 @@ TEST(AwsChunked, ASignedTrailerNeedsItsSignature) {
   const std::string wire = encode(Form::signed_trailer, "abc", 8);
   const size_t at = wire.find("x-amz-trailer-signature");
   EXPECT_EQ(decode(Form::signed_trailer, 3, wire.substr(0, at) + "\r\n"), "MalformedTrailerError");
-  EXPECT_EQ(decode(Form::signed_trailer, 3,
-                   wire.substr(0, at) + "x-amz-trailer-signature:" + std::string(64, '0') +
-                       "\r\n\r\n"),
-            "SignatureDoesNotMatch");
+  EXPECT_EQ(
+      decode(Form::signed_trailer, 3,
+             wire.substr(0, at) + "x-amz-trailer-signature:" + std::string(64, '0') + "\r\n\r\n"),
+      "SignatureDoesNotMatch");
 }
 
 TEST(AwsChunked, OnlyTheGrammarPasses) {
-  for (const char* bad : {"x\r\n", "\r\n", "-1\r\na\r\n", "+1\r\na\r\n", " 1\r\na\r\n", "0x1\r\na\r\n",
-                          "1\na\n0\n\n", "1\r\nab\r\n", "1\r\na0\r\n\r\n", "1;ext=1\r\na\r\n",
-                          "10000000000000001\r\na\r\n", "1 \r\na\r\n"})
+  for (const char* bad : {"x\r\n", "\r\n", "-1\r\na\r\n", "+1\r\na\r\n", " 1\r\na\r\n",
+                          "0x1\r\na\r\n", "1\na\n0\n\n", "1\r\nab\r\n", "1\r\na0\r\n\r\n",
+                          "1;ext=1\r\na\r\n", "10000000000000001\r\na\r\n", "1 \r\na\r\n"})
     EXPECT_EQ(decode(Form::unsigned_trailer, 1, bad), "InvalidRequest") << bad;
   EXPECT_EQ(decode(Form::unsigned_trailer, 1, "ffffffffffffffff\r\na\r\n"), "IncompleteBody");
   EXPECT_EQ(decode(Form::signed_chunks, 1, "1\r\na\r\n"), "SignatureDoesNotMatch");

@@ -49,9 +49,8 @@ TEST(Botocore, EveryRequestVerifies) {
   ASSERT_EQ(heads.size(), 200u);
   for (const RequestHead& head : heads) {
     const auto verified = authenticator.verify(head);
-    EXPECT_TRUE(verified.has_value())
-        << head.method << " " << head.path << "?" << head.query << " " << verified.error().code
-        << " " << verified.error().message;
+    EXPECT_TRUE(verified.has_value()) << head.method << " " << head.path << "?" << head.query << " "
+                                      << verified.error().code << " " << verified.error().message;
     RequestHead other = head;
     other.headers = {};
     for (const auto& [name, value] : head.headers.all())

@@ -3,16 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include "s3/auth/sigv4.h"
 #include "s3/auth/signer.h"
+#include "s3/auth/sigv4.h"
 #include "s3/codec/checksum.h"
 
 namespace kura::s3 {
 namespace {
 
 constexpr std::string_view kSecret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-constexpr std::string_view kCredential =
-    "AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request";
+constexpr std::string_view kCredential = "AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request";
 constexpr std::string_view kEmptySha256 =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -52,18 +51,19 @@ TEST(SigV4Vectors, PutObject) {
       "PUT", "/test%24file.text", "",
       {{"date", "Fri, 24 May 2013 00:00:00 GMT"},
        {"host", "examplebucket.s3.amazonaws.com"},
-       {"x-amz-content-sha256",
-        "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"},
+       {"x-amz-content-sha256", "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"},
        {"x-amz-date", "20130524T000000Z"},
        {"x-amz-storage-class", "REDUCED_REDUNDANCY"}});
   EXPECT_EQ(payload_hash_of("Welcome to Amazon S3."), head.headers.get("x-amz-content-sha256"));
-  EXPECT_EQ(expected_signature(head, "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class"),
-            "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd");
+  EXPECT_EQ(
+      expected_signature(head, "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class"),
+      "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd");
   // The path is read as bytes: sent raw it is the same request.
   RequestHead raw = head;
   raw.path = "/test$file.text";
-  EXPECT_EQ(expected_signature(raw, "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class"),
-            "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd");
+  EXPECT_EQ(
+      expected_signature(raw, "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class"),
+      "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd");
 }
 
 TEST(SigV4Vectors, Queries) {
@@ -79,8 +79,7 @@ TEST(SigV4Vectors, Queries) {
 }
 
 TEST(SigV4Vectors, Presigned) {
-  RequestHead head =
-      request("GET", "/test.txt", "", {{"host", "examplebucket.s3.amazonaws.com"}});
+  RequestHead head = request("GET", "/test.txt", "", {{"host", "examplebucket.s3.amazonaws.com"}});
   const Signer signer("AKIAIOSFODNN7EXAMPLE", std::string(kSecret));
   signer.presign(&head, 1369353600000, 86400);
   EXPECT_EQ(head.query,
@@ -101,10 +100,10 @@ TEST(SigV4Vectors, SignedChunks) {
                                     {"content-encoding", "aws-chunked"},
                                     {"x-amz-decoded-content-length", "66560"},
                                     {"content-length", "66824"}});
-  const std::string seed = expected_signature(
-      head,
-      "content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;"
-      "x-amz-decoded-content-length;x-amz-storage-class");
+  const std::string seed =
+      expected_signature(head,
+                         "content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;"
+                         "x-amz-decoded-content-length;x-amz-storage-class");
   EXPECT_EQ(seed, "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9");
   const Scope scope{"20130524", "us-east-1", "s3"};
   ChunkSigner signer{derive_signing_key(kSecret, scope), "20130524T000000Z", scope, seed};
@@ -116,15 +115,14 @@ TEST(SigV4Vectors, SignedChunks) {
 }
 
 TEST(SigV4Vectors, SignedTrailer) {
-  const RequestHead head =
-      request("PUT", "/examplebucket/chunkObject.txt", "",
-              {{"host", "s3.amazonaws.com"},
-               {"x-amz-date", "20130524T000000Z"},
-               {"x-amz-storage-class", "REDUCED_REDUNDANCY"},
-               {"x-amz-content-sha256", std::string(kStreamingSignedTrailer)},
-               {"content-encoding", "aws-chunked"},
-               {"x-amz-decoded-content-length", "66560"},
-               {"x-amz-trailer", "x-amz-checksum-crc32c"}});
+  const RequestHead head = request("PUT", "/examplebucket/chunkObject.txt", "",
+                                   {{"host", "s3.amazonaws.com"},
+                                    {"x-amz-date", "20130524T000000Z"},
+                                    {"x-amz-storage-class", "REDUCED_REDUNDANCY"},
+                                    {"x-amz-content-sha256", std::string(kStreamingSignedTrailer)},
+                                    {"content-encoding", "aws-chunked"},
+                                    {"x-amz-decoded-content-length", "66560"},
+                                    {"x-amz-trailer", "x-amz-checksum-crc32c"}});
   const std::string seed = expected_signature(
       head,
       "content-encoding;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;"

@@ -14,8 +14,8 @@ TEST(Encoding, Base64OfTheRfc) {
 }
 
 TEST(Encoding, Base64RefusesWhatIsNotCanonical) {
-  for (const char* bad : {"Zg=", "Zg", "Zg==\n", "Z===", "====", "Zh==", "Zm9=", "Z=g=", "Zg==Zg==",
-                          "Zm-v", "=Zg="})
+  for (const char* bad :
+       {"Zg=", "Zg", "Zg==\n", "Z===", "====", "Zh==", "Zm9=", "Z=g=", "Zg==Zg==", "Zm-v", "=Zg="})
     EXPECT_FALSE(base64_decode(bad)) << bad;
 }
 

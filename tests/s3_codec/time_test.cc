@@ -36,8 +36,8 @@ TEST(Time, RefusesImpossibleDates) {
   for (const char* bad : {"20130524T000000", "20130524T0000000Z", "20131324T000000Z", "x", "",
                           "19691231T235959Z", "+0130524T000000Z"})
     EXPECT_FALSE(parse_amz_date(bad)) << bad;
-  for (const char* bad : {"1994-11-06", "1994-11-06T08:49:37", "1994-11-06T08:49:37.Z",
-                          "1994-11-06T08:49:37+99:00"})
+  for (const char* bad :
+       {"1994-11-06", "1994-11-06T08:49:37", "1994-11-06T08:49:37.Z", "1994-11-06T08:49:37+99:00"})
     EXPECT_FALSE(parse_iso8601(bad)) << bad;
 }
 

@@ -8,8 +8,7 @@ namespace {
 
 TEST(Uri, EncodesExactlyWhatS3DoesNotReserve) {
   EXPECT_EQ(percent_encode("AZaz09-._~", false), "AZaz09-._~");
-  EXPECT_EQ(percent_encode("a b+c/d*'()!$&=", false),
-            "a%20b%2Bc%2Fd%2A%27%28%29%21%24%26%3D");
+  EXPECT_EQ(percent_encode("a b+c/d*'()!$&=", false), "a%20b%2Bc%2Fd%2A%27%28%29%21%24%26%3D");
   EXPECT_EQ(percent_encode("a/b c", true), "a/b%20c");
   EXPECT_EQ(percent_encode(std::string("\0\xff", 2), true), "%00%FF");
 }
@@ -41,9 +40,9 @@ TEST(Uri, Utf8IsStrict) {
   for (const char* good : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf",
                            "\xf4\x8f\xbf\xbf", "\xee\x80\x80"})
     EXPECT_TRUE(is_utf8(good)) << good;
-  for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xc3", "\xe0\x9f\xbf", "\xed\xa0\x80",
-                          "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff",
-                          "\xe2\x82", "\xe2\x28\xa1"})
+  for (const char* bad :
+       {"\x80", "\xc0\x80", "\xc1\xbf", "\xc3", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x82", "\xe2\x28\xa1"})
     EXPECT_FALSE(is_utf8(bad));
 }
 

@@ -7,7 +7,7 @@
 namespace kura::s3 {
 
 Task<Result<std::vector<Offset>>> MemoryJournal::append(const std::vector<journal::Record>&,
-                                                          journal::AppendClass) {
+                                                        journal::AppendClass) {
   co_return fail(Errc::unsupported);
 }
 Task<Result<std::vector<journal::StoredRecord>>> MemoryJournal::read(Offset, uint64_t) {

@@ -1,0 +1,116 @@
+#include "s3/http/request_body.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+
+namespace kura::s3 {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr size_t kFirstReadBytes = 16 * kKiB;
+
+}  // namespace
+
+RequestBody::RequestBody(Connection& connection, const RequestHead& head,
+                         const SessionOptions& options)
+    : connection_(connection),
+      options_(options),
+      chunked_(head.chunked),
+      left_(head.content_length.value_or(0)),
+      continue_pending_(head.expect_continue),
+      read_bytes_(kFirstReadBytes),
+      patience_ns_(options.body_silence_ns) {
+  if (!chunked_) length_ = left_;
+  ended_ = !chunked_ && left_ == 0;
+}
+
+Task<S3Result<std::string>> RequestBody::next() {
+  if (failed_) co_return broken("IncompleteBody");
+  if (ended_) co_return std::string();
+  if (continue_pending_) {
+    const bool sent = co_await send_continue();
+    if (!sent) co_return broken("IncompleteBody");
+  }
+  while (true) {
+    std::string bytes = connection_.take_ahead();
+    if (bytes.empty()) bytes = co_await receive();
+    if (bytes.empty())
+      co_return broken(connection_.timed_out() ? "RequestTimeout" : "IncompleteBody");
+    size_t used = 0, produced = 0;
+    if (chunked_) {
+      S3Result<ChunkedDecoder::Step> step = decoder_.decode(bytes.data(), bytes.size());
+      if (!step) {
+        failed_ = true;
+        co_return s3_fail(std::move(step.error()));
+      }
+      used = step->consumed;
+      produced = step->produced;
+      ended_ = decoder_.done();
+    } else {
+      used = produced = static_cast<size_t>(std::min<uint64_t>(left_, bytes.size()));
+      left_ -= used;
+      ended_ = left_ == 0;
+    }
+    if (used < bytes.size()) connection_.put_back(std::string_view(bytes).substr(used));
+    bytes.resize(produced);
+    if (ended_ || !bytes.empty()) co_return bytes;
+  }
+}
+
+Task<bool> RequestBody::send_continue() {
+  continue_pending_ = false;
+  // Who has sent the body already does not wait for it.
+  if (!connection_.ahead().empty()) co_return true;
+  std::vector<std::string_view> pieces{kContinue};
+  co_return co_await connection_.write(std::move(pieces), options_.write_silence_ns);
+}
+
+// A peer that sends a byte now and then makes no progress: patience is renewed by the amount.
+Task<std::string> RequestBody::receive() {
+  Clock& clock = Loop::current()->clock();
+  const int64_t began_ns = clock.monotonic_ns();
+  size_t wanted = read_bytes_;
+  if (!chunked_) wanted = static_cast<size_t>(std::min<uint64_t>(wanted, left_));
+  connection_.set_deadline(std::max<int64_t>(patience_ns_, 1));
+  std::string bytes = co_await connection_.read(wanted);
+  connection_.clear_deadline();
+  if (bytes.size() == read_bytes_) {
+    read_bytes_ = std::min(read_bytes_ * 2, kBodyChunkBytes);
+  } else if (bytes.size() < read_bytes_ / 4) {
+    read_bytes_ = std::max(read_bytes_ / 2, kFirstReadBytes);
+  }
+  progress_bytes_ += bytes.size();
+  patience_ns_ -= clock.monotonic_ns() - began_ns;
+  if (progress_bytes_ >= options_.body_progress_bytes) {
+    progress_bytes_ = 0;
+    patience_ns_ = options_.body_silence_ns;
+  }
+  co_return bytes;
+}
+
+S3Result<std::string> RequestBody::broken(std::string_view code) {
+  failed_ = true;
+  S3Error error = s3_error(code);
+  error.close = true;
+  return s3_fail(std::move(error));
+}
+
+bool RequestBody::can_drain() const {
+  if (ended_) return true;
+  return !failed_ && !continue_pending_ && (chunked_ || left_ <= options_.drain_bytes_max);
+}
+
+Task<bool> RequestBody::drain() {
+  if (!can_drain()) co_return false;
+  uint64_t drained = 0;
+  while (!ended_) {
+    if (drained > options_.drain_bytes_max) co_return false;
+    S3Result<std::string> bytes = co_await next();
+    if (!bytes) co_return false;
+    drained += bytes->size();
+  }
+  co_return true;
+}
+
+}  // namespace kura::s3

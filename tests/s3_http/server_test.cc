@@ -1,0 +1,102 @@
+#include "s3/http/server.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/s3_http/edge.h"
+
+namespace kura::s3 {
+namespace {
+
+using sim::kSecond;
+
+struct Clients {
+  Edge edge;
+  HttpServer server;
+  std::vector<std::string> got;
+  std::vector<std::unique_ptr<Stream>> open;
+  bool drained = false;
+
+  explicit Clients(size_t connections_max)
+      : server(edge.server_loop, edge.handler, edge.random, SessionOptions{}, connections_max,
+               [this](const RequestLogEntry& entry) { edge.log.push_back(entry); }) {
+    server.start(edge.network.listen(edge.server_host, "s:9000"));
+  }
+  ~Clients() {
+    edge.network.crash(edge.client_host);
+    edge.network.crash(edge.server_host);
+    edge.client_loop.stop();
+    edge.server_loop.stop();
+    destroy_spawned_tasks(edge.client_loop);
+    destroy_spawned_tasks(edge.server_loop);
+  }
+
+  // Sends `bytes` on a new connection, which stays open; its index in `got`.
+  size_t send(std::string bytes) {
+    got.emplace_back();
+    open.emplace_back();
+    spawn(edge.client_loop, run(this, got.size() - 1, std::move(bytes)));
+    edge.world.run_for(kSecond / 10);
+    return got.size() - 1;
+  }
+  void drain(int64_t deadline_ns) { spawn(edge.server_loop, run_drain(this, deadline_ns)); }
+
+ private:
+  static Task<void> run(Clients* self, size_t i, std::string bytes) {
+    Result<std::unique_ptr<Stream>> stream =
+        co_await self->edge.network.connect(self->edge.client_host, "s:9000");
+    if (!stream) co_return;
+    Stream* raw = stream->get();
+    self->open[i] = std::move(*stream);
+    std::vector<std::string_view> pieces{bytes};
+    Result<void> sent = co_await raw->write(std::move(pieces));
+    char buffer[4096];
+    while (true) {
+      Result<size_t> n = co_await raw->read_some(buffer, sizeof buffer);
+      if (!n || *n == 0) co_return;
+      self->got[i].append(buffer, *n);
+    }
+  }
+  static Task<void> run_drain(Clients* self, int64_t deadline_ns) {
+    co_await self->server.drain(deadline_ns);
+    self->drained = true;
+  }
+};
+
+TEST(Server, RefusesConnectionsOverTheLimitAndRecovers) {
+  Clients clients(3);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(statuses(clients.got[clients.send(get("/x"))]), "200");
+  EXPECT_EQ(clients.server.connections(), 3u);
+  EXPECT_EQ(statuses(clients.got[clients.send(get("/x"))]), "503");
+  EXPECT_EQ(clients.server.refused(), 1u);
+  clients.open[0]->close();
+  clients.edge.world.run_for(kSecond);
+  EXPECT_EQ(clients.server.connections(), 2u);
+  EXPECT_EQ(statuses(clients.got[clients.send(get("/x"))]), "200");
+}
+
+TEST(Server, ADrainWaitsForRequestsAndNotForIdleClients) {
+  Clients clients(100);
+  for (int i = 0; i < 5; ++i) clients.send(get("/x"));
+  const size_t slow = clients.send(get("/slow"));
+  EXPECT_EQ(clients.server.in_flight(), 1u);
+  clients.drain(60 * kSecond);
+  clients.edge.world.run_for(kSecond / 2);
+  EXPECT_FALSE(clients.drained);
+  clients.edge.world.run_for(kSecond);
+  EXPECT_TRUE(clients.drained);
+  EXPECT_EQ(statuses(clients.got[slow]), "200");
+  EXPECT_EQ(clients.server.connections(), 0u);
+  EXPECT_EQ(statuses(clients.got[clients.send(get("/x"))]), "");
+}
+
+TEST(Server, ADrainEndsAtItsDeadline) {
+  Clients clients(100);
+  clients.send("PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+  clients.drain(2 * kSecond);
+  clients.edge.world.run_for(3 * kSecond);
+  EXPECT_TRUE(clients.drained);
+  EXPECT_EQ(clients.server.connections(), 0u);
+}
+
+}  // namespace
+}  // namespace kura::s3
