@@ -50,30 +50,46 @@ struct Call {
 
 int status_of(Errc code) {
   switch (code) {
-    case Errc::invalid_argument: return 400;
+    case Errc::invalid_argument:
+      return 400;
     case Errc::not_found:
     case Errc::no_such_bucket:
-    case Errc::no_such_key: return 404;
-    case Errc::exists: return 409;
-    case Errc::access_denied: return 403;
+    case Errc::no_such_key:
+      return 404;
+    case Errc::exists:
+      return 409;
+    case Errc::access_denied:
+      return 403;
     case Errc::unavailable:
-    case Errc::overloaded: return 503;
-    case Errc::no_space: return 507;
-    default: return 500;
+    case Errc::overloaded:
+      return 503;
+    case Errc::no_space:
+      return 507;
+    default:
+      return 500;
   }
 }
 
 std::string_view code_name(Errc code) {
   switch (code) {
-    case Errc::invalid_argument: return "InvalidArgument";
-    case Errc::not_found: return "NotFound";
-    case Errc::no_such_bucket: return "NoSuchBucket";
-    case Errc::no_such_key: return "NoSuchKey";
-    case Errc::exists: return "Exists";
-    case Errc::unavailable: return "Unavailable";
-    case Errc::no_space: return "NoSpace";
-    case Errc::corrupt: return "Corrupt";
-    default: return "InternalError";
+    case Errc::invalid_argument:
+      return "InvalidArgument";
+    case Errc::not_found:
+      return "NotFound";
+    case Errc::no_such_bucket:
+      return "NoSuchBucket";
+    case Errc::no_such_key:
+      return "NoSuchKey";
+    case Errc::exists:
+      return "Exists";
+    case Errc::unavailable:
+      return "Unavailable";
+    case Errc::no_space:
+      return "NoSpace";
+    case Errc::corrupt:
+      return "Corrupt";
+    default:
+      return "InternalError";
   }
 }
 
@@ -164,7 +180,8 @@ Task<Result<Json>> run_reads(Backend& backend, const Call& call) {
 }
 
 Task<Result<Json>> run(Backend& backend, const Call& call) {
-  if (call.path == "keys" || call.path == "keys/disable") co_return co_await run_keys(backend, call);
+  if (call.path == "keys" || call.path == "keys/disable")
+    co_return co_await run_keys(backend, call);
   if (call.method == "GET") co_return co_await run_reads(backend, call);
   if (call.method == "POST" && call.path == "drives") {
     auto id = co_await backend.add_drive(call.field("path"));

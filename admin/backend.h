@@ -74,9 +74,9 @@ class Backend {
   virtual std::vector<SettingReport> settings() const = 0;
   virtual Task<Result<void>> start_scrub() = 0;
   virtual Task<Result<void>> housekeep() = 0;
-  virtual Task<Result<std::string>> view_digest() = 0;  // Hex.
+  virtual Task<Result<std::string>> view_digest() = 0;     // Hex.
   virtual std::string random_text(size_t characters) = 0;  // For keys.
-  virtual std::string request_metrics() const = 0;          // Prometheus text.
+  virtual std::string request_metrics() const = 0;         // Prometheus text.
 };
 
 }  // namespace kura::admin

@@ -52,13 +52,14 @@ Json to_json(const BucketReport& b) {
 }
 
 Json to_json(const PlaceReport& p) {
-  return {{"kind", p.kind},     {"set", p.set},   {"offset", p.offset}, {"storedBytes", p.stored_bytes},
-          {"part", p.part}, {"drives", p.drives}};
+  return {{"kind", p.kind},     {"set", p.set},
+          {"offset", p.offset}, {"storedBytes", p.stored_bytes},
+          {"part", p.part},     {"drives", p.drives}};
 }
 
 Json to_json(const RecordReport& r) {
-  return {{"offset", r.offset}, {"partition", r.partition}, {"kind", r.kind},
-          {"event", r.event},   {"epoch", r.epoch},         {"seq", r.seq},
+  return {{"offset", r.offset},        {"partition", r.partition}, {"kind", r.kind},
+          {"event", r.event},          {"epoch", r.epoch},         {"seq", r.seq},
           {"bodyBytes", r.body_bytes}, {"requestId", r.request_id}};
 }
 
@@ -145,8 +146,7 @@ std::string metrics_text(const StatusReport& s) {
       "Live stored bytes in sets with a missing member.", s.bytes_below_full_parity);
   one(out, "kura_set_members_missing", "gauge", "Member files that are not there.",
       s.members_missing);
-  one(out, "kura_set_members_rebuilt_total", "counter", "Member files rebuilt.",
-      s.members_rebuilt);
+  one(out, "kura_set_members_rebuilt_total", "counter", "Member files rebuilt.", s.members_rebuilt);
   one(out, "kura_scrub_runs_total", "counter", "Completed scrubs.", s.scrub_runs);
   one(out, "kura_scrub_damaged_shards_total", "counter", "Found by scrubs.", s.scrub_damaged);
   one(out, "kura_repaired_shards_total", "counter", "Shards rewritten.", s.repaired_shards);

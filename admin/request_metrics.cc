@@ -3,7 +3,8 @@
 namespace kura::admin {
 namespace {
 
-// JSON string (RFC 8259); bytes that are no UTF-8 come from percent-encoded targets only as escapes.
+// JSON string (RFC 8259); bytes that are no UTF-8 come from percent-encoded targets only as
+// escapes.
 std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (char c : text) {

@@ -19,8 +19,8 @@ class RequestMetrics {
 
  private:
   // Upper bounds in microseconds; more is +Inf.
-  static constexpr std::array<uint64_t, 12> kBounds{100,    250,    500,     1000,    2500,    5000,
-                                                    10'000, 25'000, 100'000, 500'000, 2'500'000, 10'000'000};
+  static constexpr std::array<uint64_t, 12> kBounds{
+      100, 250, 500, 1000, 2500, 5000, 10'000, 25'000, 100'000, 500'000, 2'500'000, 10'000'000};
   struct Latency {
     std::array<uint64_t, kBounds.size() + 1> counts{};
     uint64_t sum_ns = 0;

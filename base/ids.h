@@ -21,9 +21,10 @@ struct Id {
 };
 
 using PartitionId = Id<struct PartitionTag, uint16_t>;  // [0, kPartitions) or kControlPartition.
-using BucketId = Id<struct BucketTag, uint64_t>;  // Offset of its BucketCreated record; never reused.
-using SetId = Id<struct SetTag, uint32_t>;        // A segment set; never reused.
-using Offset = Id<struct OffsetTag, uint64_t>;    // A position in the journal: distinct, growing.
+using BucketId =
+    Id<struct BucketTag, uint64_t>;             // Offset of its BucketCreated record; never reused.
+using SetId = Id<struct SetTag, uint32_t>;      // A segment set; never reused.
+using Offset = Id<struct OffsetTag, uint64_t>;  // A position in the journal: distinct, growing.
 using Epoch = Id<struct EpochTag, uint64_t>;
 
 inline constexpr PartitionId kControlPartition{0xffff};

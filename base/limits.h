@@ -16,12 +16,12 @@ inline constexpr uint16_t kPartitions = 16;
 // Bodies and records.
 inline constexpr uint64_t kInlineBodyMax = 16 * kKiB;   // Up to here a body travels in its event.
 inline constexpr uint64_t kPackedBodyMax = 128 * kKiB;  // Up to here a body lies in one data shard.
-inline constexpr uint64_t kPieceBytes = 128 * kKiB;     // Unit of striping; stays in L2 while coded.
-inline constexpr uint64_t kRecordMax = 256 * kKiB;      // Header, payload and body of a record.
+inline constexpr uint64_t kPieceBytes = 128 * kKiB;  // Unit of striping; stays in L2 while coded.
+inline constexpr uint64_t kRecordMax = 256 * kKiB;   // Header, payload and body of a record.
 inline constexpr uint64_t kJournalBatchMax = 4 * kMiB;  // Bytes per append; about 900 small PUTs.
 
 // Files.
-inline constexpr uint64_t kMemberFileBytes = 256 * kMiB;    // One member file of a segment set.
+inline constexpr uint64_t kMemberFileBytes = 256 * kMiB;     // One member file of a segment set.
 inline constexpr uint64_t kJournalSegmentBytes = 64 * kMiB;  // One mirror's file of the journal.
 
 // S3 (docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
@@ -36,9 +36,9 @@ inline constexpr uint32_t kDeleteObjectsMax = 1000;
 inline constexpr uint32_t kBucketsMax = 10'000;
 
 // HTTP sessions.
-inline constexpr size_t kHttpHeadBytesMax = 32 * kKiB;    // S3: 8 KiB of headers, plus presigned URL.
-inline constexpr size_t kXmlBodyBytesMax = 4 * kMiB;      // 1,000 keys of 1 KiB, escaped, with room.
-inline constexpr size_t kHttpPipelineMax = 16;            // Requests in flight on a connection.
+inline constexpr size_t kHttpHeadBytesMax = 32 * kKiB;  // S3: 8 KiB of headers, plus presigned URL.
+inline constexpr size_t kXmlBodyBytesMax = 4 * kMiB;    // 1,000 keys of 1 KiB, escaped, with room.
+inline constexpr size_t kHttpPipelineMax = 16;          // Requests in flight on a connection.
 inline constexpr size_t kChunkHeaderBytesMax = 4 * kKiB;  // One aws-chunked size line or trailer.
 inline constexpr size_t kBodyChunkBytes = 256 * kKiB;     // Most that a session reads at once.
 

@@ -14,7 +14,7 @@ namespace kura {
 // One code exists per decision some caller makes differently; everything else goes into `detail`.
 // s3/http/error.h maps each to an S3 error code. Append only: values appear in logs.
 enum class Errc : uint8_t {
-  invalid_argument = 1,   // The caller's value is outside what the function takes.
+  invalid_argument = 1,  // The caller's value is outside what the function takes.
   no_such_bucket = 2,
   no_such_key = 3,
   no_such_version = 4,
@@ -29,14 +29,14 @@ enum class Errc : uint8_t {
   bad_digest = 13,        // The bytes do not match the digest that came with them.
   not_found = 14,         // A file, row, or drive that is not there; never a client's key.
   exists = 15,
-  no_space = 16,      // A drive, or every drive that could take the write, is full.
-  corrupt = 17,       // Stored bytes fail their checksum or their grammar.
-  io_error = 18,      // A device or socket failed.
-  closed = 19,        // The peer or the owner closed it; also end of stream where none may be.
+  no_space = 16,  // A drive, or every drive that could take the write, is full.
+  corrupt = 17,   // Stored bytes fail their checksum or their grammar.
+  io_error = 18,  // A device or socket failed.
+  closed = 19,    // The peer or the owner closed it; also end of stream where none may be.
   timed_out = 20,
-  unavailable = 21,   // Not now; the same call may succeed later (HTTP 503).
-  unknown = 22,       // The outcome of an append is not known.
-  unsupported = 23,   // A newer format or a feature that this build does not have.
+  unavailable = 21,  // Not now; the same call may succeed later (HTTP 503).
+  unknown = 22,      // The outcome of an append is not known.
+  unsupported = 23,  // A newer format or a feature that this build does not have.
   too_large = 24,
   bad_request_id = 25,  // A request id came again with another request.
   access_denied = 26,

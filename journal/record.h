@@ -19,13 +19,13 @@ struct Record {
   bool open = false;  // The owner's wait was over when it sent this.
   Epoch epoch;
   WriterId writer;
-  uint64_t seq = 0;        // Claims: 0. Others: 1, 2, ... within the epoch.
-  uint32_t lease_ms = 0;   // Claims. 0: this owner serves reads by barrier only.
-  Offset seen;             // What the owner had folded when it sent this.
-  RequestId request_id;    // Events; nil: not kept in the request table.
+  uint64_t seq = 0;       // Claims: 0. Others: 1, 2, ... within the epoch.
+  uint32_t lease_ms = 0;  // Claims. 0: this owner serves reads by barrier only.
+  Offset seen;            // What the owner had folded when it sent this.
+  RequestId request_id;   // Events; nil: not kept in the request table.
   uint64_t request_digest = 0;
   std::string payload;  // Events: a serialized kura.v1.Event.
-  std::string body;     // Raw stored bytes of an inline body; at most kInlineBodyMax plus transform.
+  std::string body;  // Raw stored bytes of an inline body; at most kInlineBodyMax plus transform.
 };
 
 struct StoredRecord {

@@ -99,14 +99,22 @@ Record RecordView::record() const {
 
 const char* describe(RecordFault fault) {
   switch (fault) {
-    case RecordFault::cut: return "cut short";
-    case RecordFault::no_record: return "no record";
-    case RecordFault::foreign: return "of another place or journal";
-    case RecordFault::version: return "of an unknown format";
-    case RecordFault::grammar: return "malformed header";
-    case RecordFault::header_crc: return "damaged header or payload";
-    case RecordFault::body_crc: return "damaged body";
-    case RecordFault::padding: return "damaged padding";
+    case RecordFault::cut:
+      return "cut short";
+    case RecordFault::no_record:
+      return "no record";
+    case RecordFault::foreign:
+      return "of another place or journal";
+    case RecordFault::version:
+      return "of an unknown format";
+    case RecordFault::grammar:
+      return "malformed header";
+    case RecordFault::header_crc:
+      return "damaged header or payload";
+    case RecordFault::body_crc:
+      return "damaged body";
+    case RecordFault::padding:
+      return "damaged padding";
   }
   return "?";
 }

@@ -1,9 +1,9 @@
 // The bytes of a record in the embedded log: 128 bytes of header, payload, body, zeros to 16.
 // Grammar and a worked example: README.md.
 //
-// A record is valid only at its own offset of its own journal, with every length and checksum right,
-// so neither a torn write nor stale bytes nor another journal's file ever passes for one. Every byte
-// of a valid record is fixed by its content: two valid copies are equal byte by byte.
+// A record is valid only at its own offset of its own journal, with every length and checksum
+// right, so neither a torn write nor stale bytes nor another journal's file ever passes for one.
+// Every byte of a valid record is fixed by its content: two valid copies are equal byte by byte.
 
 #pragma once
 

@@ -20,8 +20,8 @@ bool address_character(char c) {  // IPv6 with an optional zone.
 
 Result<Address> parse_address(std::string_view text) {
   auto wrong = [text](const char* why) {
-    return fail(Errc::invalid_argument, "'" + std::string(text) + "': " + why +
-                                            "; write HOST:PORT, [IPV6]:PORT or :PORT");
+    return fail(Errc::invalid_argument,
+                "'" + std::string(text) + "': " + why + "; write HOST:PORT, [IPV6]:PORT or :PORT");
   };
   size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return wrong("no port");

@@ -198,10 +198,11 @@ Result<std::vector<tcp::endpoint>> resolve_local(AsioLoop& loop, const Address& 
                        tcp::endpoint(tcp::v4(), address.port)};
   boost::system::error_code error;
   tcp::resolver resolver(loop.impl().context);
-  auto found = resolver.resolve(address.host, std::to_string(address.port),
-                                tcp::resolver::passive, error);
+  auto found =
+      resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::passive, error);
   if (error)
-    return fail(Errc::invalid_argument, "cannot resolve '" + address.host + "': " + error.message());
+    return fail(Errc::invalid_argument,
+                "cannot resolve '" + address.host + "': " + error.message());
   std::vector<tcp::endpoint> endpoints;
   for (auto& entry : found) endpoints.push_back(entry.endpoint());
   return endpoints;

@@ -151,9 +151,8 @@ Task<Result<void>> TcpStream::write_all(std::shared_ptr<Connection> c,
     if (code != EAGAIN) co_return socket_error(*c, code, "write to");
     co_await suspend<Done>([&](Resolver<Done> resolve) {
       // An error shows in the next attempt.
-      c->socket.async_wait(tcp::socket::wait_write, [resolve](boost::system::error_code) {
-        resolve.resume_now(Done{});
-      });
+      c->socket.async_wait(tcp::socket::wait_write,
+                           [resolve](boost::system::error_code) { resolve.resume_now(Done{}); });
     });
   }
 }

@@ -11,8 +11,8 @@
 
 namespace kura {
 
-using TcpSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp,
-                                                   boost::asio::io_context::executor_type>;
+using TcpSocket =
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 
 // "1.2.3.4:5", "[::1]:5"; an IPv4 address that arrived through an IPv6 socket as IPv4.
 std::string describe(boost::asio::ip::tcp::endpoint endpoint);

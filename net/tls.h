@@ -59,9 +59,9 @@ struct TlsClientOptions {
 // Errors: not_found, invalid_argument, io_error.
 Result<TlsKeys> make_tls_client(const TlsClientOptions& options);
 
-// A connected stream with TLS. The certificate must be good for `host`, a name or an IP address. The
-// handshake belongs to the first read or write, which fails with access_denied when the certificate
-// is not to be trusted.
+// A connected stream with TLS. The certificate must be good for `host`, a name or an IP address.
+// The handshake belongs to the first read or write, which fails with access_denied when the
+// certificate is not to be trusted.
 std::unique_ptr<Stream> make_tls_client_stream(std::unique_ptr<Stream> inner, TlsKeys keys,
                                                const std::string& host);
 

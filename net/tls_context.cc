@@ -57,8 +57,8 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                     const unsigned char* offered, unsigned int offered_size, void*) {
   static const unsigned char kHttp[] = "\x08http/1.1";
   unsigned char* chosen = nullptr;
-  int result = SSL_select_next_proto(&chosen, out_size, kHttp, sizeof kHttp - 1, offered,
-                                     offered_size);
+  int result =
+      SSL_select_next_proto(&chosen, out_size, kHttp, sizeof kHttp - 1, offered, offered_size);
   *out = chosen;
   return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }

@@ -12,7 +12,7 @@
 namespace kura {
 namespace {
 
-constexpr size_t kRecordBytes = 16 * 1024;      // Largest plaintext of a record (RFC 8446, 5.1).
+constexpr size_t kRecordBytes = 16 * 1024;  // Largest plaintext of a record (RFC 8446, 5.1).
 constexpr size_t kSealBytesMax = 4 * kRecordBytes;  // Sealed at once, then sent.
 // An idle connection waits with a small buffer; a busy one gets a large one.
 constexpr size_t kIdleReadBytes = 2 * 1024, kBusyReadBytes = 64 * 1024;
@@ -49,7 +49,7 @@ struct Session {
         arrived(BIO_new(BIO_s_mem())),
         leaving(BIO_new(BIO_s_mem())) {
     INVARIANT(ssl && arrived && leaving, "OpenSSL makes sessions");
-    BIO_set_mem_eof_return(arrived, -1);  // Empty means later, not the end.
+    BIO_set_mem_eof_return(arrived, -1);       // Empty means later, not the end.
     SSL_set_bio(ssl.get(), arrived, leaving);  // Which then owns both.
   }
 
@@ -59,10 +59,10 @@ struct Session {
   BIO* arrived;  // Sealed bytes from the peer.
   BIO* leaving;  // Sealed bytes to the peer.
   Gate shaking, filling, flushing;
-  bool ready = false;    // The handshake is done.
-  bool closed = false;   // By us.
-  bool ended = false;    // The peer's bytes have ended.
-  bool busy = false;     // The last read filled its buffer.
+  bool ready = false;   // The handshake is done.
+  bool closed = false;  // By us.
+  bool ended = false;   // The peer's bytes have ended.
+  bool busy = false;    // The last read filled its buffer.
   uint64_t fills = 0;
 };
 using SessionPtr = std::shared_ptr<Session>;
@@ -112,9 +112,9 @@ tl::unexpected<Error> handshake_error(const Session& s) {
   long verdict = SSL_get_verify_result(s.ssl.get());
   std::string why = openssl_error();
   if (verdict != X509_V_OK)
-    return fail(Errc::access_denied, "the certificate of " + s.inner->peer() +
-                                         " is not to be trusted: " +
-                                         X509_verify_cert_error_string(verdict));
+    return fail(Errc::access_denied,
+                "the certificate of " + s.inner->peer() +
+                    " is not to be trusted: " + X509_verify_cert_error_string(verdict));
   return fail(Errc::io_error, "no TLS with " + s.inner->peer() + ": " + why);
 }
 

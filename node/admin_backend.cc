@@ -14,9 +14,7 @@ NodeBackend::NodeBackend(Node& node, const Config& config, Loop& loop,
       metrics_(metrics),
       started_ns_(loop.clock().monotonic_ns()) {}
 
-Task<Result<admin::StatusReport>> NodeBackend::status() {
-  return run_on(loop_, status_here());
-}
+Task<Result<admin::StatusReport>> NodeBackend::status() { return run_on(loop_, status_here()); }
 
 Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   admin::StatusReport out;
@@ -103,8 +101,7 @@ Task<Result<std::string>> NodeBackend::add_drive_here(std::string path) {
 namespace {
 
 void add_places(const v1::Body& body, uint32_t part, const ControlState& control,
-                const std::vector<std::string>& mirrors,
-                std::vector<admin::PlaceReport>& out) {
+                const std::vector<std::string>& mirrors, std::vector<admin::PlaceReport>& out) {
   if (body.has_journal() && body.journal().length() > 0) {
     admin::PlaceReport place;
     place.kind = "journal";
@@ -235,7 +232,8 @@ Task<Result<std::string>> NodeBackend::view_digest() {
 }
 
 std::string NodeBackend::random_text(size_t characters) {
-  static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  static constexpr char kAlphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   std::string text;
   for (size_t i = 0; i < characters; ++i)
     text += kAlphabet[node_.store().random.below(sizeof kAlphabet - 1)];

@@ -21,10 +21,8 @@ class NodeBackend final : public admin::Backend {
   Task<Result<admin::StatusReport>> status() override;
   Task<Result<std::vector<admin::BucketReport>>> buckets() override;
   Task<Result<std::string>> add_drive(std::string path) override;
-  Task<Result<std::vector<admin::PlaceReport>>> where(std::string bucket,
-                                                      std::string key) override;
-  Task<Result<std::vector<admin::RecordReport>>> tail(uint64_t from,
-                                                      uint32_t records_max) override;
+  Task<Result<std::vector<admin::PlaceReport>>> where(std::string bucket, std::string key) override;
+  Task<Result<std::vector<admin::RecordReport>>> tail(uint64_t from, uint32_t records_max) override;
   Task<Result<void>> create_key(AccessKey key, std::string secret) override;
   Task<Result<void>> disable_key(std::string access_key) override;
   std::vector<AccessKey> keys() const override;

@@ -25,8 +25,8 @@ Task<Result<Answer>> exchange(AsioLoop& loop, const AdminTarget& target, Address
                               std::string request) {
   auto connected = co_await tcp_connect(loop, address, kConnectNs);
   if (!connected)
-    co_return fail(Errc::unavailable, "no answer from " + target.endpoint + ": " +
-                                          connected.error().detail);
+    co_return fail(Errc::unavailable,
+                   "no answer from " + target.endpoint + ": " + connected.error().detail);
   std::unique_ptr<Stream> stream = std::move(*connected);
   if (tls) {
     auto keys = make_tls_client({target.ca_path, target.insecure});
@@ -56,13 +56,20 @@ Task<Result<Answer>> exchange(AsioLoop& loop, const AdminTarget& target, Address
 
 Errc code_of(int status) {
   switch (status) {
-    case 400: return Errc::invalid_argument;
-    case 403: return Errc::access_denied;
-    case 404: return Errc::not_found;
-    case 409: return Errc::exists;
-    case 503: return Errc::unavailable;
-    case 507: return Errc::no_space;
-    default: return Errc::io_error;
+    case 400:
+      return Errc::invalid_argument;
+    case 403:
+      return Errc::access_denied;
+    case 404:
+      return Errc::not_found;
+    case 409:
+      return Errc::exists;
+    case 503:
+      return Errc::unavailable;
+    case 507:
+      return Errc::no_space;
+    default:
+      return Errc::io_error;
   }
 }
 
@@ -88,8 +95,8 @@ Result<Json> admin_request(const AdminTarget& target, const std::string& method,
   head.headers.add("host", host);
   s3::Signer signer(target.access_key, target.secret_key);
   (void)signer.sign(&head, s3::payload_hash_of(text), clock.wall_ms());
-  std::string request = method + " " + head.path + (head.query.empty() ? "" : "?" + head.query) +
-                        " HTTP/1.1\r\n";
+  std::string request =
+      method + " " + head.path + (head.query.empty() ? "" : "?" + head.query) + " HTTP/1.1\r\n";
   for (const auto& [name, value] : head.headers.all()) request += name + ": " + value + "\r\n";
   request += "content-length: " + std::to_string(text.size()) + "\r\nconnection: close\r\n\r\n";
   request += text;

@@ -28,12 +28,11 @@ void add_settings(CLI::App& command, Flags& flags) {
     if (info.name == "drives" || info.secret) continue;  // Secrets never stand in a process list.
     const std::string name = info.name;
     if (info.is_switch)
-      command.add_flag_callback("--" + name, [&flags, name] { flags.values[name] = "true"; },
-                                info.help);
+      command.add_flag_callback(
+          "--" + name, [&flags, name] { flags.values[name] = "true"; }, info.help);
     else
       command.add_option_function<std::string>(
-          "--" + name, [&flags, name](const std::string& v) { flags.values[name] = v; },
-          info.help);
+          "--" + name, [&flags, name](const std::string& v) { flags.values[name] = v; }, info.help);
   }
   command.add_option("--config", flags.file, "TOML file (default /etc/kura/kura.toml if there)");
   command.add_option("drives", flags.drives, "drive folders; /mnt/d{1...6} stands for six");

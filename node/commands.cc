@@ -91,10 +91,10 @@ void add_drive_commands(Commands& c) {
   });
   ls->add_option("--offline", *offline, "read these folders of a stopped node instead");
   auto path = std::make_shared<std::string>();
-  CLI::App* add = c.add(drive, "add", "add an empty folder to the running node",
-                        [shared = c.shared, path] {
-                          return admin_request(shared->target, "POST", "drives", {{"path", *path}});
-                        });
+  CLI::App* add =
+      c.add(drive, "add", "add an empty folder to the running node", [shared = c.shared, path] {
+        return admin_request(shared->target, "POST", "drives", {{"path", *path}});
+      });
   add->add_option("path", *path, "absolute path on the node's machine")->required();
 }
 
@@ -102,13 +102,13 @@ void add_journal_commands(Commands& c) {
   CLI::App* journal = c.app.add_subcommand("journal", "the log")->require_subcommand(1);
   auto from = std::make_shared<uint64_t>(0);
   auto most = std::make_shared<uint32_t>(20);
-  CLI::App* tail = c.add(journal, "tail", "the last records, or those behind --from",
-                         [shared = c.shared, from, most] {
-                           return admin_request(shared->target, "GET",
-                                                "journal/tail?from=" + std::to_string(*from) +
-                                                    "&max=" + std::to_string(*most),
-                                                nullptr);
-                         });
+  CLI::App* tail = c.add(
+      journal, "tail", "the last records, or those behind --from", [shared = c.shared, from, most] {
+        return admin_request(
+            shared->target, "GET",
+            "journal/tail?from=" + std::to_string(*from) + "&max=" + std::to_string(*most),
+            nullptr);
+      });
   tail->add_option("--from", *from, "offset");
   tail->add_option("--max", *most, "records");
   auto drives = std::make_shared<std::vector<std::string>>();
@@ -129,13 +129,13 @@ void add_key_commands(Commands& c) {
     std::string access = "read-write", bucket, description;
   };
   auto wanted = std::make_shared<Wanted>();
-  CLI::App* create =
-      c.add(key, "create", "make an access key; its secret is shown once", [shared = c.shared, wanted] {
-        return admin_request(shared->target, "POST", "keys",
-                             {{"access", wanted->access},
-                              {"bucket", wanted->bucket},
-                              {"description", wanted->description}});
-      });
+  CLI::App* create = c.add(key, "create", "make an access key; its secret is shown once",
+                           [shared = c.shared, wanted] {
+                             return admin_request(shared->target, "POST", "keys",
+                                                  {{"access", wanted->access},
+                                                   {"bucket", wanted->bucket},
+                                                   {"description", wanted->description}});
+                           });
   create->add_option("--access", wanted->access, "read-write or read-only");
   create->add_option("--bucket", wanted->bucket, "only this bucket");
   create->add_option("--description", wanted->description, "what it is for");
@@ -157,17 +157,17 @@ void add_commands(CLI::App& app, int& code) {
   add_key_commands(*c);
   CLI::App* object = app.add_subcommand("object", "objects")->require_subcommand(1);
   auto name = std::make_shared<std::string>();
-  CLI::App* where = c->add(object, "where", "where the bytes of an object are",
-                           [shared = c->shared, name]() -> Result<Json> {
-                             const size_t slash = name->find('/');
-                             if (slash == std::string::npos)
-                               return fail(Errc::invalid_argument, "name it as bucket/key");
-                             return admin_request(
-                                 shared->target, "GET",
-                                 "object/where?bucket=" + escape(name->substr(0, slash)) +
-                                     "&key=" + escape(name->substr(slash + 1)),
-                                 nullptr);
-                           });
+  CLI::App* where =
+      c->add(object, "where", "where the bytes of an object are",
+             [shared = c->shared, name]() -> Result<Json> {
+               const size_t slash = name->find('/');
+               if (slash == std::string::npos)
+                 return fail(Errc::invalid_argument, "name it as bucket/key");
+               return admin_request(shared->target, "GET",
+                                    "object/where?bucket=" + escape(name->substr(0, slash)) +
+                                        "&key=" + escape(name->substr(slash + 1)),
+                                    nullptr);
+             });
   where->add_option("name", *name, "bucket/key")->required();
   CLI::App* bucket = app.add_subcommand("bucket", "buckets")->require_subcommand(1);
   c->add(bucket, "ls", "buckets with their exact counters", c->get("buckets"));

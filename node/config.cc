@@ -112,26 +112,40 @@ bool take(Result<T> parsed, T& out, Error& error) {
 
 bool assign(Config& config, const Setting& s, Error& error) {
   const std::string& v = s.value;
-  if (s.name == "listen") config.listen = v;
-  else if (s.name == "drives") config.drives = split(v);
-  else if (s.name == "tls-cert") config.tls_cert = v;
-  else if (s.name == "tls-key") config.tls_key = v;
-  else if (s.name == "root-access-key") config.root_access_key = v;
-  else if (s.name == "root-secret-key") config.root_secret_key = v;
-  else if (s.name == "region") config.region = v;
-  else if (s.name == "region-strict") return take(parse_bool(v), config.region_strict, error);
-  else if (s.name == "domain") config.domains = split(v);
+  if (s.name == "listen")
+    config.listen = v;
+  else if (s.name == "drives")
+    config.drives = split(v);
+  else if (s.name == "tls-cert")
+    config.tls_cert = v;
+  else if (s.name == "tls-key")
+    config.tls_key = v;
+  else if (s.name == "root-access-key")
+    config.root_access_key = v;
+  else if (s.name == "root-secret-key")
+    config.root_secret_key = v;
+  else if (s.name == "region")
+    config.region = v;
+  else if (s.name == "region-strict")
+    return take(parse_bool(v), config.region_strict, error);
+  else if (s.name == "domain")
+    config.domains = split(v);
   else if (s.name == "storage-class-standard")
     return take(parse_parity(v), config.parity_standard, error);
-  else if (s.name == "storage-class-rrs") return take(parse_parity(v), config.parity_reduced, error);
-  else if (s.name == "io-threads") return take(parse_number(v, 1, 256), config.io_threads, error);
-  else if (s.name == "cache-size") return take(parse_bytes(v), config.cache_bytes, error);
+  else if (s.name == "storage-class-rrs")
+    return take(parse_parity(v), config.parity_reduced, error);
+  else if (s.name == "io-threads")
+    return take(parse_number(v, 1, 256), config.io_threads, error);
+  else if (s.name == "cache-size")
+    return take(parse_bytes(v), config.cache_bytes, error);
   else if (s.name == "journal-segment-size")
     return take(parse_bytes(v), config.journal_segment_bytes, error);
-  else if (s.name == "set-member-size") return take(parse_bytes(v), config.member_bytes, error);
+  else if (s.name == "set-member-size")
+    return take(parse_bytes(v), config.member_bytes, error);
   else if (s.name == "connections-max")
     return take(parse_number(v, 1, 1'000'000), config.connections_max, error);
-  else if (s.name == "test-transform") return take(parse_bool(v), config.test_transform, error);
+  else if (s.name == "test-transform")
+    return take(parse_bool(v), config.test_transform, error);
   return true;
 }
 
@@ -157,10 +171,14 @@ Result<void> check(const Config& config) {
 
 std::string_view name_of(Origin origin) {
   switch (origin) {
-    case Origin::builtin: return "default";
-    case Origin::file: return "file";
-    case Origin::environment: return "environment";
-    case Origin::flag: return "flag";
+    case Origin::builtin:
+      return "default";
+    case Origin::file:
+      return "file";
+    case Origin::environment:
+      return "environment";
+    case Origin::flag:
+      return "flag";
   }
   return "?";
 }
@@ -176,7 +194,8 @@ const std::vector<SettingInfo>& setting_table() {
       {"region", "us-east-1", "region that the store reports"},
       {"region-strict", "false", "refuse signatures for another region", false, true},
       {"domain", "", "domains for virtual-host style requests, by comma"},
-      {"storage-class-standard", "", "parity of STANDARD as EC:n; by the number of drives if empty"},
+      {"storage-class-standard", "",
+       "parity of STANDARD as EC:n; by the number of drives if empty"},
       {"storage-class-rrs", "", "parity of REDUCED_REDUNDANCY as EC:n; EC:1 if empty"},
       {"io-threads", "1", "threads that serve connections"},
       {"cache-size", "256MiB", "memory for blocks of the metadata view"},

@@ -21,22 +21,29 @@ enum ExitCode : int {
 
 inline int exit_code_of(Errc code) {
   switch (code) {
-    case Errc::invalid_argument: return kExitConfig;
+    case Errc::invalid_argument:
+      return kExitConfig;
     case Errc::not_found:
     case Errc::no_such_bucket:
     case Errc::no_such_key:
-    case Errc::no_such_version: return kExitNotFound;
-    case Errc::access_denied: return kExitDenied;
+    case Errc::no_such_version:
+      return kExitNotFound;
+    case Errc::access_denied:
+      return kExitDenied;
     case Errc::exists:
     case Errc::bucket_exists:
     case Errc::bucket_not_empty:
-    case Errc::precondition_failed: return kExitConflict;
+    case Errc::precondition_failed:
+      return kExitConflict;
     case Errc::unavailable:
     case Errc::timed_out:
     case Errc::closed:
-    case Errc::overloaded: return kExitUnavailable;
-    case Errc::corrupt: return kExitCorrupt;
-    default: return kExitGeneric;
+    case Errc::overloaded:
+      return kExitUnavailable;
+    case Errc::corrupt:
+      return kExitCorrupt;
+    default:
+      return kExitGeneric;
   }
 }
 

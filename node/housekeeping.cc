@@ -98,8 +98,8 @@ Task<Result<void>> Housekeeping::free_below(Offset target) {
   }
   const auto state = control_.state();
   if (state->snapshots.size() < 2) co_return Result<void>{};
-  const Offset below = std::min({target, destaged_, flushed.offset,
-                                 state->snapshots[state->snapshots.size() - 2].offset});
+  const Offset below = std::min(
+      {target, destaged_, flushed.offset, state->snapshots[state->snapshots.size() - 2].offset});
   co_return co_await journal_.truncate(below);
 }
 

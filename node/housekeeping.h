@@ -13,8 +13,8 @@ namespace kura::node {
 
 struct HousekeepingOptions {
   int64_t interval_ns = 1'000'000'000;
-  int64_t idle_ns = 3'000'000'000;   // No append for so long: free what can be freed.
-  uint64_t segments_max = 8;         // Under load; more are freed as they fill.
+  int64_t idle_ns = 3'000'000'000;  // No append for so long: free what can be freed.
+  uint64_t segments_max = 8;        // Under load; more are freed as they fill.
   std::function<void(const std::string&)> log;
   std::function<void(Error)> on_view_failed;
 };
@@ -47,10 +47,10 @@ class Housekeeping {
   Committer& committer_;
   disk::DiskPool& disks_;
   const HousekeepingOptions options_;
-  Offset destaged_;      // No body is left in the journal below this.
-  Offset seen_end_;      // Of the log at the last look,
+  Offset destaged_;         // No body is left in the journal below this.
+  Offset seen_end_;         // Of the log at the last look,
   int64_t changed_ns_ = 0;  // and when it changed.
-  Offset idle_done_;     // End of the log after the last idle pass.
+  Offset idle_done_;        // End of the log after the last idle pass.
   bool running_ = false;
   bool passing_ = false;
   bool stopping_ = false;

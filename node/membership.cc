@@ -38,9 +38,10 @@ Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings
     if (drive.problem) continue;
     if (!drive.identity) {
       if (!drive.empty)
-        return fail(Errc::invalid_argument, drive.label +
-                                                " holds files that are not of this cluster: give an "
-                                                "empty folder or remove them");
+        return fail(Errc::invalid_argument,
+                    drive.label +
+                        " holds files that are not of this cluster: give an "
+                        "empty folder or remove them");
       found.fresh.push_back(i);
       continue;
     }

@@ -1,5 +1,5 @@
-// Whose drives are these? Reads the identity of every drive and decides, purely, what a start means:
-// a new cluster, a known one, or a mistake to refuse.
+// Whose drives are these? Reads the identity of every drive and decides, purely, what a start
+// means: a new cluster, a known one, or a mistake to refuse.
 
 #pragma once
 

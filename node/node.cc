@@ -95,8 +95,8 @@ Task<Result<void>> Node::Parts::identify() {
     disk::DriveIdentity identity{membership.cluster, drive_ids[i]};
     auto written = co_await disk::write_identity(*ports.drives[i], identity);
     if (!written)
-      co_return fail(Error{written.error().code,
-                           ports.drives[i]->label() + ": " + written.error().detail});
+      co_return fail(
+          Error{written.error().code, ports.drives[i]->label() + ": " + written.error().detail});
     joined.push_back(drive_ids[i]);
   }
   co_return Result<void>{};
@@ -113,8 +113,8 @@ Task<Result<void>> Node::Parts::open_journal() {
   for (size_t i : membership.fresh) fresh.push_back({drive_ids[i], ports.drives[i]});
   if (!membership.create) {
     std::vector<journal::JournalDrive> open_drives = known;
-    auto opened = co_await journal::EmbeddedJournal::open(*ports.journal, std::move(open_drives),
-                                                          wanted);
+    auto opened =
+        co_await journal::EmbeddedJournal::open(*ports.journal, std::move(open_drives), wanted);
     if (opened) {
       journal = std::move(*opened);
       for (const journal::JournalDrive& drive : fresh) {
@@ -139,10 +139,8 @@ Task<Result<void>> Node::Parts::open_journal() {
   all.insert(all.end(), fresh.begin(), fresh.end());
   const auto drives = static_cast<uint32_t>(ports.drives.size());
   wanted.journal = ports.random.uuid<JournalId>();
-  wanted.mirror_count =
-      disk::parity_for(drives, v1::STANDARD, options.parity_standard) + 1;
-  auto created =
-      co_await journal::EmbeddedJournal::create(*ports.journal, std::move(all), wanted);
+  wanted.mirror_count = disk::parity_for(drives, v1::STANDARD, options.parity_standard) + 1;
+  auto created = co_await journal::EmbeddedJournal::create(*ports.journal, std::move(all), wanted);
   if (!created) co_return fail(created.error());
   journal = std::move(*created);
   co_return Result<void>{};
@@ -257,8 +255,8 @@ Task<Result<void>> Node::Parts::start_disks() {
 }
 
 void Node::Parts::make_servers() {
-  store = std::make_unique<Store>(Store{*buckets, *control, *metadata, disks->blobs(), *journal,
-                                        ports.clock, ports.random});
+  store = std::make_unique<Store>(
+      Store{*buckets, *control, *metadata, disks->blobs(), *journal, ports.clock, ports.random});
   keys = std::make_unique<NodeKeys>(*control, options.root_access_key, options.root_secret_key);
   s3::AuthSettings auth{options.s3.region, options.s3.region_strict};
   authenticator = std::make_unique<s3::Authenticator>(*keys, ports.clock, std::move(auth));
@@ -277,8 +275,8 @@ void Node::Parts::make_servers() {
 
 Task<Result<void>> Node::Parts::start() {
   writer = ports.random.uuid<WriterId>();
-  for (auto step : {&Parts::identify, &Parts::open_journal, &Parts::open_view,
-                    &Parts::start_actors, &Parts::record_drives, &Parts::start_disks}) {
+  for (auto step : {&Parts::identify, &Parts::open_journal, &Parts::open_view, &Parts::start_actors,
+                    &Parts::record_drives, &Parts::start_disks}) {
     Result<void> done = co_await (this->*step)();
     if (!done) co_return done;
   }
@@ -297,8 +295,7 @@ Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
       co_return fail(Errc::invalid_argument, drive->label() + " belongs to another cluster");
     id = sighting.identity->drive;
   } else {
-    if (!sighting.empty)
-      co_return fail(Errc::invalid_argument, drive->label() + " is not empty");
+    if (!sighting.empty) co_return fail(Errc::invalid_argument, drive->label() + " is not empty");
     id = ports.random.uuid<DriveId>();
     disk::DriveIdentity identity{membership.cluster, id};
     auto written = co_await disk::write_identity(*drive, identity);

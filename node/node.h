@@ -1,6 +1,6 @@
 // Node: the composition root. It puts a node together from ports, in the order in which a start has
-// to happen, and takes it apart again. The same class runs in production (node/server.cc) and in the
-// simulator (sim/sim_kura_node.h): it knows no thread, socket or path.
+// to happen, and takes it apart again. The same class runs in production (node/server.cc) and in
+// the simulator (sim/sim_kura_node.h): it knows no thread, socket or path.
 
 #pragma once
 
@@ -22,9 +22,9 @@
 namespace kura::node {
 
 struct NodePorts {
-  std::vector<Loop*> io;     // Sessions and bucket actors.
-  Loop* journal = nullptr;   // Journal, committer, control, housekeeping.
-  Loop* disk = nullptr;      // The pool of drives.
+  std::vector<Loop*> io;    // Sessions and bucket actors.
+  Loop* journal = nullptr;  // Journal, committer, control, housekeeping.
+  Loop* disk = nullptr;     // The pool of drives.
   Clock& clock;
   Random& random;
   std::vector<std::shared_ptr<Drive>> drives;  // In the order of the command line.
@@ -62,9 +62,9 @@ class SideHandler {
 
 class Node {
  public:
-  // Starts everything but the listeners: finds the cluster on the drives or creates it, recovers the
-  // journal, folds the tail, claims the partitions. On the journal loop. Errors: one line that says
-  // what to do; unavailable (too few drives), corrupt, unsupported, invalid_argument.
+  // Starts everything but the listeners: finds the cluster on the drives or creates it, recovers
+  // the journal, folds the tail, claims the partitions. On the journal loop. Errors: one line that
+  // says what to do; unavailable (too few drives), corrupt, unsupported, invalid_argument.
   static Task<Result<std::unique_ptr<Node>>> start(NodePorts ports, NodeOptions options);
   ~Node();
 

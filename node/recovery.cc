@@ -95,8 +95,8 @@ Task<Result<void>> seed(NodePorts& ports, journal::Journal& journal, const Recov
   if (opened) {
     const ViewPosition at = (*opened)->position();
     const bool whole_log = bounds.start.value <= journal::kSegmentHeaderBytes;
-    const bool fits = at.end.value == 0 ? whole_log
-                                        : at.end >= bounds.start && at.end <= bounds.end;
+    const bool fits =
+        at.end.value == 0 ? whole_log : at.end >= bounds.start && at.end <= bounds.end;
     if (fits) {
       view.fold = std::move(*opened);
       co_return Result<void>{};

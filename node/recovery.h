@@ -16,19 +16,19 @@ namespace kura::node {
 struct RecoveredView {
   std::unique_ptr<Kv> kv;
   std::unique_ptr<ViewFold> fold;
-  size_t drive = 0;            // On which the view is.
-  uint64_t replayed = 0;       // Records folded at this start.
+  size_t drive = 0;       // On which the view is.
+  uint64_t replayed = 0;  // Records folded at this start.
   bool from_snapshot = false;
 };
 
 struct RecoveryDrives {
-  std::vector<size_t> usable;             // Indexes into ports.drives, in order of preference.
-  std::vector<disk::PoolDrive> by_id;     // For reading snapshots.
+  std::vector<size_t> usable;          // Indexes into ports.drives, in order of preference.
+  std::vector<disk::PoolDrive> by_id;  // For reading snapshots.
   disk::DiskPoolOptions pool;
 };
 
-// On the journal loop, before anything is appended. Errors: corrupt, unsupported (an event that this
-// build does not know), unavailable (no drive takes the view).
+// On the journal loop, before anything is appended. Errors: corrupt, unsupported (an event that
+// this build does not know), unavailable (no drive takes the view).
 Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& journal,
                                          RecoveryDrives drives);
 

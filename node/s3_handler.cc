@@ -2,8 +2,7 @@
 
 namespace kura::node {
 
-NodeKeys::NodeKeys(const Tenants& tenants, std::string root_access_key,
-                   std::string root_secret_key)
+NodeKeys::NodeKeys(const Tenants& tenants, std::string root_access_key, std::string root_secret_key)
     : tenants_(tenants),
       root_access_key_(std::move(root_access_key)),
       root_secret_key_(std::move(root_secret_key)),

@@ -110,7 +110,8 @@ NodeOptions options_of(const Config& config) {
 // the view elsewhere; clients retry meanwhile.
 [[noreturn]] void start_over(char** argv, const Error& error) {
   if (error.code == Errc::unknown) {
-    log_line("no journal mirror is left (" + error.detail + "); ending, start again when the "
+    log_line("no journal mirror is left (" + error.detail +
+             "); ending, start again when the "
              "drives are back");
     ::_exit(exit_code_of(Errc::unavailable));
   }

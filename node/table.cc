@@ -23,8 +23,7 @@ std::string list_of(const Json& items) {
   std::vector<std::string> names;
   for (const Json& item : items)
     for (auto it = item.begin(); it != item.end(); ++it)
-      if (std::find(names.begin(), names.end(), it.key()) == names.end())
-        names.push_back(it.key());
+      if (std::find(names.begin(), names.end(), it.key()) == names.end()) names.push_back(it.key());
   std::vector<std::vector<std::string>> rows{names};
   for (const Json& item : items) {
     std::vector<std::string> row;

@@ -20,18 +20,16 @@ using Context = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
-unsigned char* bytes_of(std::string& text) {
-  return reinterpret_cast<unsigned char*>(text.data());
-}
+unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 }  // namespace
 
 SealedBox::SealedBox(std::string_view root_secret, std::string_view purpose)
     : key_(kKeyBytes, '\0') {
   std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr),
-                                                       EVP_KDF_free);
+                                                        EVP_KDF_free);
   std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context(EVP_KDF_CTX_new(kdf.get()),
-                                                                   EVP_KDF_CTX_free);
+                                                                    EVP_KDF_CTX_free);
   char digest[] = "SHA256";
   OSSL_PARAM params[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
@@ -75,15 +73,14 @@ Result<std::string> SealedBox::open(std::string_view sealed, std::string_view co
   std::string plain(cipher.size(), '\0');
   Context c(EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
   int length = 0;
-  const bool ok =
-      EVP_DecryptInit_ex(c.get(), EVP_aes_256_gcm(), nullptr, bytes_of(std::string_view(key_)),
-                         bytes_of(nonce)) == 1 &&
-      EVP_DecryptUpdate(c.get(), nullptr, &length, bytes_of(context),
-                        static_cast<int>(context.size())) == 1 &&
-      EVP_DecryptUpdate(c.get(), bytes_of(plain), &length, bytes_of(cipher),
-                        static_cast<int>(cipher.size())) == 1 &&
-      EVP_CIPHER_CTX_ctrl(c.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) == 1 &&
-      EVP_DecryptFinal_ex(c.get(), nullptr, &length) == 1;
+  const bool ok = EVP_DecryptInit_ex(c.get(), EVP_aes_256_gcm(), nullptr,
+                                     bytes_of(std::string_view(key_)), bytes_of(nonce)) == 1 &&
+                  EVP_DecryptUpdate(c.get(), nullptr, &length, bytes_of(context),
+                                    static_cast<int>(context.size())) == 1 &&
+                  EVP_DecryptUpdate(c.get(), bytes_of(plain), &length, bytes_of(cipher),
+                                    static_cast<int>(cipher.size())) == 1 &&
+                  EVP_CIPHER_CTX_ctrl(c.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) == 1 &&
+                  EVP_DecryptFinal_ex(c.get(), nullptr, &length) == 1;
   if (!ok) return fail(Errc::corrupt, "a sealed secret does not open: was the root key changed?");
   return plain;
 }

@@ -1,5 +1,5 @@
-// SealedBox: small secrets (the secrets of access keys) encrypted with a key that is derived from the
-// root secret: AES-256-GCM (NIST SP 800-38D) under HKDF-SHA-256 (RFC 5869).
+// SealedBox: small secrets (the secrets of access keys) encrypted with a key that is derived from
+// the root secret: AES-256-GCM (NIST SP 800-38D) under HKDF-SHA-256 (RFC 5869).
 
 #pragma once
 

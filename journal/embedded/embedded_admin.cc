@@ -8,15 +8,24 @@
 
 namespace kura::journal {
 
+std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives) {
+  std::vector<MirrorPtr> mirrors;
+  for (const JournalDrive& drive : drives) {
+    mirrors.push_back(std::make_shared<Mirror>());
+    mirrors.back()->id = drive.id;
+    mirrors.back()->drive = drive.drive;
+  }
+  return mirrors;
+}
+
 Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   TurnQueue::Turn turn = co_await turns_.enter();
   if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
   for (const MirrorPtr& mirror : mirrors_) {
     if (mirror->id == drive.id && !mirror->failed) co_return Result<void>();
   }
-  auto added = std::make_shared<Mirror>();
-  added->id = drive.id;
-  added->drive = drive.drive;
+  const std::vector<JournalDrive> one{drive};
+  const MirrorPtr added = as_mirrors(one).front();
   Sighting seen = co_await look(added);
   if (added->failed) co_return fail(Errc::io_error, added->reason);
   if (seen.set && seen.set->generation > 0 && seen.set->journal != set_.journal) {
@@ -103,9 +112,8 @@ Task<void> EmbeddedJournal::close() {
   closing_ = true;
   while (background_ > 0) {
     TurnQueue::Turn turn = co_await turns_.enter();
-    co_await suspend<Done>([](Resolver<Done> resolve) {
-      Loop::current()->post([resolve] { resolve(Done{}); });
-    });
+    co_await suspend<Done>(
+        [](Resolver<Done> resolve) { Loop::current()->post([resolve] { resolve(Done{}); }); });
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/chance.h"
 #include "journal/embedded/concurrently.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/segment_format.h"
@@ -28,7 +29,8 @@ struct EmbeddedJournal::Plan {
   size_t segments() const { return parts.back().segment + 1; }
 };
 
-Result<EmbeddedJournal::Plan> EmbeddedJournal::plan_append(const std::vector<Record>& records) const {
+Result<EmbeddedJournal::Plan> EmbeddedJournal::plan_append(
+    const std::vector<Record>& records) const {
   Plan plan;
   plan.offsets.reserve(records.size());
   plan.headers.resize(records.size() * (kRecordHeaderBytes + kRecordAlign));
@@ -48,14 +50,18 @@ Result<EmbeddedJournal::Plan> EmbeddedJournal::plan_append(const std::vector<Rec
     if (size > kRecordMax || size > options_.segment_bytes - kSegmentHeaderBytes) {
       return fail(Errc::too_large, "a record of " + std::to_string(size) + " bytes");
     }
-    while (offset + size > limit) {
+    // At most once per append: a chain of nearly empty segments would prove nothing more.
+    bool early =
+        segment == 0 && offset > base + kSegmentHeaderBytes && chance("journal.roll_early");
+    while (early || offset + size > limit) {
+      early = false;
       if (!plan.parts.empty() && padding > 0) {
         const char* zeros = out;
         plan.parts.back().pieces.emplace_back(zeros, pay_padding());
       }
       base = limit;
-      limit = base + (segment < spares_.size() ? spares_[segment].capacity_bytes
-                                               : options_.segment_bytes);
+      limit = base +
+              (segment < spares_.size() ? spares_[segment].capacity_bytes : options_.segment_bytes);
       ++segment;
       offset = base + kSegmentHeaderBytes;
     }

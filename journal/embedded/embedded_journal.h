@@ -32,6 +32,8 @@ struct JournalDrive {
   std::shared_ptr<Drive> drive;
 };
 
+std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives);
+
 struct EmbeddedJournalOptions {
   JournalId journal;          // create(): its id.
   ClusterId cluster;          // create(): written down. open(): must fit, unless nil.
@@ -48,9 +50,9 @@ struct OpenReport {
   uint64_t repaired_bytes = 0;  // Copied from one mirror to another.
   uint64_t cut_bytes = 0;       // Of a torn append at the end; nothing acknowledged.
   uint64_t damage_count = 0;
-  std::vector<Damage> damages;         // The first kDamagesMax.
-  std::vector<std::string> replaced;   // Labels of drives that became mirrors.
-  bool degraded = false;               // Too few drives: appends are unavailable.
+  std::vector<Damage> damages;        // The first kDamagesMax.
+  std::vector<std::string> replaced;  // Labels of drives that became mirrors.
+  bool degraded = false;              // Too few drives: appends are unavailable.
 };
 
 struct VerifyReport {
@@ -82,10 +84,11 @@ struct JournalStatus {
   uint64_t segments = 0;
   uint64_t disk_bytes = 0;  // On each mirror, prepared segments included.
   uint64_t appends = 0, records = 0, append_bytes = 0, syncs = 0;
-  uint64_t repairs = 0;      // Records mended while running.
+  uint64_t repairs = 0;       // Records mended while running.
   uint64_t replacements = 0;  // Mirrors replaced while running.
   uint64_t append_ns_sum = 0;
-  std::array<uint64_t, 24> append_us{};  // [i]: appends that took less than 2^i us, and 2^(i-1) or more.
+  std::array<uint64_t, 24>
+      append_us{};  // [i]: appends that took less than 2^i us, and 2^(i-1) or more.
   uint64_t cached_body_bytes = 0;
 };
 
@@ -124,8 +127,8 @@ class EmbeddedJournal final : public Journal {
   JournalStatus status() const;
   std::vector<SegmentSpan> segments() const;  // Ascending.
 
-  // A drive came online: new, or back. Replaces a missing mirror at once. Errors: exists (of another
-  // journal), unavailable, io_error.
+  // A drive came online: new, or back. Replaces a missing mirror at once. Errors: exists (of
+  // another journal), unavailable, io_error.
   Task<Result<void>> add_drive(JournalDrive drive);
   // A drive is gone. Replaces the mirror, if it was one. Errors: unavailable (no drive to replace
   // it with: appends stay unavailable until one is added).
@@ -189,9 +192,9 @@ class EmbeddedJournal final : public Journal {
 
   Loop& loop_;
   const EmbeddedJournalOptions options_;
-  MirrorSet set_;                     // In force.
-  std::vector<MirrorPtr> mirrors_;    // Healthy members; LogSegment::files are by these.
-  std::vector<MirrorPtr> others_;     // Online, no members (or returning ones).
+  MirrorSet set_;                   // In force.
+  std::vector<MirrorPtr> mirrors_;  // Healthy members; LogSegment::files are by these.
+  std::vector<MirrorPtr> others_;   // Online, no members (or returning ones).
   std::vector<std::string> failed_;
   std::vector<LogSegment> segments_;  // Live, ascending; the last one is written to.
   std::vector<LogSegment> spares_;    // Prepared behind it; empty.

@@ -83,9 +83,9 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
   std::stable_partition(others_.begin(), others_.end(),
                         [](const MirrorPtr& other) { return other->returning; });
   if (others_.size() < need) {
-    co_return fail(Errc::unavailable,
-                   "the journal has " + std::to_string(mirrors_.size()) + " of " +
-                       std::to_string(parity + 1) + " mirrors and no drive to add");
+    co_return fail(Errc::unavailable, "the journal has " + std::to_string(mirrors_.size()) +
+                                          " of " + std::to_string(parity + 1) +
+                                          " mirrors and no drive to add");
   }
   MergeOrder order;
   order.journal = set_.journal;
@@ -127,9 +127,8 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
   last_ = merged->last;
   publish();
   // The new mirrors lack what was prepared; begin anew.
-  std::erase_if(spares_, [&](const LogSegment& spare) {
-    return spare.base <= segments_.back().base;
-  });
+  std::erase_if(spares_,
+                [&](const LogSegment& spare) { return spare.base <= segments_.back().base; });
   co_return co_await drop_spares();
 }
 

@@ -1,4 +1,4 @@
-// Creating, recovering and verifying the embedded journal.
+// Creating and recovering the embedded journal.
 
 #include <algorithm>
 
@@ -11,27 +11,11 @@
 namespace kura::journal {
 namespace {
 
-std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives) {
-  std::vector<MirrorPtr> mirrors;
-  for (const JournalDrive& drive : drives) {
-    mirrors.push_back(std::make_shared<Mirror>());
-    mirrors.back()->id = drive.id;
-    mirrors.back()->drive = drive.drive;
-  }
-  return mirrors;
-}
-
-Task<std::vector<Sighting>> look_at_all(std::vector<MirrorPtr> mirrors) {
-  std::vector<Task<Sighting>> looking;
-  for (const MirrorPtr& mirror : mirrors) looking.push_back(look(mirror));
-  co_return co_await concurrently(std::move(looking));
-}
-
 Result<void> check_options(const EmbeddedJournalOptions& options) {
   if (options.segment_bytes <= kSegmentHeaderBytes || options.segment_bytes > kGiB ||
       options.segment_bytes % kSegmentAlign != 0) {
-    return fail(Errc::invalid_argument, "journal segments of " +
-                                            std::to_string(options.segment_bytes) + " bytes");
+    return fail(Errc::invalid_argument,
+                "journal segments of " + std::to_string(options.segment_bytes) + " bytes");
   }
   return {};
 }
@@ -219,8 +203,7 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
   Result<MergedLog> merged = co_await merge_mirrors(fresh);
   if (!merged) co_return fail(merged.error());
   if (!merged->holes.empty()) {
-    co_return fail(Errc::corrupt,
-                   "records are lost on every mirror: " + describe(merged->holes));
+    co_return fail(Errc::corrupt, "records are lost on every mirror: " + describe(merged->holes));
   }
   const bool enough = mirrors_.size() + fresh.size() > set_.parity;
   adopt(std::move(*merged));
@@ -247,65 +230,6 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
   report_.generation = set_.generation;
   report_.degraded = degraded();
   co_return Result<void>();
-}
-
-Task<Result<VerifyReport>> EmbeddedJournal::verify(std::vector<JournalDrive> drives) {
-  std::vector<MirrorPtr> mirrors = as_mirrors(drives);
-  std::vector<Sighting> sightings = co_await look_at_all(mirrors);
-  Result<MirrorSet> chosen = choose_mirror_set(sightings);
-  if (!chosen) co_return fail(chosen.error());
-  VerifyReport report;
-  report.set = std::move(*chosen);
-  MergeOrder order;
-  order.journal = report.set.journal;
-  order.start = report.set.start;
-  size_t members = 0;
-  for (size_t i = 0; i < sightings.size(); ++i) {
-    const Sighting& seen = sightings[i];
-    if (seen.problem) report.problems.push_back(seen.label + ": " + seen.problem->detail);
-    if (!seen.problem && !seen.set) report.problems.push_back(seen.label + ": no journal record");
-    if (seen.set && *seen.set != report.set) {
-      report.problems.push_back(seen.label + ": an older mirror set, generation " +
-                                std::to_string(seen.set->generation));
-    }
-    if (!report.set.has_member(seen.drive)) continue;
-    ++members;
-    if (!mirrors[i]->failed) order.sources.push_back(mirrors[i]);
-  }
-  if (members < report.set.members.size()) {
-    report.problems.push_back(std::to_string(report.set.members.size() - members) +
-                              " mirrors are not online");
-  }
-  while (!order.sources.empty()) {
-    MergeOrder attempt = order;
-    Result<MergedLog> merged = co_await merge_log(std::move(attempt));
-    if (merged) {
-      report.log = std::move(*merged);
-      break;
-    }
-    const bool sealed_off = std::erase_if(order.sources, [&](const MirrorPtr& mirror) {
-      if (mirror->failed) report.problems.push_back(line_of(*mirror));
-      return mirror->failed;
-    });
-    if (!sealed_off) co_return fail(merged.error());
-  }
-  if (order.sources.empty()) {
-    co_return fail(Errc::unavailable, "no drive with a current copy of the journal is online");
-  }
-  for (const Damage& damage : report.log.damages) {
-    report.problems.push_back(damage.drive + ": offset " + std::to_string(damage.offset.value) +
-                              ", " + std::to_string(damage.length_bytes) + " bytes: " +
-                              damage.what);
-  }
-  if (report.log.damage_count > report.log.damages.size()) {
-    report.problems.push_back("and " +
-                              std::to_string(report.log.damage_count - report.log.damages.size()) +
-                              " more damaged places");
-  }
-  if (!report.log.holes.empty()) {
-    report.problems.push_back("lost on every mirror: " + describe(report.log.holes));
-  }
-  co_return report;
 }
 
 }  // namespace kura::journal

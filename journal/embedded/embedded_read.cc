@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/chance.h"
 #include "base/crc32c.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/read_table.h"
@@ -113,8 +114,8 @@ Task<Result<std::vector<StoredRecord>>> EmbeddedJournal::read(Offset from, uint6
   const std::string_view bytes = chunk ? std::string_view(*chunk) : std::string_view();
   const uint64_t chunk_at = at, chunk_end = at + length;
   for (uint64_t taken = 0; at < end && (out.empty() || taken < bytes_max);) {
-    const std::string_view rest = at - chunk_at < bytes.size() ? bytes.substr(at - chunk_at)
-                                                               : std::string_view();
+    const std::string_view rest =
+        at - chunk_at < bytes.size() ? bytes.substr(at - chunk_at) : std::string_view();
     auto record = parse_record(rest, set_.journal, Offset{at});
     std::string mended;
     if (!record) {
@@ -129,6 +130,7 @@ Task<Result<std::vector<StoredRecord>>> EmbeddedJournal::read(Offset from, uint6
     out.push_back({Offset{at}, Offset{next == end ? follower : next}, record->record()});
     taken += next - at;
     at = next;
+    if (chance("journal.read_short")) break;
   }
   co_return out;
 }

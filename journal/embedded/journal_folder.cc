@@ -1,5 +1,6 @@
 #include "journal/embedded/journal_folder.h"
 
+#include "journal/embedded/concurrently.h"
 #include "journal/embedded/segment_format.h"
 
 namespace kura::journal {
@@ -82,6 +83,12 @@ Task<Sighting> look(MirrorPtr mirror) {
   if (set) seen.set = std::move(*set);
   if (!set) seen.problem = set.error();
   co_return seen;
+}
+
+Task<std::vector<Sighting>> look_at_all(std::vector<MirrorPtr> mirrors) {
+  std::vector<Task<Sighting>> looking;
+  for (const MirrorPtr& mirror : mirrors) looking.push_back(look(mirror));
+  co_return co_await concurrently(std::move(looking));
 }
 
 Task<Result<void>> write_mirror_set(MirrorPtr mirror, std::string bytes) {

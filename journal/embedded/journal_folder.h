@@ -23,6 +23,7 @@ Task<Result<std::shared_ptr<File>>> create_segment(MirrorPtr mirror, JournalId j
                                                    uint64_t base, uint64_t capacity_bytes);
 // What the drive shows to choose_mirror_set().
 Task<Sighting> look(MirrorPtr mirror);
+Task<std::vector<Sighting>> look_at_all(std::vector<MirrorPtr> mirrors);  // By index.
 // Seals the mirror off on any error but no_space.
 Task<Result<void>> write_mirror_set(MirrorPtr mirror, std::string bytes);
 

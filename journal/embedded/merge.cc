@@ -20,9 +20,9 @@ namespace {
 struct Walk {
   uint64_t base = 0;
   uint64_t capacity = 0;
-  std::vector<SegmentReader> readers;  // By source.
+  std::vector<SegmentReader> readers;                   // By source.
   std::vector<std::unique_ptr<SegmentWriter>> writers;  // By source, then by fresh; empty: none.
-  uint64_t at = kSegmentHeaderBytes;   // In the file: where the next record should be.
+  uint64_t at = kSegmentHeaderBytes;  // In the file: where the next record should be.
 
   uint64_t offset() const { return base + at; }
   uint64_t room() const { return std::min(kRecordMax, capacity - at); }
@@ -154,8 +154,7 @@ Task<Result<void>> LogMerge::begin_writers(Walk& walk, const std::vector<bool>& 
   const std::string bytes = encode_segment_header(header);
   for (size_t i = 0; i < order_.sources.size() + order_.fresh.size(); ++i) {
     const bool source = i < order_.sources.size();
-    const MirrorPtr& mirror =
-        source ? order_.sources[i] : order_.fresh[i - order_.sources.size()];
+    const MirrorPtr& mirror = source ? order_.sources[i] : order_.fresh[i - order_.sources.size()];
     std::shared_ptr<File> file;
     uint64_t size = 0;
     if (source) {
@@ -266,7 +265,8 @@ Task<Result<void>> LogMerge::walk_records(Walk& walk) {
   co_return Result<void>();
 }
 
-// Whether the record that comes after the last one taken is the first of the segment at `next_base`.
+// Whether the record that comes after the last one taken is the first of the segment at
+// `next_base`.
 Task<bool> LogMerge::follows_in(uint64_t next_base) {
   if (!bases_.contains(next_base) || log_.last == 0) co_return false;
   std::vector<SegmentReader> readers = co_await open_readers(next_base);
@@ -274,8 +274,8 @@ Task<bool> LogMerge::follows_in(uint64_t next_base) {
   for (SegmentReader& reader : readers) {
     if (reader.missing()) continue;
     co_await reader.load(kSegmentHeaderBytes, kRecordMax);
-    auto record = parse_record(reader.bytes(kSegmentHeaderBytes, kRecordMax), order_.journal,
-                               Offset{offset});
+    auto record =
+        parse_record(reader.bytes(kSegmentHeaderBytes, kRecordMax), order_.journal, Offset{offset});
     if (record && record->back == offset - log_.last) co_return true;
   }
   co_return false;
@@ -397,7 +397,8 @@ Task<Result<MergedLog>> LogMerge::run() {
     base = *next_base;
   }
   if (order_.write && !log_.holes.empty()) {
-    co_return kura::fail(Errc::corrupt, "records are lost on every mirror: " + describe(log_.holes));
+    co_return kura::fail(Errc::corrupt,
+                         "records are lost on every mirror: " + describe(log_.holes));
   }
   if (write_ && !order_.known_end) {
     done = co_await remove_behind(base);

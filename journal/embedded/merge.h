@@ -23,7 +23,7 @@ namespace kura::journal {
 struct LogSegment {
   uint64_t base = 0;
   uint64_t capacity_bytes = 0;
-  uint64_t end = 0;  // Offset behind its last record.
+  uint64_t end = 0;                          // Offset behind its last record.
   std::vector<std::shared_ptr<File>> files;  // By mirror; null where the mirror has none.
 
   uint64_t limit() const { return base + capacity_bytes; }

@@ -104,9 +104,8 @@ Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings) {
     if (!first) first = &s;
     if (s.set->journal != first->set->journal) {
       return fail(Errc::corrupt, s.label + " holds another journal (" + to_hex(s.set->journal) +
-                                     ") than " + first->label + " (" +
-                                     to_hex(first->set->journal) + "); start with the drives of " +
-                                     "one cluster");
+                                     ") than " + first->label + " (" + to_hex(first->set->journal) +
+                                     "); start with the drives of " + "one cluster");
     }
   }
   if (!best && !damaged.empty()) {
@@ -132,11 +131,11 @@ Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings) {
   });
   const size_t need = best->drives.size() - best->parity;
   if (seen < need) {
-    return fail(Errc::unavailable,
-                "the journal needs " + std::to_string(need) + " of its " +
-                    std::to_string(best->drives.size()) + " drives to be sure of its newest " +
-                    "records, and " + std::to_string(seen) + " have a readable record" +
-                    (damaged.empty() ? "" : " (" + damaged + ")"));
+    return fail(Errc::unavailable, "the journal needs " + std::to_string(need) + " of its " +
+                                       std::to_string(best->drives.size()) +
+                                       " drives to be sure of its newest " + "records, and " +
+                                       std::to_string(seen) + " have a readable record" +
+                                       (damaged.empty() ? "" : " (" + damaged + ")"));
   }
   if (creating) return fail(Errc::not_found, "the journal's creation was interrupted");
   return *best;

@@ -2,7 +2,8 @@
 // drive that is online, and the rule that picks the right one at a start. Pure.
 //
 // A set is in force once it stands on parity + 1 of its drives. Any drives - parity of them include
-// one that holds the newest, so whoever sees that many never mistakes an old set for the current one.
+// one that holds the newest, so whoever sees that many never mistakes an old set for the current
+// one.
 
 #pragma once
 
@@ -23,8 +24,8 @@ struct MirrorSet {
   uint64_t generation = 0;  // 0: the journal is being created; nothing was ever appended.
   JournalId journal;
   ClusterId cluster;
-  uint32_t parity = 0;  // m: drives that may be lost.
-  uint64_t start = 0;   // Base of the first live segment; what lies before is truncated.
+  uint32_t parity = 0;           // m: drives that may be lost.
+  uint64_t start = 0;            // Base of the first live segment; what lies before is truncated.
   std::vector<DriveId> drives;   // n: every drive of the journal, members included.
   std::vector<DriveId> members;  // m + 1: an append is durable when all of them have synced it.
 

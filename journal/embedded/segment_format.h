@@ -1,7 +1,8 @@
 // Segment files of the embedded log: their names and their first 4 KiB.
 //
 // An offset of the log is a byte position in the row of all segments: the record at offset o lies
-// at byte o - base of the segment whose base is the greatest one not above o. Grammar: ../README.md.
+// at byte o - base of the segment whose base is the greatest one not above o. Grammar:
+// ../README.md.
 
 #pragma once
 

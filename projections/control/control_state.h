@@ -30,10 +30,10 @@ struct Bucket {
 
 struct SegmentSet {
   SetId id;
-  uint32_t data_shards = 0;    // k
-  uint32_t parity_shards = 0;  // m
-  std::vector<DriveId> members;  // k + m, by member index.
-  uint64_t member_bytes = 0;     // Capacity of each member file.
+  uint32_t data_shards = 0;              // k
+  uint32_t parity_shards = 0;            // m
+  std::vector<DriveId> members;          // k + m, by member index.
+  uint64_t member_bytes = 0;             // Capacity of each member file.
   std::optional<uint64_t> sealed_bytes;  // Used bytes of each member file, once sealed.
 };
 

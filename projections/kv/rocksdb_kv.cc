@@ -83,8 +83,8 @@ class RocksKv final : public Kv {
     if (errors_->failed()) return to_error(errors_->first());
     rocksdb::WriteBatch changes;
     for (const KvBatch::Change& change : batch.changes()) {
-      rocksdb::Status status = change.value ? changes.Put(change.key, *change.value)
-                                            : changes.Delete(change.key);
+      rocksdb::Status status =
+          change.value ? changes.Put(change.key, *change.value) : changes.Delete(change.key);
       if (!status.ok()) return to_error(status);
     }
     rocksdb::Status status = db_->Write(write_options_, &changes);

@@ -42,8 +42,7 @@ TEST(Crc32c, BothWaysAgreeAndExtendIsConcatenation) {
     RC_ASSERT(crc32c_extend(crc32c(head), tail) == whole);
     RC_ASSERT(crc32c(tail, crc32c(head)) == whole);
     RC_ASSERT(detail::crc32c_extend_tables(crc32c(head), tail) == whole);
-    if (__builtin_cpu_supports("sse4.2"))
-      RC_ASSERT(detail::crc32c_extend_sse42(0, all) == whole);
+    if (__builtin_cpu_supports("sse4.2")) RC_ASSERT(detail::crc32c_extend_sse42(0, all) == whole);
   });
   EXPECT_TRUE(ok);
 }

@@ -108,8 +108,8 @@ inline Task<void> errors_of_names(Drive& drive) {
 }
 
 inline Task<void> refuses_foreign_names(Drive& drive) {
-  for (const char* text : {"", ".", "..", "../x", "x/..", "x/../y", "/x", "x/", "a//b", "a/b/c", "A",
-                           "a b", "a\\b", "a\nb", "\xc3\xa9", "x/./y", "*"}) {
+  for (const char* text : {"", ".", "..", "../x", "x/..", "x/../y", "/x", "x/", "a//b", "a/b/c",
+                           "A", "a b", "a\\b", "a\nb", "\xc3\xa9", "x/./y", "*"}) {
     std::string name = text;
     auto created = co_await drive.create(name, 0);
     EXPECT_EQ(code_of(created), Errc::invalid_argument) << name;
@@ -169,7 +169,8 @@ inline Task<void> writes_many_pieces(Drive& drive) {
   std::string all;
   for (int i = 0; i < 5000; ++i) all += std::to_string(i) + ",";
   std::vector<std::string_view> pieces;
-  for (size_t at = 0; at < all.size(); at += 7) pieces.push_back(std::string_view(all).substr(at, 7));
+  for (size_t at = 0; at < all.size(); at += 7)
+    pieces.push_back(std::string_view(all).substr(at, 7));
   Result<void> wrote = co_await file->write_and_sync(3, std::move(pieces));
   EXPECT_TRUE(wrote);
   std::string text = co_await get(*file, 3, all.size() + 10);
@@ -248,7 +249,7 @@ inline Task<bool> write_block(FilePtr file, uint64_t index) {
   EXPECT_TRUE(synced);
   std::string back = co_await get(*file, index * 4096, 4096);
   EXPECT_EQ(back, block);
-  co_return wrote && synced;
+  co_return wrote&& synced;
 }
 
 inline Task<void> operations_overlap(Drive& drive) {
@@ -327,9 +328,7 @@ inline Task<void> replaced_is_second(Drive& drive) {
 
 }  // namespace drive_contract
 
-TEST_P(DriveContract, CreatedFilesReadAsZeros) {
-  run(drive_contract::created_files_read_as_zeros);
-}
+TEST_P(DriveContract, CreatedFilesReadAsZeros) { run(drive_contract::created_files_read_as_zeros); }
 TEST_P(DriveContract, ErrorsOfNames) { run(drive_contract::errors_of_names); }
 TEST_P(DriveContract, RefusesForeignNames) { run(drive_contract::refuses_foreign_names); }
 TEST_P(DriveContract, WritesAndReads) { run(drive_contract::writes_and_reads); }

@@ -14,8 +14,8 @@ TEST(FileName, TakesOurNames) {
 }
 
 TEST(FileName, RefusesEverythingElse) {
-  for (const char* name : {"", ".", "..", "/", "/a", "a/", "a//b", "a/b/c", "../a", "a/..", "./a", "A",
-                           "a b", "a\tb", "\xff", "a:b", "~"})
+  for (const char* name : {"", ".", "..", "/", "/a", "a/", "a//b", "a/b/c", "../a", "a/..", "./a",
+                           "A", "a b", "a\tb", "\xff", "a:b", "~"})
     EXPECT_FALSE(is_file_name(name)) << name;
   EXPECT_FALSE(is_file_name(std::string_view("a\0b", 3)));
   EXPECT_FALSE(is_file_name(std::string(kFileNameBytesMax + 1, 'a')));
@@ -24,7 +24,10 @@ TEST(FileName, RefusesEverythingElse) {
 }
 
 TEST(Ids, HexAndOrder) {
-  std::string raw("\x00\x01\xfe\xff" "0123456789ab", 16);
+  std::string raw(
+      "\x00\x01\xfe\xff"
+      "0123456789ab",
+      16);
   auto id = uuid_from<DriveId>(raw);
   EXPECT_EQ(to_hex(id), "0001feff303132333435363738396162");
   EXPECT_EQ(id.view(), raw);

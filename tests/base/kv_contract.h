@@ -85,8 +85,9 @@ TEST_P(KvContract, LaterChangeOfABatchWins) {
 }
 
 TEST_P(KvContract, AnyBytesInUnsignedOrder) {
-  std::vector<std::string> keys{std::string(1, '\0'), std::string("a\0", 2), "a", "b",
-                                "\x7f", "\x80", "\xff", "\xff\xff", std::string(1000, 'k')};
+  std::vector<std::string> keys{
+      std::string(1, '\0'), std::string("a\0", 2), "a", "b", "\x7f", "\x80", "\xff",
+      "\xff\xff",           std::string(1000, 'k')};
   KvBatch batch;
   for (const std::string& key : keys) batch.put(key, "v" + key);
   batch.put("empty", "");

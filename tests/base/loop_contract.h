@@ -131,9 +131,8 @@ inline Task<void> timer_sets_and_cancels_timers(Loop& loop, std::string& log) {
 
 inline Task<void> count_turns(Loop& loop, int rounds, int& finished) {
   for (int i = 0; i < rounds; ++i) {
-    co_await suspend<Done>([&](Resolver<Done> resolve) {
-      loop.at_turn_end([resolve] { resolve(Done{}); });
-    });
+    co_await suspend<Done>(
+        [&](Resolver<Done> resolve) { loop.at_turn_end([resolve] { resolve(Done{}); }); });
     EXPECT_TRUE(loop.is_current());
   }
   ++finished;

@@ -239,8 +239,6 @@ TEST_P(StreamContract, WritingToAClosedPeerFails) {
   run(stream_contract::writing_to_a_closed_peer_fails(subject()));
 }
 TEST_P(StreamContract, AcceptorCloses) { run(stream_contract::acceptor_closes(subject())); }
-TEST_P(StreamContract, SeveralConnections) {
-  run(stream_contract::several_connections(subject()));
-}
+TEST_P(StreamContract, SeveralConnections) { run(stream_contract::several_connections(subject())); }
 
 }  // namespace kura::testing

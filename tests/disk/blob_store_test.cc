@@ -8,10 +8,9 @@
 namespace kura::disk {
 namespace {
 
-const std::vector<uint64_t> kSizes = {1,          63,          64,          65,
-                                      4095,       16385,       100'000,     131'072,
-                                      131'073,    262'144,     524'287,     524'288,
-                                      524'289,    1'048'576,   1'500'001,   3'333'333};
+const std::vector<uint64_t> kSizes = {1,       63,        64,        65,       4095,    16385,
+                                      100'000, 131'072,   131'073,   262'144,  524'287, 524'288,
+                                      524'289, 1'048'576, 1'500'001, 3'333'333};
 
 TEST(BlobStore, EveryGeometryGivesBodiesBack) {
   for (size_t drives : {1, 2, 3, 4, 6, 9, 17}) {
@@ -130,8 +129,8 @@ std::vector<std::vector<size_t>> subsets(size_t of, size_t size) {
 
 class Losses : public testing::TestWithParam<Harm> {};
 
-// Goal: up to m drives lost, emptied or damaged give right bytes; one more gives an error for what it
-// took, and never a wrong byte.
+// Goal: up to m drives lost, emptied or damaged give right bytes; one more gives an error for what
+// it took, and never a wrong byte.
 TEST_P(Losses, UpToParityGiveRightBytes) {
   for (size_t count : {1, 2, 3}) {
     for (const auto& drives : subsets(6, count)) {
@@ -169,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(EveryKind, Losses,
                          [](const auto& tested) {
                            return std::string(tested.param == Harm::lost      ? "lost"
                                               : tested.param == Harm::emptied ? "emptied"
-                                                                            : "flipped");
+                                                                              : "flipped");
                          });
 
 TEST(BlobStore, AllMembersDamagedIsAnErrorNeverWrongBytes) {

@@ -1,5 +1,5 @@
-// Crashes between any two operations of drives: what was acknowledged reads back right, whatever the
-// drives kept of what was not synced.
+// Crashes between any two operations of drives: what was acknowledged reads back right, whatever
+// the drives kept of what was not synced.
 
 #include "pool_world.h"
 

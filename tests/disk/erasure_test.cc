@@ -17,8 +17,7 @@ Shards coded(const Code& code, size_t bytes, uint64_t seed) {
   Shards out;
   for (uint32_t i = 0; i < code.members(); ++i) {
     out.all.emplace_back(bytes, '\0');
-    if (i < code.data_shards())
-      random.fill({reinterpret_cast<uint8_t*>(out.all[i].data()), bytes});
+    if (i < code.data_shards()) random.fill({reinterpret_cast<uint8_t*>(out.all[i].data()), bytes});
   }
   for (uint32_t i = 0; i < code.data_shards(); ++i) out.data.push_back(out.all[i].data());
   std::vector<char*> parity;

@@ -5,8 +5,8 @@
 namespace kura::disk {
 namespace {
 
-// Goal: a drive that dies at any moment of a write costs no acknowledged byte, and the write goes on
-// with full parity on the other drives.
+// Goal: a drive that dies at any moment of a write costs no acknowledged byte, and the write goes
+// on with full parity on the other drives.
 TEST(Failover, ADriveThatDiesMidwayCostsNothing) {
   for (int64_t after_us = 0; after_us <= 30'000; after_us += 1'500) {
     PoolWorld pool(6, static_cast<uint64_t>(after_us) + 3);

@@ -83,7 +83,8 @@ TEST(Packing, EveryBodyHasItsOwnBytes) {
 
 TEST(Packing, ALoneBodyIsNotPacked) {
   EXPECT_TRUE(plan_packing({{60'000, 1}}, 4).packed.empty());
-  EXPECT_TRUE(plan_packing({{60'000, 1}}, 1).striped.empty()) << "one data shard: nothing is wasted";
+  EXPECT_TRUE(plan_packing({{60'000, 1}}, 1).striped.empty())
+      << "one data shard: nothing is wasted";
   EXPECT_EQ(plan_packing({{60'000, 1}, {60'000, 2}, {60'000, 3}, {60'000, 4}}, 4).packed.size(),
             1u);
 }

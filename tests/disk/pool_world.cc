@@ -33,7 +33,8 @@ std::string content_of(const std::string& key, uint64_t bytes) {
   uint64_t x = sim::hash_bytes(key, bytes);
   for (uint64_t i = 0; i < bytes; i += 8) {
     x = sim::mix64(x + 0x9e3779b97f4a7c15ULL);
-    for (uint64_t j = i; j < bytes && j < i + 8; ++j) out[j] = static_cast<char>(x >> (8 * (j - i)));
+    for (uint64_t j = i; j < bytes && j < i + 8; ++j)
+      out[j] = static_cast<char>(x >> (8 * (j - i)));
   }
   return out;
 }
@@ -49,8 +50,9 @@ void MemoryLedger::add_drive(DriveId id) {
 }
 
 Result<void> MemoryLedger::record(const v1::Event& event) {
-  auto next = std::make_shared<ControlState>(*state_);
+  auto next = std::make_shared<ControlState>(*state());
   Result<void> applied = apply(*next, Offset(++offset_), event);
+  std::lock_guard lock(mutex_);
   if (applied) state_ = next;
   return applied;
 }
@@ -67,7 +69,7 @@ Task<Result<void>> MemoryLedger::record_later(v1::Event event) {
 Task<Result<SegmentSet>> MemoryLedger::open_set(SegmentSet draft) {
   v1::Event event;
   v1::SetOpened& opened = *event.mutable_set_opened();
-  draft.id = SetId(state_->next_set);
+  draft.id = SetId(state()->next_set);
   opened.set_set(draft.id.value);
   opened.set_data_shards(draft.data_shards);
   opened.set_parity_shards(draft.parity_shards);
@@ -125,8 +127,7 @@ Result<LivePage> MemoryBodies::bodies_in(SetId set, const std::string& after,
 
 Result<bool> MemoryBodies::is_live(const v1::BodiesMoved_Move& place) const {
   auto it = bodies.find(place.key());
-  return it != bodies.end() &&
-         it->second.SerializeAsString() == place.from().SerializeAsString();
+  return it != bodies.end() && it->second.SerializeAsString() == place.from().SerializeAsString();
 }
 
 Task<Result<Outcome>> MemoryBodies::submit(Command command) {

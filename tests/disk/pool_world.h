@@ -1,5 +1,5 @@
-// A drive pool on simulated drives: with a ledger and a table of bodies that survive crashes, as the
-// journal and the view do.
+// A drive pool on simulated drives: with a ledger and a table of bodies that survive crashes, as
+// the journal and the view do.
 
 #pragma once
 
@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,7 +26,10 @@ class MemoryLedger final : public SetLedger {
   Task<Result<void>> seal_set(SetId set, uint64_t length_bytes) override;
   Task<Result<void>> replace_member(SetId set, uint32_t member, DriveId drive) override;
   Task<Result<void>> drop_set(SetId set) override;
-  std::shared_ptr<const ControlState> state() const override { return state_; }
+  std::shared_ptr<const ControlState> state() const override {
+    std::lock_guard lock(mutex_);
+    return state_;
+  }
 
   void add_drive(DriveId id);
   Result<void> record(const v1::Event& event);
@@ -33,6 +37,7 @@ class MemoryLedger final : public SetLedger {
 
  private:
   Task<Result<void>> record_later(v1::Event event);
+  mutable std::mutex mutex_;
   std::shared_ptr<const ControlState> state_;
   uint64_t offset_ = 1;
 };
@@ -73,8 +78,8 @@ class PoolWorld {
   T run(Task<T> task) {
     std::optional<T> result;
     spawn(*loop, keep_result<T>(std::move(task), &result));
-    const bool ended = world.run_until([&] { return result.has_value(); },
-                                       world.now_ns() + 3600 * sim::kSecond);
+    const bool ended =
+        world.run_until([&] { return result.has_value(); }, world.now_ns() + 3600 * sim::kSecond);
     if (!ended) {
       ADD_FAILURE() << "a task never ended";
       std::abort();
@@ -109,7 +114,7 @@ class PoolWorld {
   sim::SimWorld world;
   sim::SimClock clock;
   std::vector<std::unique_ptr<sim::SimDisk>> disks;
-  std::vector<DriveId> ids;  // Of the drive in each place.
+  std::vector<DriveId> ids;                    // Of the drive in each place.
   std::vector<std::shared_ptr<Drive>> mounts;  // Of the running process; null: not there.
   MemoryLedger ledger;
   MemoryBodies bodies;

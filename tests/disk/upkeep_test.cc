@@ -28,7 +28,8 @@ Result<void> add_new_drive(PoolWorld& pool, size_t place, size_t id) {
   pool.ids[place] = drive_id(id);
   std::shared_ptr<Drive> drive = pool.disks[place]->mount();
   pool.mounts[place] = drive;
-  auto written = pool.run<Result<void>>(write_identity(*drive, {pool.options.cluster, drive_id(id)}));
+  auto written =
+      pool.run<Result<void>>(write_identity(*drive, {pool.options.cluster, drive_id(id)}));
   if (!written) return written;
   pool.ledger.add_drive(drive_id(id));
   return pool.run<Result<void>>(pool.pool->add_drive({drive_id(id), drive}));
@@ -164,8 +165,8 @@ TEST(Scrub, FindsNothingWhereNothingIsWrong) {
   EXPECT_EQ(counters.lost_stripes, 0u);
 }
 
-// Goal: a flip anywhere in what stripes hold (header, payload, parity) and in the header of the file
-// is found and mended. Method: flips at chosen places of one member, one run for each.
+// Goal: a flip anywhere in what stripes hold (header, payload, parity) and in the header of the
+// file is found and mended. Method: flips at chosen places of one member, one run for each.
 TEST(Scrub, FindsAndRepairsAFlipOfEveryKind) {
   PoolWorld pool(6);
   ASSERT_TRUE(pool.start());

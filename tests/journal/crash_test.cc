@@ -176,8 +176,8 @@ TEST(CrashAfterRecovery, WhatWasReadOnceNeverVanishes) {
       machine.boot();
       ASSERT_FALSE(machine.open(Machine::small(2)).has_value());
       const std::vector<StoredRecord> before = machine.read_all();
-      unacknowledged += !before.empty() && (acked.offsets.empty() ||
-                                             before.back().offset > acked.offsets.back());
+      unacknowledged +=
+          !before.empty() && (acked.offsets.empty() || before.back().offset > acked.offsets.back());
       machine.crash(Unsynced::dropped);
       machine.disks[lost]->dead = true;
       ASSERT_FALSE(machine.open(Machine::small(2)).has_value());

@@ -67,7 +67,8 @@ class Damage : public testing::Test {
 
   void expect_whole(const std::string& what) {
     for (size_t i = 0; i < 3; ++i) {
-      ASSERT_TRUE(contents(*machine_.disks[i]) == good_[i]) << what << ": drive " << i << " not mended";
+      ASSERT_TRUE(contents(*machine_.disks[i]) == good_[i])
+          << what << ": drive " << i << " not mended";
     }
     std::vector<StoredRecord> all = machine_.read_all();
     ASSERT_EQ(all.size(), records_.size()) << what;
@@ -97,8 +98,8 @@ TEST_F(Damage, OfAnyByteOnAnyTwoMirrorsLosesNothing) {
       std::string flipped = bytes;
       flipped[at] = static_cast<char>(flipped[at] ^ (1 << at % 8));
       for (unsigned mask : kOneOrTwo) {
-        const std::string what = name + " byte " + std::to_string(at) + " mask " +
-                                 std::to_string(mask);
+        const std::string what =
+            name + " byte " + std::to_string(at) + " mask " + std::to_string(mask);
         auto failed = open_with(mask, name, flipped);
         ASSERT_FALSE(failed.has_value()) << what << ": " << failed->detail;
         expect_whole(what);
@@ -112,8 +113,8 @@ TEST_F(Damage, OfAFileCutAtAnyByteOnAnyTwoMirrorsLosesNothing) {
   for (const auto& [name, bytes] : good_[0]) {
     for (size_t size = 0; size < bytes.size(); ++size) {
       for (unsigned mask : kOneOrTwo) {
-        const std::string what = name + " cut to " + std::to_string(size) + " mask " +
-                                 std::to_string(mask);
+        const std::string what =
+            name + " cut to " + std::to_string(size) + " mask " + std::to_string(mask);
         auto failed = open_with(mask, name, bytes.substr(0, size));
         ASSERT_FALSE(failed.has_value()) << what << ": " << failed->detail;
         expect_whole(what);
@@ -213,8 +214,8 @@ TEST_F(Damage, ByAForeignFileNeverPasses) {
   }
 }
 
-// A valid record of an earlier life of the tail, at the right offset, that does not continue what is
-// there now.
+// A valid record of an earlier life of the tail, at the right offset, that does not continue what
+// is there now.
 TEST(StaleRecord, ThatDoesNotFollowTheOneBeforeItIsNoPartOfTheLog) {
   const auto file_of = [](Machine& machine) -> std::string& {
     return machine.disks[0]->files[segment_name(0)]->bytes;
@@ -222,7 +223,7 @@ TEST(StaleRecord, ThatDoesNotFollowTheOneBeforeItIsNoPartOfTheLog) {
   Machine one(1), other(1);
   one.create(Machine::small(1));
   other.create(Machine::small(1));
-  ASSERT_TRUE(one.append({test_record(1, 20, 236)}).has_value());  // 384 bytes.
+  ASSERT_TRUE(one.append({test_record(1, 20, 236)}).has_value());   // 384 bytes.
   ASSERT_TRUE(other.append({test_record(1, 20, 44)}).has_value());  // 192 bytes.
   ASSERT_TRUE(other.append({test_record(2, 20, 44)}).has_value());
   auto stale = other.append({test_record(3, 20, 44)});

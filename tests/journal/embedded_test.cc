@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/chance.h"
 #include "journal/embedded/segment_format.h"
 #include "tests/journal/journal_contract.h"
 #include "tests/journal/journal_fixture.h"
@@ -163,7 +164,8 @@ TEST_F(Running, ARefusedAppendIsTakenBackFromTheMirrorsThatHaveIt) {
   expect_read();
 }
 
-// While a returning mirror is filled, the only other one fails: what the former holds is all there is.
+// While a returning mirror is filled, the only other one fails: what the former holds is all there
+// is.
 TEST_F(Running, AReturningMirrorKeepsWhatItHoldsUntilTheSetIsFullAgain) {
   for (uint64_t operation = 0; operation < 60; ++operation) {
     acked_.clear();
@@ -281,8 +283,7 @@ TEST_F(Running, MoreDrivesAllowMoreMirrorsAndFewerAgain) {
   start(3, 2);
   append_many(5);
   machine_->disks.push_back(std::make_unique<MemoryDisk>("drive 3", &machine_->power));
-  ASSERT_TRUE(
-      machine_->loop->get(journal().add_drive({drive_id(3), disk(3).mount()})).has_value());
+  ASSERT_TRUE(machine_->loop->get(journal().add_drive({drive_id(3), disk(3).mount()})).has_value());
   ASSERT_TRUE(machine_->loop->get(journal().set_mirror_count(4)).has_value());
   EXPECT_EQ(status().mirrors.size(), 4u);
   append_many(5);
@@ -430,6 +431,19 @@ TEST_F(Running, BodiesThatLookLikeRecordsAreBodies) {
   acked_.push_back(records[0]);
   append_many(2);
   expect_all();
+}
+
+// What the simulator may do to it: segments end early, reads are short.
+TEST_F(Running, SegmentsMayEndEarlyAndReadsBeShort) {
+  start(2, 2);
+  uint64_t calls = 0;
+  chance_decider = [&](std::string_view) { return ++calls % 3 == 0; };
+  append_many(20);
+  expect_all();
+  append_many(5);
+  expect_all({0, 1});
+  chance_decider = nullptr;
+  EXPECT_GT(status().segments, 12u);
 }
 
 TEST_F(Running, CloseWaitsForWorkInTheBackground) {

@@ -22,13 +22,19 @@ WriterId writer(uint8_t n) {
 }
 
 Record claim(uint64_t epoch, uint8_t who, uint32_t lease_ms) {
-  return {.kind = RecordKind::claim, .epoch = Epoch{epoch}, .writer = writer(who),
+  return {.kind = RecordKind::claim,
+          .epoch = Epoch{epoch},
+          .writer = writer(who),
           .lease_ms = lease_ms};
 }
 
 Record event(uint64_t epoch, uint8_t who, uint64_t seq, bool open = false, uint64_t seen = 0) {
-  return {.kind = RecordKind::event, .open = open, .epoch = Epoch{epoch}, .writer = writer(who),
-          .seq = seq, .seen = Offset{seen}};
+  return {.kind = RecordKind::event,
+          .open = open,
+          .epoch = Epoch{epoch},
+          .writer = writer(who),
+          .seq = seq,
+          .seen = Offset{seen}};
 }
 
 Record of_kind(RecordKind kind, Record record) {
@@ -104,57 +110,86 @@ std::vector<Scenario> scenarios() {
   using H = const PartitionHead&;
   const auto any = [](H) { return true; };
   return {
-      {"nothing counts before a claim", {event(0, 0, 1), event(1, 1, 1)}, "vv",
+      {"nothing counts before a claim",
+       {event(0, 0, 1), event(1, 1, 1)},
+       "vv",
        [](H h) { return h == PartitionHead{}; }},
-      {"a claim opens an epoch", {claim(1, 1, 500), event(1, 1, 1), event(1, 1, 2)}, "eee",
+      {"a claim opens an epoch",
+       {claim(1, 1, 500), event(1, 1, 1), event(1, 1, 2)},
+       "eee",
        [](H h) { return h.next_seq == 3 && !h.dead && !h.opened && h.wait_ms == 500; }},
       {"the first of two claims of one epoch wins",
-       {claim(1, 1, 0), claim(1, 2, 0), event(1, 1, 1), event(1, 2, 1)}, "evev",
+       {claim(1, 1, 0), claim(1, 2, 0), event(1, 1, 1), event(1, 2, 1)},
+       "evev",
        [](H h) { return h.writer == writer(1); }},
       {"a claim delivered twice changes nothing the second time",
-       {claim(1, 1, 0), event(1, 1, 1), claim(1, 1, 0), event(1, 1, 1)}, "eevr", any},
+       {claim(1, 1, 0), event(1, 1, 1), claim(1, 1, 0), event(1, 1, 1)},
+       "eevr",
+       any},
       {"an older claim that lands late is void", {claim(2, 2, 0), claim(1, 1, 0)}, "ev", any},
       {"a former owner is void whenever it lands",
-       {claim(1, 1, 0), claim(2, 2, 0), event(1, 1, 1), event(2, 2, 1)}, "eeve", any},
-      {"another life of the same epoch number is void", {claim(1, 1, 0), event(1, 2, 1)}, "ev",
+       {claim(1, 1, 0), claim(2, 2, 0), event(1, 1, 1), event(2, 2, 1)},
+       "eeve",
        any},
-      {"a second copy is dropped", {claim(1, 1, 0), event(1, 1, 1), event(1, 1, 1), event(1, 1, 2)},
-       "eere", any},
+      {"another life of the same epoch number is void",
+       {claim(1, 1, 0), event(1, 2, 1)},
+       "ev",
+       any},
+      {"a second copy is dropped",
+       {claim(1, 1, 0), event(1, 1, 1), event(1, 1, 1), event(1, 1, 2)},
+       "eere",
+       any},
       {"a gap ends the epoch for ever",
-       {claim(1, 1, 0), event(1, 1, 2), event(1, 1, 1), event(1, 1, 2)}, "evvv",
+       {claim(1, 1, 0), event(1, 1, 2), event(1, 1, 1), event(1, 1, 2)},
+       "evvv",
        [](H h) { return h.dead; }},
       {"after a gap the next claim starts anew",
-       {claim(1, 1, 0), event(1, 1, 1), event(1, 1, 3), claim(2, 1, 0), event(2, 1, 1)}, "eevee",
+       {claim(1, 1, 0), event(1, 1, 1), event(1, 1, 3), claim(2, 1, 0), event(2, 1, 1)},
+       "eevee",
        [](H h) { return !h.dead && h.next_seq == 2; }},
       {"a claimant behind one that had not waited waits for the lease before that",
-       {claim(1, 1, 900), claim(2, 2, 100)}, "ee", [](H h) { return h.wait_ms == 900; }},
-      {"a longer lease counts at once", {claim(1, 1, 100), claim(2, 2, 900)}, "ee",
+       {claim(1, 1, 900), claim(2, 2, 100)},
+       "ee",
+       [](H h) { return h.wait_ms == 900; }},
+      {"a longer lease counts at once",
+       {claim(1, 1, 100), claim(2, 2, 900)},
+       "ee",
        [](H h) { return h.wait_ms == 900 && h.lease_ms == 900; }},
       {"an open record leaves its own lease only",
-       {claim(1, 1, 900), claim(2, 2, 100), event(2, 2, 1, true, 7)}, "eee",
+       {claim(1, 1, 900), claim(2, 2, 100), event(2, 2, 1, true, 7)},
+       "eee",
        [](H h) { return h.wait_ms == 100 && h.opened && h.visible == Offset{7}; }},
       {"a release of an open owner ends the wait",
        {claim(1, 1, 900), event(1, 1, 1, true), of_kind(RecordKind::release, event(1, 1, 2)),
         event(1, 1, 3)},
-       "eeev", [](H h) { return h.wait_ms == 0 && h.dead; }},
+       "eeev",
+       [](H h) { return h.wait_ms == 0 && h.dead; }},
       {"a release while waiting leaves the wait",
-       {claim(1, 1, 900), claim(2, 2, 100), of_kind(RecordKind::release, event(2, 2, 1))}, "eee",
+       {claim(1, 1, 900), claim(2, 2, 100), of_kind(RecordKind::release, event(2, 2, 1))},
+       "eee",
        [](H h) { return h.wait_ms == 900 && h.dead; }},
       {"the same writer stays open over its next claim",
        {claim(1, 1, 900), event(1, 1, 1, true), claim(2, 1, 900),
         of_kind(RecordKind::release, event(2, 1, 1))},
-       "eeee", [](H h) { return h.opened && h.wait_ms == 0; }},
+       "eeee",
+       [](H h) { return h.opened && h.wait_ms == 0; }},
       {"another writer is not open by inheritance",
        {claim(1, 1, 900), event(1, 1, 1, true), claim(2, 2, 900),
         of_kind(RecordKind::release, event(2, 2, 1))},
-       "eeee", [](H h) { return !h.opened && h.wait_ms == 900; }},
+       "eeee",
+       [](H h) { return !h.opened && h.wait_ms == 900; }},
       {"visible never falls",
-       {claim(1, 1, 0), event(1, 1, 1, true, 9), event(1, 1, 2, true, 4)}, "eee",
+       {claim(1, 1, 0), event(1, 1, 1, true, 9), event(1, 1, 2, true, 4)},
+       "eee",
        [](H h) { return h.visible == Offset{9}; }},
-      {"a waiting owner makes nothing visible", {claim(1, 1, 0), event(1, 1, 1, false, 9)}, "ee",
+      {"a waiting owner makes nothing visible",
+       {claim(1, 1, 0), event(1, 1, 1, false, 9)},
+       "ee",
        [](H h) { return h.visible == Offset{0}; }},
       {"a noop takes a seq like an event",
-       {claim(1, 1, 0), of_kind(RecordKind::noop, event(1, 1, 1)), event(1, 1, 2)}, "eee", any},
+       {claim(1, 1, 0), of_kind(RecordKind::noop, event(1, 1, 1)), event(1, 1, 2)},
+       "eee",
+       any},
       {"seq 0 is never an event", {claim(1, 1, 0), event(1, 1, 0)}, "er", any},
   };
 }
@@ -173,17 +208,16 @@ class FoldMistake : public testing::TestWithParam<const char*> {};
 
 TEST_P(FoldMistake, IsCaughtByAScenario) {
   const std::string mistake = GetParam();
-  EXPECT_NE(first_failure([&](PartitionHead& h, const Record& r) {
-              return model_fold(mistake, h, r);
-            }),
-            "");
+  EXPECT_NE(
+      first_failure([&](PartitionHead& h, const Record& r) { return model_fold(mistake, h, r); }),
+      "");
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Protocol, FoldMistake,
-    testing::Values("equal_epoch", "wait_own_bound", "no_seq", "gap_open", "release_in_wait",
-                    "opened_kept", "opened_never_kept", "seq_goes_on", "writer_ignored",
-                    "dead_ignored", "visible_falls", "visible_when_waiting"));
+INSTANTIATE_TEST_SUITE_P(Protocol, FoldMistake,
+                         testing::Values("equal_epoch", "wait_own_bound", "no_seq", "gap_open",
+                                         "release_in_wait", "opened_kept", "opened_never_kept",
+                                         "seq_goes_on", "writer_ignored", "dead_ignored",
+                                         "visible_falls", "visible_when_waiting"));
 
 // Small numbers, so that random records meet.
 std::vector<Record> any_log() {
@@ -205,8 +239,8 @@ TEST(FoldHead, EqualsTheSecondImplementation) {
   EXPECT_TRUE(rc::check([] {
     const std::vector<Record> log = any_log();
     const Outcome real = run(real_fold, log);
-    const Outcome model = run(
-        [](PartitionHead& h, const Record& r) { return model_fold("", h, r); }, log);
+    const Outcome model =
+        run([](PartitionHead& h, const Record& r) { return model_fold("", h, r); }, log);
     RC_ASSERT(real.verdicts == model.verdicts);
     RC_ASSERT(real.head == model.head);
   }));

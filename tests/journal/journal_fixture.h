@@ -46,16 +46,17 @@ inline Record test_record(uint64_t n, size_t payload_bytes = 20, size_t body_byt
   record.seen = Offset{n * 3};
   record.request_id.bytes[4] = static_cast<uint8_t>(n);
   record.request_digest = n * 77;
-  for (size_t i = 0; i < payload_bytes; ++i) record.payload += static_cast<char>('a' + (n + i) % 26);
+  for (size_t i = 0; i < payload_bytes; ++i)
+    record.payload += static_cast<char>('a' + (n + i) % 26);
   for (size_t i = 0; i < body_bytes; ++i) record.body += static_cast<char>(n * 31 + i * 7);
   return record;
 }
 
 inline bool same(const Record& a, const Record& b) {
-  return a.partition == b.partition && a.kind == b.kind && a.open == b.open &&
-         a.epoch == b.epoch && a.writer == b.writer && a.seq == b.seq &&
-         a.lease_ms == b.lease_ms && a.seen == b.seen && a.request_id == b.request_id &&
-         a.request_digest == b.request_digest && a.payload == b.payload && a.body == b.body;
+  return a.partition == b.partition && a.kind == b.kind && a.open == b.open && a.epoch == b.epoch &&
+         a.writer == b.writer && a.seq == b.seq && a.lease_ms == b.lease_ms && a.seen == b.seen &&
+         a.request_id == b.request_id && a.request_digest == b.request_digest &&
+         a.payload == b.payload && a.body == b.body;
 }
 
 inline v1::JournalBody body_of(Offset offset, const Record& record) {

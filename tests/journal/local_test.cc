@@ -8,11 +8,11 @@
 
 #include "actors/disk/local_drive.h"
 #include "net/asio_loop.h"
+#include "net/block_on.h"
 #include "net/kernel.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/journal/journal_contract.h"
 #include "tests/journal/journal_fixture.h"
-#include "net/block_on.h"
 
 namespace kura::journal {
 namespace {

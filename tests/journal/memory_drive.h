@@ -42,11 +42,11 @@ class MemoryDisk {
 
   std::map<std::string, std::shared_ptr<MemoryFile>> files;
   uint64_t capacity_bytes = UINT64_MAX;
-  bool dead = false;            // Everything fails with io_error.
+  bool dead = false;              // Everything fails with io_error.
   uint64_t dies_in = UINT64_MAX;  // After so many more operations.
   bool posts = false;  // Operations end in a later turn, so that several drives are under way.
   std::function<bool(const char* operation, const std::string& name)> fails;  // io_error if true.
-  std::function<bool(const std::string& name)> full;  // no_space if true.
+  std::function<bool(const std::string& name)> full;                          // no_space if true.
 
   uint64_t used_bytes() const {
     uint64_t used = 0;
@@ -103,9 +103,8 @@ namespace detail {
 inline Task<void> settle(MemoryDisk& disk) {
   if (disk.off()) co_await suspend<Done>([](Resolver<Done>) {});
   if (disk.posts) {
-    co_await suspend<Done>([](Resolver<Done> resolve) {
-      Loop::current()->post([resolve] { resolve(Done{}); });
-    });
+    co_await suspend<Done>(
+        [](Resolver<Done> resolve) { Loop::current()->post([resolve] { resolve(Done{}); }); });
   }
 }
 
@@ -173,8 +172,8 @@ class MemoryDrive final : public Drive {
   Task<Result<std::shared_ptr<File>>> create(std::string name, uint64_t size) override {
     const bool fine = disk_.begin("create", name);
     const bool exists = disk_.files.contains(name);
-    const bool space = disk_.used_bytes() + size <= disk_.capacity_bytes &&
-                       !(disk_.full && disk_.full(name));
+    const bool space =
+        disk_.used_bytes() + size <= disk_.capacity_bytes && !(disk_.full && disk_.full(name));
     std::shared_ptr<File> out;
     if (fine && !exists && space) {
       auto file = std::make_shared<MemoryFile>();

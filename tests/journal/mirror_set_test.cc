@@ -107,7 +107,8 @@ TEST(MirrorSet, TwoJournalsAreNeverMixed) {
   EXPECT_EQ(refused.error().code, Errc::corrupt);
 }
 
-// An attempt that failed, and another of the same generation that came into force without seeing it.
+// An attempt that failed, and another of the same generation that came into force without seeing
+// it.
 TEST(MirrorSet, OfTwoAttemptsTheOneInForceWins) {
   const MirrorSet failed = set_of(7, {0, 3}, 4), good = set_of(7, {0, 2}, 4);
   EXPECT_EQ(*choose_mirror_set({shows(0, good), shows(2, good), shows(3, failed)}), good);
@@ -122,8 +123,7 @@ TEST(MirrorSet, ANewerFormatIsRefusedByName) {
   newer.problem = Error{Errc::unsupported, "journal/mirrors of format 2: install a newer kura"};
   const auto refused = choose_mirror_set({shows(0, set_of(4, {0, 1}, 3)), newer});
   EXPECT_EQ(refused.error().code, Errc::unsupported);
-  EXPECT_EQ(refused.error().detail,
-            "drive 1: journal/mirrors of format 2: install a newer kura");
+  EXPECT_EQ(refused.error().detail, "drive 1: journal/mirrors of format 2: install a newer kura");
 }
 
 // Sets come into force one after the other, each on at least m + 1 drives that are online then; up
@@ -151,7 +151,8 @@ TEST(MirrorSet, NeverChoosesAnythingButTheSetInForce) {
     }
     std::vector<Sighting> seen;
     for (size_t drive : pick(*rc::gen::inRange<size_t>(0, n + 1))) {
-      seen.push_back(shows(drive, held.contains(drive) ? std::optional(held[drive]) : std::nullopt));
+      seen.push_back(
+          shows(drive, held.contains(drive) ? std::optional(held[drive]) : std::nullopt));
     }
     const auto chosen = choose_mirror_set(seen);
     if (seen.size() >= n - m) {

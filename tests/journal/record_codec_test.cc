@@ -80,7 +80,8 @@ TEST(RecordCodec, IsValidOnlyAtItsOwnPlaceOfItsOwnJournal) {
 
 TEST(RecordCodec, RefusesEveryFlippedBitAndEveryCut) {
   const RecordPlace place{journal_id(), Offset{4096}, 0, 0};
-  for (const Record& record : {test_record(1, 21, 45), test_record(2, 0, 0), test_record(3, 32, 0)}) {
+  for (const Record& record :
+       {test_record(1, 21, 45), test_record(2, 0, 0), test_record(3, 32, 0)}) {
     const std::string bytes = encode(record, place);
     for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
       std::string flipped = bytes;

@@ -20,8 +20,8 @@ using add_atom = caf::atom_constant<caf::atom("add")>;
 using get_atom = caf::atom_constant<caf::atom("get")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 
-using Counter = caf::typed_actor<caf::reacts_to<add_atom, int64_t>,
-                                 replies_to<get_atom>::with<int64_t>>;
+using Counter =
+    caf::typed_actor<caf::reacts_to<add_atom, int64_t>, replies_to<get_atom>::with<int64_t>>;
 
 // What all tests need: three loops, then the host, gone in the other order.
 struct Fixture : ::testing::Test {
@@ -121,10 +121,9 @@ TEST_F(LoopScheduler, ActorsStayOnTheirLoopsAndLoseNothing) {
   });
   for (auto& thread : threads) thread.join();
   constexpr int64_t kTicks = kThreads * kEach;
-  EXPECT_TRUE(within_seconds(60, [&] {
-    return answers == 2 * kTicks && total == 3 * kTicks + kEach;
-  })) << answers
-      << " answers, total " << total;
+  EXPECT_TRUE(
+      within_seconds(60, [&] { return answers == 2 * kTicks && total == 3 * kTicks + kEach; }))
+      << answers << " answers, total " << total;
   EXPECT_EQ(wrong_loop, 0);
 }
 
@@ -172,8 +171,8 @@ Parent::behavior_type parent(Parent::pointer self, ActorHost* host, Loop* own, L
 TEST_F(LoopScheduler, ChildrenStartOnTheLoopOfTheirParent) {
   wrong_loop = 0, seen = 0;
   start();
-  Parent actor = spawn_on(*host, b, parent, host.get(), static_cast<Loop*>(&b),
-                          static_cast<Loop*>(&c));
+  Parent actor =
+      spawn_on(*host, b, parent, host.get(), static_cast<Loop*>(&b), static_cast<Loop*>(&c));
   caf::anon_send(actor, get_atom::value);
   EXPECT_TRUE(within_seconds(10, [] { return seen == 200; }));
   EXPECT_EQ(wrong_loop, 0);

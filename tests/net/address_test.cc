@@ -15,8 +15,9 @@ TEST(Address, Parses) {
 }
 
 TEST(Address, Refuses) {
-  for (const char* text : {"", "9000", "host", "host:", "host:x", "host:-1", "host:65536", "::1:9000",
-                           "[::1]", "[]:1", "[1.2.3.4]:1", "a b:1", "a/b:1", "host:1 ", "[::1:9000"}) {
+  for (const char* text :
+       {"", "9000", "host", "host:", "host:x", "host:-1", "host:65536", "::1:9000", "[::1]", "[]:1",
+        "[1.2.3.4]:1", "a b:1", "a/b:1", "host:1 ", "[::1:9000"}) {
     Result<Address> address = parse_address(text);
     EXPECT_FALSE(address) << text;
     if (!address) {

@@ -59,8 +59,7 @@ TEST(Tcp, ConnectErrors) {
   ASSERT_EQ(listen(silent, 0), 0);
   Address full{"127.0.0.1", ntohs(local.sin_port)};
   std::set<Errc> codes;
-  for (int i = 0; i < 5; ++i)
-    codes.insert(block_on(loop, connect_code(loop, full, kSecond / 10)));
+  for (int i = 0; i < 5; ++i) codes.insert(block_on(loop, connect_code(loop, full, kSecond / 10)));
   EXPECT_TRUE(codes.contains(Errc::timed_out));
   ::close(silent);
   loop.stop();

@@ -59,8 +59,7 @@ struct Tls : ::testing::Test {
   }
 
   static Task<Result<std::unique_ptr<Stream>>> connect(AsioLoop& loop, uint16_t port,
-                                                       TlsClientOptions options,
-                                                       std::string host) {
+                                                       TlsClientOptions options, std::string host) {
     Result<TlsKeys> keys = make_tls_client(options);
     if (!keys) co_return fail(keys.error());
     Address to{"127.0.0.1", port};
@@ -112,8 +111,8 @@ TEST_F(Tls, NewConnectionsGetTheNewCertificate) {
   std::string first = folder.path() + "/first.crt", second = folder.path() + "/second.crt";
   std::filesystem::copy(certificate_path(), first);
   EXPECT_EQ(context->reload().value(), false);
-  auto old_stream = block_on(
-      loop, connect(loop, port, {.ca_path = first, .insecure = false}, "127.0.0.1"));
+  auto old_stream =
+      block_on(loop, connect(loop, port, {.ca_path = first, .insecure = false}, "127.0.0.1"));
   ASSERT_TRUE(old_stream);
   EXPECT_TRUE(block_on(loop, write_text(**old_stream, "first")));
   EXPECT_EQ(block_on(loop, read_exactly(**old_stream, 5)).value_or("error"), "first");
@@ -182,7 +181,7 @@ Task<bool> connect_behind_a_silent_one(AsioLoop& loop, uint16_t port, TlsClientO
   Address to{"127.0.0.1", port};
   auto silent = co_await tcp_connect(loop, to, 5 * kSecond);
   Result<std::string> pong = co_await Tls::ping(loop, port, options, "127.0.0.1");
-  co_return silent && pong.value_or("") == "ping";
+  co_return silent&& pong.value_or("") == "ping";
 }
 
 TEST_F(Tls, ASilentClientHoldsNobodyUp) {

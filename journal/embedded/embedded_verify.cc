@@ -1,0 +1,77 @@
+// Verifying the drives of a journal that nobody runs.
+
+#include <algorithm>
+
+#include "journal/embedded/embedded_journal.h"
+#include "journal/embedded/journal_folder.h"
+
+namespace kura::journal {
+namespace {
+
+// What is wrong with the mirror-set records.
+void note_sightings(const std::vector<Sighting>& sightings, VerifyReport& report) {
+  size_t members = 0;
+  for (const Sighting& seen : sightings) {
+    members += report.set.has_member(seen.drive);
+    if (seen.problem) report.problems.push_back(seen.label + ": " + seen.problem->detail);
+    if (!seen.problem && !seen.set) report.problems.push_back(seen.label + ": no journal record");
+    if (seen.set && *seen.set != report.set) {
+      report.problems.push_back(seen.label + ": an older mirror set, generation " +
+                                std::to_string(seen.set->generation));
+    }
+  }
+  const size_t missing = report.set.members.size() - members;
+  if (missing > 0) report.problems.push_back(std::to_string(missing) + " mirrors are not online");
+}
+
+// What is wrong with the log.
+void note_log(VerifyReport& report) {
+  for (const Damage& damage : report.log.damages) {
+    report.problems.push_back(damage.drive + ": offset " + std::to_string(damage.offset.value) +
+                              ", " + std::to_string(damage.length_bytes) +
+                              " bytes: " + damage.what);
+  }
+  const uint64_t more = report.log.damage_count - report.log.damages.size();
+  if (more > 0) report.problems.push_back("and " + std::to_string(more) + " more damaged places");
+  if (!report.log.holes.empty()) {
+    report.problems.push_back("lost on every mirror: " + describe(report.log.holes));
+  }
+}
+
+}  // namespace
+
+Task<Result<VerifyReport>> EmbeddedJournal::verify(std::vector<JournalDrive> drives) {
+  std::vector<MirrorPtr> mirrors = as_mirrors(drives);
+  std::vector<Sighting> sightings = co_await look_at_all(mirrors);
+  Result<MirrorSet> chosen = choose_mirror_set(sightings);
+  if (!chosen) co_return fail(chosen.error());
+  VerifyReport report;
+  report.set = std::move(*chosen);
+  note_sightings(sightings, report);
+  std::vector<MirrorPtr> sources;
+  for (const MirrorPtr& mirror : mirrors) {
+    if (!mirror->failed && report.set.has_member(mirror->id)) sources.push_back(mirror);
+  }
+  for (;;) {
+    if (sources.empty()) {
+      co_return fail(Errc::unavailable, "no drive with a current copy of the journal is online");
+    }
+    MergeOrder order;
+    order.journal = report.set.journal;
+    order.start = report.set.start;
+    order.sources = sources;
+    Result<MergedLog> merged = co_await merge_log(std::move(order));
+    if (merged) {
+      report.log = std::move(*merged);
+      note_log(report);
+      co_return report;
+    }
+    const size_t sealed_off = std::erase_if(sources, [&](const MirrorPtr& mirror) {
+      if (mirror->failed) report.problems.push_back(line_of(*mirror));
+      return mirror->failed;
+    });
+    if (sealed_off == 0) co_return fail(merged.error());
+  }
+}
+
+}  // namespace kura::journal
