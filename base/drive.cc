@@ -3,6 +3,8 @@
 namespace kura {
 namespace {
 
+constexpr std::string_view kUnfinished = ".new";
+
 bool is_component(std::string_view name) {
   if (name.empty() || name.size() > kFileNameBytesMax || name == "." || name == "..") return false;
   for (char c : name)
@@ -29,7 +31,7 @@ Task<Result<void>> File::write_and_sync(uint64_t offset_bytes,
 }
 
 Task<Result<void>> replace_file(Drive& drive, std::string name, std::string content) {
-  std::string fresh = name + ".new";
+  std::string fresh = name + std::string(kUnfinished);
   Result<void> removed = co_await drive.remove(fresh);
   if (!removed && removed.error().code != Errc::not_found) co_return fail(removed.error());
   auto file = co_await drive.create(fresh, 0);
@@ -41,6 +43,8 @@ Task<Result<void>> replace_file(Drive& drive, std::string name, std::string cont
   if (!synced) co_return synced;
   co_return co_await drive.rename(fresh, name);
 }
+
+bool is_unfinished(std::string_view name) { return name.ends_with(kUnfinished); }
 
 Task<Result<std::string>> read_file(Drive& drive, std::string name) {
   auto file = co_await drive.open(name);

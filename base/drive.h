@@ -78,6 +78,8 @@ inline constexpr size_t kFileNameBytesMax = 200;  // Below every file system's 2
 
 // Writes a small file so that a crash leaves either the old or the new content.
 Task<Result<void>> replace_file(Drive& drive, std::string name, std::string content);
+// Whether a crash in replace_file() left it: then it holds nothing.
+bool is_unfinished(std::string_view name);
 // Whole content; for files that are small by design.
 Task<Result<std::string>> read_file(Drive& drive, std::string name);
 

@@ -21,7 +21,9 @@ Task<DriveSighting> look_at(Drive& drive) {
       sighting.problem = files.error();
       co_return sighting;
     }
-    if (files && !files->empty()) sighting.empty = false;
+    if (!files) continue;
+    for (const FileInfo& file : *files)
+      if (!is_unfinished(file.name)) sighting.empty = false;
   }
   co_return sighting;
 }

@@ -51,6 +51,7 @@ void Faults::heal() {
   for (auto& disk : disks_) {
     disk->options().faults = {};
     disk->set_slow(1);
+    if (disk->dead()) end_outage(*disk);
   }
   node_.set_paused(false);
   if (!node_.running()) node_.start();
@@ -111,7 +112,11 @@ void Faults::plan_drive_fault() {
 // One drive only: every geometry of at least two drives survives that.
 void Faults::drive_fault() {
   SimDisk& disk = *disks_[bad_drive_];
-  switch (random_.pick(3)) {
+  if (disk.dead()) {
+    end_outage(disk);
+    return plan_drive_fault();
+  }
+  switch (random_.pick(4)) {
     case 0:
       disk.set_slow(static_cast<uint32_t>(random_.between(1, 100)));
       ++probes_["slow drive"];
@@ -119,12 +124,26 @@ void Faults::drive_fault() {
     case 1:
       if (!disk.rot_one("").empty()) ++probes_["bit rot"];
       break;
+    case 2:
+      disk.set_dead(true);
+      ++probes_["drive gone"];
+      break;
     default:
       disk.options().faults.read_error = static_cast<uint32_t>(random_.pick(20'000));
       ++probes_["read errors"];
       break;
   }
   plan_drive_fault();
+}
+
+void Faults::end_outage(SimDisk& disk) {
+  if (random_.pick(2) == 0) {
+    disk.set_dead(false);
+    ++probes_["drive back"];
+  } else {
+    disk.replace_empty();
+    ++probes_["drive replaced"];
+  }
 }
 
 void Faults::plan_pause() {

@@ -28,6 +28,7 @@ class Faults {
   void restart();
   void plan_drive_fault();
   void drive_fault();
+  void end_outage(SimDisk& disk);
   void plan_pause();
   void pause();
 

@@ -269,7 +269,7 @@ class SimOpenFile final : public File {
 class SimDrive final : public Drive {
  public:
   SimDrive(SimDisk& disk, std::shared_ptr<SimDisk::Mount> mount)
-      : disk_(disk), mount_(std::move(mount)) {}
+      : disk_(disk), mount_(std::move(mount)), device_(disk.device_) {}
   ~SimDrive() override { disk_.unmount(*mount_); }
 
   Task<Result<std::shared_ptr<File>>> create(std::string name, uint64_t size_bytes) override {
@@ -322,7 +322,7 @@ class SimDrive final : public Drive {
   }
 
   Result<DriveSpace> space() override {
-    if (disk_.dead_) return fail(Errc::io_error, "simulated drive is dead");
+    if (gone()) return fail(Errc::io_error, "simulated drive is gone");
     const uint64_t used = disk_.used_bytes();
     const uint64_t total = disk_.options_.capacity_bytes;
     return DriveSpace{total, used < total ? total - used : 0};
@@ -341,6 +341,9 @@ class SimDrive final : public Drive {
     return std::make_shared<SimOpenFile>(disk_, mount_, std::move(file));
   }
 
+  // Another device at its place is not the one that was mounted.
+  bool gone() const { return disk_.dead_ || device_ != disk_.device_; }
+
   template <class T>
   static Task<Result<T>> refuse() {
     co_return fail(Errc::invalid_argument, "no name of a file");
@@ -351,7 +354,7 @@ class SimDrive final : public Drive {
   Task<Result<T>> change(std::function<Result<T>()> apply) {
     auto wait = suspend<Result<T>>([&](Resolver<Result<T>> resolve) {
       disk_.begin(mount_, disk_.options_.sync_ns, true, [this, &apply, resolve](bool crashed) {
-        Result<T> result = disk_.error_strikes(disk_.options_.faults.write_error)
+        Result<T> result = gone() || disk_.error_strikes(disk_.options_.faults.write_error)
                                ? fail(Errc::io_error, "simulated metadata error")
                                : apply();
         if (!crashed) resolve(std::move(result));
@@ -364,7 +367,7 @@ class SimDrive final : public Drive {
   Task<Result<T>> look(std::function<Result<T>()> apply) {
     auto wait = suspend<Result<T>>([&](Resolver<Result<T>> resolve) {
       disk_.begin(mount_, disk_.options_.read_ns, false, [this, &apply, resolve](bool) {
-        resolve(disk_.error_strikes(disk_.options_.faults.read_error)
+        resolve(gone() || disk_.error_strikes(disk_.options_.faults.read_error)
                     ? fail(Errc::io_error, "simulated read error")
                     : apply());
       });
@@ -374,6 +377,7 @@ class SimDrive final : public Drive {
 
   SimDisk& disk_;
   std::shared_ptr<SimDisk::Mount> mount_;
+  const uint32_t device_;
 };
 
 std::unique_ptr<Drive> SimDisk::mount() {

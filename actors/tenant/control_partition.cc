@@ -28,14 +28,17 @@ Result<std::vector<v1::BucketEffect>> missing_effects(const ControlState& contro
     auto row = bucket_row(rows, p, id);
     if (!row) return fail(row.error());
     if (!*row) effects.push_back(effect_of(v1::BucketEffect::CREATED, bucket));
+    const uint64_t deletion = bucket.deleting ? bucket.deleting->value : 0;
     const bool voted = *row && (*row)->vote() != v1::BucketRow::NONE;
-    if (bucket.deleting && !(voted && (*row)->operation() == bucket.deleting->value)) {
-      effects.push_back(effect_of(v1::BucketEffect::DELETING, bucket));
-    } else if (!bucket.deleting && voted && (*row)->vote() == v1::BucketRow::YES) {
-      auto thaw = effect_of(v1::BucketEffect::ABANDONED, bucket);
-      thaw.set_operation((*row)->operation());
-      effects.push_back(thaw);
+    // A vote, of either kind, on a deletion that ended while this partition did not listen.
+    const bool stale = voted && (*row)->operation() != deletion;
+    if (stale) {
+      auto end = effect_of(v1::BucketEffect::ABANDONED, bucket);
+      end.set_operation((*row)->operation());
+      effects.push_back(end);
     }
+    if (bucket.deleting && (stale || !voted))
+      effects.push_back(effect_of(v1::BucketEffect::DELETING, bucket));
   }
   const std::string prefix = row::bucket_key(p, BucketId{0}).substr(0, 1 + sizeof(uint16_t));
   auto known = rows.scan(prefix, SIZE_MAX);
