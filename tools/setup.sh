@@ -64,7 +64,8 @@ install_mc() {
   fi
   say "mc, built from its Go module (some minutes, once)"
   GOTOOLCHAIN=local GOBIN=$KURA_CACHE/bin GOFLAGS=-mod=mod \
-    "$go" install "github.com/minio/mc@$(cat "$clients/requirements/mc.txt")"
+    "$go" install "github.com/minio/mc@$(cat "$clients/requirements/mc.txt")" \
+    >"$KURA_CACHE/mc.log" 2>&1 || die "go install of mc failed: $KURA_CACHE/mc.log"
 }
 
 mkdir -p "$KURA_CACHE/bin"
