@@ -19,7 +19,11 @@ from cases import CASES, KEYS, SIZES, Case, Requests, bucket
 from load import Load, Unexpected
 from signing import Signer
 
-FREE_BYTES_EACH = 8 << 30  # 1,000 + 6 x 200 objects of 1 MiB, half again as parity, and their journal.
+FREE_GIB_FILL, FREE_GIB_ROUND = 2, 0.5  # 1,000 and 200 objects of 1 MiB, half again as parity, and their journal.
+
+# Kura moves small bodies out of the journal once nothing was written for 3 to 4 seconds. That is a PUT's cost.
+WRITE_REST_SECONDS = 5
+READ_REST_SECONDS = 0.5
 
 
 class Parser(argparse.ArgumentParser):
@@ -43,9 +47,9 @@ def arguments() -> argparse.Namespace:
         parser.error(f"--minio: {given.minio} is no program")
     if not given.folder.is_dir():
         parser.error(f"--folder: {given.folder} is no folder")
-    needed = FREE_BYTES_EACH * (2 if given.minio else 1)
-    if shutil.disk_usage(given.folder).free < needed:
-        parser.error(f"--folder: {given.folder} has less than {needed >> 30} GiB free")
+    needed_gib = (FREE_GIB_FILL + FREE_GIB_ROUND * (given.rounds + 1)) * (2 if given.minio else 1)
+    if shutil.disk_usage(given.folder).free < needed_gib * (1 << 30):
+        parser.error(f"--folder: {given.folder} has less than {needed_gib} GiB free")
     return given
 
 
@@ -83,18 +87,18 @@ def prepare(server, requests: Requests):
             listed = fetch(server, f"/{bucket(size)}", {"list-type": "2", "max-keys": str(KEYS)}).count(b"<Key>")
             if listed != KEYS:
                 raise Unexpected(f"{server.name}: LIST gave {listed} keys of {KEYS}")
+    servers.settle(server.process.pid, WRITE_REST_SECONDS)
 
 
 def measure(server, case: Case, requests: Requests, round_number: int) -> dict[str, float]:
     made = requests.of(case, signer(server), round_number)
     with load(server, case.connections) as connections:
-        servers.settle(server.process.pid)
         begun = servers.cpu_ns(server.process.pid)
         outcome = connections.run(made)
         answered = servers.cpu_ns(server.process.pid)
-        servers.settle(server.process.pid)
-        ended = servers.cpu_ns(server.process.pid)
-    return {"cpu_us": (ended - begun) / 1000 / case.count, "later_us": (ended - answered) / 1000 / case.count,
+        rest_seconds = WRITE_REST_SECONDS if case.operation == "PUT" else READ_REST_SECONDS
+        rested = servers.settle(server.process.pid, rest_seconds)
+    return {"cpu_us": (rested - begun) / 1000 / case.count, "later_us": (rested - answered) / 1000 / case.count,
             "requests_per_s": case.count / outcome.seconds, "client_busy": outcome.client_cpu_s / outcome.seconds,
             "request_bytes": sum(map(len, made[0])), "answer_bytes": outcome.answer_bytes}
 
