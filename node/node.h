@@ -31,6 +31,9 @@ struct NodePorts {
   // The view's map on drive i. `fresh`: remove what is there first.
   std::function<Result<std::unique_ptr<Kv>>(size_t drive, bool fresh)> open_view;
   std::function<bool(size_t drive)> has_view;
+  // The drive that is mounted by now in the place of one that is away; null: it is still away.
+  // Empty: drives do not come back while the node runs.
+  std::function<Task<Result<std::shared_ptr<Drive>>>(std::shared_ptr<Drive> away)> mounted_anew;
   std::function<void(const std::string&)> log;  // One line for the operator.
   // The node cannot go on; the owner ends it and starts another one.
   std::function<void(Error)> on_fatal;

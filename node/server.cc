@@ -8,10 +8,12 @@
 
 #include <cstdio>
 #include <cstring>
+#include <map>
 
 #include "actors/disk/local_drive.h"
 #include "admin/admin_handler.h"
 #include "admin/request_metrics.h"
+#include "base/check.h"
 #include "net/asio_loop.h"
 #include "net/block_on.h"
 #include "net/kernel.h"
@@ -62,7 +64,7 @@ class DriveLock {
 struct Drives {
   std::vector<std::shared_ptr<Drive>> open;
   std::vector<std::string> paths;
-  std::vector<DriveLock> locks;
+  std::map<std::string, DriveLock> locks;  // By label.
 };
 
 // A folder that is missing is a drive that is not mounted: the others may do without it.
@@ -82,12 +84,27 @@ Result<Drives> open_drives(const Config& config) {
     }
     auto lock = DriveLock::take(path);
     if (!lock && lock.error().code == Errc::exists) return fail(lock.error());
-    if (lock) drives.locks.push_back(std::move(*lock));
+    if (lock) drives.locks.emplace((*drive)->label(), std::move(*lock));
     drives.open.push_back(std::move(*drive));
     drives.paths.push_back(path);
   }
   if (drives.open.empty()) return fail(Errc::not_found, "none of the drive folders exists");
   return drives;
+}
+
+Task<Result<std::shared_ptr<Drive>>> mounted_anew(Drives* drives, std::shared_ptr<Drive> away) {
+  auto local = std::dynamic_pointer_cast<LocalDrive>(away);
+  INVARIANT(local, "a server's drives are folders");
+  auto anew = co_await local->mounted_anew();
+  if (!anew) co_return fail(anew.error());
+  if (!*anew) co_return std::shared_ptr<Drive>();
+  // The same file system may be back, and the lock is of the old mount.
+  drives->locks.erase(away->label());
+  auto lock = DriveLock::take(away->label());
+  if (!lock) co_return fail(lock.error());
+  drives->locks.emplace(away->label(), std::move(*lock));
+  std::shared_ptr<Drive> drive = std::move(*anew);
+  co_return drive;
 }
 
 NodeOptions options_of(const Config& config) {
@@ -195,6 +212,9 @@ int run_server(const Config& config, char** argv) {
   ports.has_view = [paths = drives->paths](size_t i) {
     struct stat status;
     return ::stat((paths[i] + "/view/CURRENT").c_str(), &status) == 0;
+  };
+  ports.mounted_anew = [all = &*drives](std::shared_ptr<Drive> away) {
+    return mounted_anew(all, std::move(away));
   };
   ports.log = log_line;
   ports.on_fatal = [argv](Error error) { start_over(argv, error); };
