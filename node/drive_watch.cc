@@ -21,8 +21,8 @@ Task<void> DriveWatch::run() {
     for (int64_t nap = 0; nap < kNaps && !stopping_; ++nap)
       co_await sleep_for(std::max<int64_t>(interval_ns_ / kNaps, 1));
     if (stopping_) break;
-    judge_view();
     co_await ports_.take_back();
+    judge_view();
   }
   running_ = false;
 }

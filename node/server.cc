@@ -1,15 +1,18 @@
 #include "node/server.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <map>
 
+#include "actors/disk/drive_identity.h"
 #include "actors/disk/local_drive.h"
 #include "admin/admin_handler.h"
 #include "admin/request_metrics.h"
@@ -67,6 +70,29 @@ struct Drives {
   std::map<std::string, DriveLock> locks;  // By label.
 };
 
+bool is_mount_point(const std::string& path) {
+  struct stat here, above;
+  return ::stat(path.c_str(), &here) == 0 && ::stat((path + "/..").c_str(), &above) == 0 &&
+         here.st_dev != above.st_dev;
+}
+
+bool has_identity(const std::string& path) {
+  return ::access((path + "/" + std::string(disk::kDriveIdentityFile)).c_str(), F_OK) == 0;
+}
+
+// Where drives are mounted, an empty folder that is none is a drive that is missing. Taken for its
+// replacement it would be filled, and hidden as soon as the drive is back.
+void leave_unmounted(const Drives& drives) {
+  const bool mounts = std::any_of(
+      drives.paths.begin(), drives.paths.end(),
+      [](const std::string& path) { return is_mount_point(path) && has_identity(path); });
+  for (size_t i = 0; mounts && i < drives.paths.size(); ++i) {
+    if (is_mount_point(drives.paths[i]) || has_identity(drives.paths[i])) continue;
+    log_line(drives.paths[i] + ": nothing is mounted there; going on without this drive");
+    std::static_pointer_cast<LocalDrive>(drives.open[i])->give_up();
+  }
+}
+
 // A folder that is missing is a drive that is not mounted: the others may do without it.
 Result<Drives> open_drives(const Config& config) {
   if (config.drives.empty())
@@ -89,6 +115,7 @@ Result<Drives> open_drives(const Config& config) {
     drives.paths.push_back(path);
   }
   if (drives.open.empty()) return fail(Errc::not_found, "none of the drive folders exists");
+  leave_unmounted(drives);
   return drives;
 }
 
@@ -133,6 +160,9 @@ NodeOptions options_of(const Config& config) {
     ::_exit(exit_code_of(Errc::unavailable));
   }
   log_line("the metadata view failed (" + error.detail + "); starting over on another drive");
+  // The sockets, above all the one that listens: Asio opens them without O_CLOEXEC.
+  if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+    for (int fd = 3; fd < ::getdtablesize(); ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   ::execv("/proc/self/exe", argv);
   ::_exit(exit_code_of(Errc::unavailable));
 }

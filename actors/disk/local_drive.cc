@@ -302,6 +302,8 @@ Task<Result<bool>> LocalDrive::still_mounted() {
   co_return co_await job.on(state->reads);
 }
 
+void LocalDrive::give_up() { state_->gone = true; }
+
 Task<Result<std::shared_ptr<LocalDrive>>> LocalDrive::mounted_anew() {
   std::shared_ptr<State> state = state_;
   using Anew = Result<std::shared_ptr<LocalDrive>>;
