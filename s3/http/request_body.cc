@@ -21,7 +21,7 @@ RequestBody::RequestBody(Connection& connection, const RequestHead& head,
       continue_pending_(head.expect_continue && (head.chunked || head.content_length)),
       read_bytes_(kFirstReadBytes),
       patience_ns_(options.body_silence_ns) {
-  if (!chunked_) length_ = left_;
+  length_ = head.content_length;
   ended_ = !chunked_ && left_ == 0;
 }
 
