@@ -408,6 +408,10 @@ journal::EmbeddedJournal& Node::journal() { return *parts_->journal; }
 disk::DiskPool& Node::disks() { return *parts_->disks; }
 Kv& Node::view_kv() { return *parts_->view.kv; }
 ViewPosition Node::view_position() const { return parts_->view.fold->position(); }
+ViewRecovery Node::view_recovery() const {
+  const RecoveredView& view = parts_->view;
+  return {parts_->ports.drives[view.drive]->label(), view.replayed, view.from_snapshot};
+}
 const std::vector<std::unique_ptr<s3::HttpServer>>& Node::servers() const {
   return parts_->servers;
 }

@@ -54,6 +54,13 @@ struct NodeOptions {
   std::function<void(const s3::RequestLogEntry&)> request_log;
 };
 
+// How the metadata view came to be at this start.
+struct ViewRecovery {
+  std::string drive;           // Label of the one it is on.
+  uint64_t replayed = 0;       // Records folded.
+  bool from_snapshot = false;  // Of what lay before them.
+};
+
 // Answers what is not S3: health, metrics, admin. None: it is S3's.
 class SideHandler {
  public:
@@ -82,6 +89,7 @@ class Node {
   disk::DiskPool& disks();
   Kv& view_kv();
   ViewPosition view_position() const;
+  ViewRecovery view_recovery() const;
   const std::vector<std::unique_ptr<s3::HttpServer>>& servers() const;
   Committer& committer();
   Tenants& tenants();
