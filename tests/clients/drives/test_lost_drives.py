@@ -93,6 +93,8 @@ def test_rebuilt_onto_replaced_drives(store):
     while below_full_parity(store.server) or any(len(store.mounts.files(i)) < 2 for i in (0, 1)):
         assert time.monotonic() < deadline, f"not rebuilt; files before: {before}"
         time.sleep(0.5)
+    sets = store.server.kura("status")["sets"]
+    assert sets["membersRebuilt"] > 0 and sets["membersMissing"] == 0, sets
     for i in (2, 3):
         store.mounts.lose(i)
     check(store.s3, objects)
