@@ -32,6 +32,9 @@ struct StatusReport {
   std::vector<std::string> journal_mirrors;
   bool journal_degraded = false;
   uint64_t view_offset = 0;
+  std::string view_drive;      // Label.
+  uint64_t view_replayed = 0;  // Records folded at the start of the process.
+  bool view_from_snapshot = false;
   uint64_t buckets = 0, objects = 0, bytes = 0;
   uint64_t connections = 0, requests_in_flight = 0;
 };

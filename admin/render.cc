@@ -39,7 +39,11 @@ Json to_json(const StatusReport& s) {
             {"generation", s.journal_generation},
             {"mirrors", s.journal_mirrors},
             {"degraded", s.journal_degraded}}},
-          {"view", {{"offset", s.view_offset}}},
+          {"view",
+           {{"offset", s.view_offset},
+            {"drive", s.view_drive},
+            {"replayedRecords", s.view_replayed},
+            {"fromSnapshot", s.view_from_snapshot}}},
           {"usage", {{"buckets", s.buckets}, {"objects", s.objects}, {"bytes", s.bytes}}}};
 }
 
@@ -140,6 +144,8 @@ std::string metrics_text(const StatusReport& s) {
   one(out, "kura_journal_degraded", "gauge", "1 while appends are unavailable.",
       s.journal_degraded ? 1 : 0);
   one(out, "kura_view_applied_offset", "gauge", "Last record that the view holds.", s.view_offset);
+  one(out, "kura_view_replayed_records", "gauge", "Folded at the start of the process.",
+      s.view_replayed);
   one(out, "kura_sets_open", "gauge", "Segment sets that are written to.", s.sets_open);
   one(out, "kura_sets_sealed", "gauge", "Segment sets that are complete.", s.sets_sealed);
   one(out, "kura_bytes_below_full_parity", "gauge",

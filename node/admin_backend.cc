@@ -55,7 +55,11 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   out.journal_append_us.assign(journal.append_us.begin(), journal.append_us.end());
   for (const auto& mirror : journal.mirrors) out.journal_mirrors.push_back(mirror.label);
   out.journal_degraded = journal.degraded;
+  const ViewRecovery view = node_.view_recovery();
   out.view_offset = node_.view_position().offset.value;
+  out.view_drive = view.drive;
+  out.view_replayed = view.replayed;
+  out.view_from_snapshot = view.from_snapshot;
   out.buckets = control->buckets.size();
   for (const auto& [name, bucket] : control->buckets) {
     auto counters = node_.store().view.counters(bucket.id);

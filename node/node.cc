@@ -7,6 +7,7 @@
 #include "actors/disk/view_live_bodies.h"
 #include "actors/loop_scheduler.h"
 #include "actors/tenant/control_actor.h"
+#include "node/drive_watch.h"
 #include "node/housekeeping.h"
 #include "node/membership.h"
 #include "node/recovery.h"
@@ -43,7 +44,10 @@ struct Node::Parts {
   Task<Result<void>> record_drives();
   Task<Result<void>> start_disks();
   void make_servers();
+  void make_drive_watch();
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
+  Task<Result<DriveId>> join(std::shared_ptr<Drive> drive);
+  Task<void> take_back();
   disk::DiskPoolOptions pool_options() const;
   void fatal(Error error) {
     if (!std::exchange(ended, true)) ports.on_fatal(std::move(error));
@@ -73,6 +77,7 @@ struct Node::Parts {
   std::unique_ptr<s3::Authenticator> authenticator;
   std::unique_ptr<S3Handler> handler;
   std::unique_ptr<Housekeeping> housekeeping;
+  std::unique_ptr<DriveWatch> drive_watch;
   std::vector<std::unique_ptr<s3::HttpServer>> servers;
 };
 
@@ -273,6 +278,19 @@ void Node::Parts::make_servers() {
                                                 *control, *committer, *disks, std::move(house));
 }
 
+void Node::Parts::make_drive_watch() {
+  DriveWatchPorts watch;
+  watch.offline = [this] { return disks->offline(); };
+  watch.parity = [this] {
+    const auto drives = static_cast<uint32_t>(control->state()->drives.size());
+    return disk::parity_for(drives, v1::STANDARD, options.parity_standard);
+  };
+  watch.take_back = [this] { return take_back(); };
+  watch.on_view_lost = [this](Error error) { fatal(std::move(error)); };
+  drive_watch = std::make_unique<DriveWatch>(std::move(watch), drive_ids[view.drive],
+                                             options.drive_check_ns);
+}
+
 Task<Result<void>> Node::Parts::start() {
   writer = ports.random.uuid<WriterId>();
   for (auto step : {&Parts::identify, &Parts::open_journal, &Parts::open_view, &Parts::start_actors,
@@ -282,11 +300,42 @@ Task<Result<void>> Node::Parts::start() {
   }
   make_servers();
   if (options.housekeeping_ns > 0) spawn(*ports.journal, housekeeping->run());
+  make_drive_watch();
+  if (options.drive_check_ns > 0) spawn(*ports.journal, drive_watch->run());
   is_ready = true;
   co_return Result<void>{};
 }
 
+// What has a place already and is mounted there anew, with what it held.
+Task<void> Node::Parts::take_back() {
+  if (!ports.mounted_anew) co_return;
+  const std::vector<DriveId> offline = disks->offline();
+  for (size_t i = 0; i < drive_ids.size(); ++i) {
+    const bool away = drive_ids[i].is_nil() ||
+                      std::find(offline.begin(), offline.end(), drive_ids[i]) != offline.end();
+    if (!away) continue;
+    std::shared_ptr<Drive> old = ports.drives[i];
+    auto anew = co_await ports.mounted_anew(std::move(old));
+    if (!anew || !*anew) continue;
+    std::shared_ptr<Drive> drive = *anew;
+    auto id = co_await join(drive);
+    if (id) {
+      drive_ids[i] = *id;
+      ports.drives[i] = drive;
+    }
+    ports.log(drive->label() + (id ? " is back" : " is not taken back: " + id.error().detail));
+  }
+}
+
 Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
+  auto id = co_await join(drive);
+  if (!id) co_return id;
+  ports.drives.push_back(drive);
+  drive_ids.push_back(*id);
+  co_return id;
+}
+
+Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
   DriveSighting sighting = co_await look_at(*drive);
   if (sighting.problem) co_return fail(*sighting.problem);
   DriveId id;
@@ -311,9 +360,10 @@ Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
   if (!in_pool) co_return fail(in_pool.error());
   journal::JournalDrive journal_drive{id, drive};
   auto in_journal = co_await journal->add_drive(std::move(journal_drive));
-  if (!in_journal && in_journal.error().code != Errc::exists) co_return fail(in_journal.error());
-  ports.drives.push_back(drive);
-  drive_ids.push_back(id);
+  // It is among the journal's drives even if there are too few of them yet.
+  if (!in_journal && in_journal.error().code != Errc::exists &&
+      in_journal.error().code != Errc::unavailable)
+    co_return fail(in_journal.error());
   co_return id;
 }
 
@@ -345,7 +395,8 @@ Task<void> Node::stop(int64_t drain_ns) {
     co_await run_on(*p.ports.io[i], std::move(drain));
   }
   p.housekeeping->stop();
-  while (p.housekeeping->running()) co_await sleep_for(kStopPollNs);
+  p.drive_watch->stop();
+  while (p.housekeeping->running() || p.drive_watch->running()) co_await sleep_for(kStopPollNs);
   Result<void> stopped = co_await p.disks->stop();
   if (!stopped) p.ports.log("drives: " + stopped.error().detail);
   if (auto flushed = p.view.kv->flush(); !flushed) p.ports.log("view: " + flushed.error().detail);
@@ -357,6 +408,10 @@ journal::EmbeddedJournal& Node::journal() { return *parts_->journal; }
 disk::DiskPool& Node::disks() { return *parts_->disks; }
 Kv& Node::view_kv() { return *parts_->view.kv; }
 ViewPosition Node::view_position() const { return parts_->view.fold->position(); }
+ViewRecovery Node::view_recovery() const {
+  const RecoveredView& view = parts_->view;
+  return {parts_->ports.drives[view.drive]->label(), view.replayed, view.from_snapshot};
+}
 const std::vector<std::unique_ptr<s3::HttpServer>>& Node::servers() const {
   return parts_->servers;
 }

@@ -31,6 +31,9 @@ struct NodePorts {
   // The view's map on drive i. `fresh`: remove what is there first.
   std::function<Result<std::unique_ptr<Kv>>(size_t drive, bool fresh)> open_view;
   std::function<bool(size_t drive)> has_view;
+  // The drive that is mounted by now in the place of one that is away; null: it is still away.
+  // Empty: drives do not come back while the node runs.
+  std::function<Task<Result<std::shared_ptr<Drive>>>(std::shared_ptr<Drive> away)> mounted_anew;
   std::function<void(const std::string&)> log;  // One line for the operator.
   // The node cannot go on; the owner ends it and starts another one.
   std::function<void(Error)> on_fatal;
@@ -49,6 +52,13 @@ struct NodeOptions {
   int64_t drive_check_ns = 2'000'000'000;
   bool ack_before_sync = false;  // A planted fault, for the simulator to find.
   std::function<void(const s3::RequestLogEntry&)> request_log;
+};
+
+// How the metadata view came to be at this start.
+struct ViewRecovery {
+  std::string drive;           // Label of the one it is on.
+  uint64_t replayed = 0;       // Records folded.
+  bool from_snapshot = false;  // Of what lay before them.
 };
 
 // Answers what is not S3: health, metrics, admin. None: it is S3's.
@@ -79,6 +89,7 @@ class Node {
   disk::DiskPool& disks();
   Kv& view_kv();
   ViewPosition view_position() const;
+  ViewRecovery view_recovery() const;
   const std::vector<std::unique_ptr<s3::HttpServer>>& servers() const;
   Committer& committer();
   Tenants& tenants();

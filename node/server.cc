@@ -1,17 +1,22 @@
 #include "node/server.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <map>
 
+#include "actors/disk/drive_identity.h"
 #include "actors/disk/local_drive.h"
 #include "admin/admin_handler.h"
 #include "admin/request_metrics.h"
+#include "base/check.h"
 #include "net/asio_loop.h"
 #include "net/block_on.h"
 #include "net/kernel.h"
@@ -62,8 +67,31 @@ class DriveLock {
 struct Drives {
   std::vector<std::shared_ptr<Drive>> open;
   std::vector<std::string> paths;
-  std::vector<DriveLock> locks;
+  std::map<std::string, DriveLock> locks;  // By label.
 };
+
+bool is_mount_point(const std::string& path) {
+  struct stat here, above;
+  return ::stat(path.c_str(), &here) == 0 && ::stat((path + "/..").c_str(), &above) == 0 &&
+         here.st_dev != above.st_dev;
+}
+
+bool has_identity(const std::string& path) {
+  return ::access((path + "/" + std::string(disk::kDriveIdentityFile)).c_str(), F_OK) == 0;
+}
+
+// Where drives are mounted, an empty folder that is none is a drive that is missing. Taken for its
+// replacement it would be filled, and hidden as soon as the drive is back.
+void leave_unmounted(const Drives& drives) {
+  const bool mounts = std::any_of(
+      drives.paths.begin(), drives.paths.end(),
+      [](const std::string& path) { return is_mount_point(path) && has_identity(path); });
+  for (size_t i = 0; mounts && i < drives.paths.size(); ++i) {
+    if (is_mount_point(drives.paths[i]) || has_identity(drives.paths[i])) continue;
+    log_line(drives.paths[i] + ": nothing is mounted there; going on without this drive");
+    std::static_pointer_cast<LocalDrive>(drives.open[i])->give_up();
+  }
+}
 
 // A folder that is missing is a drive that is not mounted: the others may do without it.
 Result<Drives> open_drives(const Config& config) {
@@ -82,12 +110,28 @@ Result<Drives> open_drives(const Config& config) {
     }
     auto lock = DriveLock::take(path);
     if (!lock && lock.error().code == Errc::exists) return fail(lock.error());
-    if (lock) drives.locks.push_back(std::move(*lock));
+    if (lock) drives.locks.emplace((*drive)->label(), std::move(*lock));
     drives.open.push_back(std::move(*drive));
     drives.paths.push_back(path);
   }
   if (drives.open.empty()) return fail(Errc::not_found, "none of the drive folders exists");
+  leave_unmounted(drives);
   return drives;
+}
+
+Task<Result<std::shared_ptr<Drive>>> mounted_anew(Drives* drives, std::shared_ptr<Drive> away) {
+  auto local = std::dynamic_pointer_cast<LocalDrive>(away);
+  INVARIANT(local, "a server's drives are folders");
+  auto anew = co_await local->mounted_anew();
+  if (!anew) co_return fail(anew.error());
+  if (!*anew) co_return std::shared_ptr<Drive>();
+  // The same file system may be back, and the lock is of the old mount.
+  drives->locks.erase(away->label());
+  auto lock = DriveLock::take(away->label());
+  if (!lock) co_return fail(lock.error());
+  drives->locks.emplace(away->label(), std::move(*lock));
+  std::shared_ptr<Drive> drive = std::move(*anew);
+  co_return drive;
 }
 
 NodeOptions options_of(const Config& config) {
@@ -116,6 +160,9 @@ NodeOptions options_of(const Config& config) {
     ::_exit(exit_code_of(Errc::unavailable));
   }
   log_line("the metadata view failed (" + error.detail + "); starting over on another drive");
+  // The sockets, above all the one that listens: Asio opens them without O_CLOEXEC.
+  if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+    for (int fd = 3; fd < ::getdtablesize(); ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   ::execv("/proc/self/exe", argv);
   ::_exit(exit_code_of(Errc::unavailable));
 }
@@ -195,6 +242,9 @@ int run_server(const Config& config, char** argv) {
   ports.has_view = [paths = drives->paths](size_t i) {
     struct stat status;
     return ::stat((paths[i] + "/view/CURRENT").c_str(), &status) == 0;
+  };
+  ports.mounted_anew = [all = &*drives](std::shared_ptr<Drive> away) {
+    return mounted_anew(all, std::move(away));
   };
   ports.log = log_line;
   ports.on_fatal = [argv](Error error) { start_over(argv, error); };

@@ -69,9 +69,10 @@ Task<Result<void>> add_on_loop(std::shared_ptr<DiskCore> core,
   Result<void> tidy = co_await tidy_drive(core, added.id, added.drive);
   if (!tidy) co_return tidy;
   core->files.forget_drive(added.id);
+  const bool is_back = core->drives.known(added.id);
   core->drives.put(
       {added.id, added.drive, DriveTable::State::online, "", core->loop.clock().monotonic_ns()});
-  maintenance->give_up_offline();
+  if (!is_back) maintenance->give_up_offline();
   core->write_sets.placement_changed();
   co_return Result<void>();
 }
@@ -187,6 +188,13 @@ Task<Result<void>> DiskPool::add_drive(PoolDrive drive) {
 Task<Result<void>> DiskPool::take_offline(DriveId drive, std::string reason) {
   Task<Result<void>> task = offline_on_loop(core_, drive, std::move(reason));
   co_return co_await run_on(core_->loop, std::move(task));
+}
+
+std::vector<DriveId> DiskPool::offline() const {
+  std::vector<DriveId> out;
+  for (const auto& entry : core_->drives.all())
+    if (entry.state != DriveTable::State::online) out.push_back(entry.id);
+  return out;
 }
 
 void DiskPool::start_scrub() {

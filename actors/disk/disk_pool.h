@@ -116,10 +116,13 @@ class DiskPool {
   void reservation_ended(const v1::Reservation& reservation);
 
   // A new, emptied-and-reformatted or returning drive whose identity the caller has checked. New
-  // sets use it at once, missing members are rebuilt on it. Errors: exists (that id is online).
+  // sets use it at once. One that is new takes over from those that are offline: their members are
+  // rebuilt. Errors: exists (that id is online).
   Task<Result<void>> add_drive(PoolDrive drive);
   // No more reads or writes there; open sets on it are failed over and sealed.
   Task<Result<void>> take_offline(DriveId drive, std::string reason);
+
+  std::vector<DriveId> offline() const;  // Of the drives it knows. From any thread.
 
   // Verifies every stripe of every sealed set now, unless a scrub runs already. Returns at once.
   void start_scrub();

@@ -50,6 +50,11 @@ std::vector<DriveTable::Entry> DriveTable::all_online() const {
   return out;
 }
 
+bool DriveTable::known(DriveId id) const {
+  std::lock_guard lock(mutex_);
+  return drives_.contains(id);
+}
+
 size_t DriveTable::size() const {
   std::lock_guard lock(mutex_);
   return drives_.size();

@@ -41,6 +41,7 @@ class DriveTable {
   bool set_online(DriveId id, int64_t now_ns);  // Only from away; false otherwise.
   std::vector<Entry> all() const;               // By id.
   std::vector<Entry> all_online() const;        // By id.
+  bool known(DriveId id) const;
   size_t size() const;
 
  private:

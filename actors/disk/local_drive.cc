@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "actors/disk/drive_identity.h"
 #include "actors/disk/local_drive_state.h"
 
 namespace kura {
@@ -298,6 +299,24 @@ Task<Result<bool>> LocalDrive::still_mounted() {
   std::shared_ptr<State> state = state_;
   auto work = [&]() -> Result<bool> { return state->check_mounted().has_value(); };
   ThreadJob<Result<bool>, decltype(work)> job(work);
+  co_return co_await job.on(state->reads);
+}
+
+void LocalDrive::give_up() { state_->gone = true; }
+
+Task<Result<std::shared_ptr<LocalDrive>>> LocalDrive::mounted_anew() {
+  std::shared_ptr<State> state = state_;
+  using Anew = Result<std::shared_ptr<LocalDrive>>;
+  auto work = [&]() -> Anew {
+    if (state->check_mounted()) return nullptr;
+    // Without this a drive that is away would be opened at each look, threads and all.
+    const std::string identity = state->path + "/" + std::string(disk::kDriveIdentityFile);
+    if (access(identity.c_str(), R_OK) != 0) return nullptr;
+    auto opened = open_local_drive(state->path);
+    if (!opened) return fail(opened.error());
+    return std::shared_ptr<LocalDrive>(std::move(*opened));
+  };
+  ThreadJob<Anew, decltype(work)> job(work);
   co_return co_await job.on(state->reads);
 }
 

@@ -7,7 +7,8 @@
 // would report as safe, so no write or sync succeeds after it. And the folder must still be what
 // its path leads to: after `umount -l`, or when another file system was mounted above, open
 // descriptors go on working on a drive that nobody can find again. Each call by name and each sync
-// compares the two, so reading the identity file finds out as well.
+// compares the two, so reading the identity file finds out as well. Whoever finds the drive again
+// takes mounted_anew() in its place.
 
 #pragma once
 
@@ -42,6 +43,11 @@ class LocalDrive : public Drive {
 
   // Whether the path still leads to the folder that was opened; false is final.
   Task<Result<bool>> still_mounted();
+  // As if the drive were not mounted: the folder is only what lies below its mount point.
+  void give_up();
+  // The drive to which the path leads by now, if it is another mount and holds an identity (whose
+  // is for the caller to check); else null.
+  Task<Result<std::shared_ptr<LocalDrive>>> mounted_anew();
 
  private:
   std::shared_ptr<State> state_;

@@ -5,6 +5,7 @@
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/journal_folder.h"
 #include "journal/embedded/segment_format.h"
+#include "journal/record_codec.h"
 
 namespace kura::journal {
 
@@ -18,16 +19,51 @@ std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives) {
   return mirrors;
 }
 
+// A healthy mirror was mounted anew between two appends. All that was acknowledged is on it, but its
+// open files are of the old mount. False: the drive does not hold what this mirror holds.
+Task<bool> EmbeddedJournal::reopen_mirror(size_t mirror, MirrorPtr anew) {
+  std::vector<std::shared_ptr<File>> files;
+  for (const auto* segments : {&segments_, &spares_}) {
+    for (const LogSegment& segment : *segments) {
+      const std::string name = segment_name(segment.base);
+      auto file = co_await anew->drive->open(name);
+      if (!file) co_return false;
+      files.push_back(std::move(*file));
+    }
+  }
+  if (last_ != 0) {
+    const LogSegment* segment = find_segment(last_);
+    const size_t index = static_cast<size_t>(segment - segments_.data());
+    const uint64_t length = segment->end - last_;
+    auto bytes = co_await files[index]->read(last_ - segment->base, length);
+    if (!bytes || !parse_record(*bytes, set_.journal, Offset{last_})) co_return false;
+  }
+  if (mirrors_[mirror]->failed) co_return false;
+  auto file = files.begin();
+  for (auto* segments : {&segments_, &spares_}) {
+    for (LogSegment& segment : *segments) segment.files[mirror] = std::move(*file++);
+  }
+  mirrors_[mirror]->drive = anew->drive;
+  publish();
+  co_return true;
+}
+
 Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   TurnQueue::Turn turn = co_await turns_.enter();
   if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
-  for (const MirrorPtr& mirror : mirrors_) {
-    if (mirror->id == drive.id && !mirror->failed) co_return Result<void>();
-  }
   const std::vector<JournalDrive> one{drive};
   const MirrorPtr added = as_mirrors(one).front();
   Sighting seen = co_await look(added);
   if (added->failed) co_return fail(Errc::io_error, added->reason);
+  for (size_t i = 0; i < mirrors_.size(); ++i) {
+    const MirrorPtr mirror = mirrors_[i];
+    if (mirror->id != drive.id || mirror->failed) continue;
+    if (mirror->drive == drive.drive) co_return Result<void>();
+    bool same = seen.set == set_;
+    if (same) same = co_await reopen_mirror(i, added);
+    if (same) co_return Result<void>();
+    mirror->fail(Error{Errc::io_error, "the drive came back in another state"});
+  }
   if (seen.set && seen.set->generation > 0 && seen.set->journal != set_.journal) {
     co_return fail(Errc::exists, seen.label + " belongs to another journal");
   }

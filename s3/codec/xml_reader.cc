@@ -26,8 +26,12 @@ struct Reading {
   std::string path;
   std::vector<std::string> texts;  // One for each open element.
   size_t elements = 0;
+  bool stopped = false;  // Expat still reports the end of an empty element whose start stopped it.
 
-  void stop() { XML_StopParser(parser, XML_FALSE); }
+  void stop() {
+    stopped = true;
+    XML_StopParser(parser, XML_FALSE);
+  }
 };
 
 bool known_namespace(std::string_view ns) {
@@ -53,6 +57,7 @@ void on_open(void* data, const XML_Char* name, const XML_Char** attributes) {
 
 void on_close(void* data, const XML_Char* name) {
   auto* r = static_cast<Reading*>(data);
+  if (r->stopped) return;
   std::string text = std::move(r->texts.back());
   r->texts.pop_back();
   if (!r->handler.close(r->path, std::move(text))) return r->stop();
@@ -75,7 +80,7 @@ S3Result<void> read_xml(std::string_view document, XmlHandler& handler) {
   if (document.size() > kXmlBodyBytesMax) return s3_fail("EntityTooLarge");
   Parser parser(XML_ParserCreateNS("UTF-8", kNamespaceEnd));
   if (!parser) return s3_fail("InternalError");
-  Reading reading{parser.get(), handler, {}, {}, 0};
+  Reading reading{parser.get(), handler, {}, {}};
   XML_SetUserData(parser.get(), &reading);
   XML_SetElementHandler(parser.get(), on_open, on_close);
   XML_SetCharacterDataHandler(parser.get(), on_text);

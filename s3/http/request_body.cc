@@ -18,20 +18,22 @@ RequestBody::RequestBody(Connection& connection, const RequestHead& head,
       options_(options),
       chunked_(head.chunked),
       left_(head.content_length.value_or(0)),
-      continue_pending_(head.expect_continue),
+      continue_pending_(head.expect_continue && (head.chunked || head.content_length)),
       read_bytes_(kFirstReadBytes),
       patience_ns_(options.body_silence_ns) {
-  if (!chunked_) length_ = left_;
+  length_ = head.content_length;
   ended_ = !chunked_ && left_ == 0;
 }
 
 Task<S3Result<std::string>> RequestBody::next() {
   if (failed_) co_return broken("IncompleteBody");
-  if (ended_) co_return std::string();
+  // Before an empty body, too: botocore up to 1.35 takes the final status of one request for that of
+  // the next when no 100 came.
   if (continue_pending_) {
     const bool sent = co_await send_continue();
     if (!sent) co_return broken("IncompleteBody");
   }
+  if (ended_) co_return std::string();
   while (true) {
     std::string bytes = connection_.take_ahead();
     if (bytes.empty()) bytes = co_await receive();
@@ -97,8 +99,10 @@ S3Result<std::string> RequestBody::broken(std::string_view code) {
 }
 
 bool RequestBody::can_drain() const {
+  // An answer in place of 100 Continue: nobody knows whether the body comes.
+  if (continue_pending_) return false;
   if (ended_) return true;
-  return !failed_ && !continue_pending_ && (chunked_ || left_ <= options_.drain_bytes_max);
+  return !failed_ && (chunked_ || left_ <= options_.drain_bytes_max);
 }
 
 Task<bool> RequestBody::drain() {

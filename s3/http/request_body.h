@@ -15,7 +15,7 @@ namespace kura::s3 {
 class RequestBody final : public BodySource {
  public:
   // `connection` and `options` outlive it. "100 Continue" goes out when the body is first asked
-  // for.
+  // for, also when it turns out to be empty.
   RequestBody(Connection& connection, const RequestHead& head, const SessionOptions& options);
 
   // Errors, all with `close`: IncompleteBody, RequestTimeout, BadRequest (chunked coding).

@@ -1,6 +1,7 @@
 """A Kura server for tests: started on a free port over given drive folders, stopped or killed."""
 
 import dataclasses
+import json
 import os
 import pathlib
 import secrets
@@ -75,6 +76,13 @@ class Server:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
+
+    def kura(self, *words: str) -> dict:
+        """What a command of the command line says about this node."""
+        done = subprocess.run([str(BINARY), *words, "--json"], capture_output=True, text=True, timeout=30,
+                              env={**self.environment(), "KURA_ENDPOINT": self.endpoint.url})
+        assert done.returncode == 0, (words, done)
+        return json.loads(done.stdout)
 
     def wait_ready(self, seconds: float = READY_SECONDS):
         deadline = time.monotonic() + seconds

@@ -153,6 +153,46 @@ TEST_F(Running, AMirrorThatComesBackWhileWritesAreRefusedIsFilledAgain) {
   expect_all({0});
 }
 
+// All mirrors are unmounted and mounted again while nobody appends: the log knows of nothing until
+// the first of them is given to it anew.
+TEST_F(Running, MirrorsThatWereMountedAnewBetweenAppendsGoOn) {
+  start(3, 3);
+  append_many(40);  // More than one segment.
+  const uint64_t generation = status().generation;
+  for (size_t i = 0; i < 3; ++i) {
+    machine_->disks.push_back(std::make_unique<MemoryDisk>("again", &machine_->power));
+    machine_->disks.back()->files = disk(i).files;
+    disk(i).dead = true;
+  }
+  for (uint8_t i = 0; i < 3; ++i) {
+    auto added = machine_->loop->get(journal().add_drive({drive_id(i), disk(3 + i).mount()}));
+    ASSERT_TRUE(added.has_value()) << added.error().detail;
+  }
+  EXPECT_EQ(status().generation, generation);
+  EXPECT_EQ(status().mirrors.size(), 3u);
+  EXPECT_TRUE(status().failed.empty());
+  append_many(40);
+  expect_read();
+}
+
+// What comes back under a mirror's name lacks what was acknowledged meanwhile: it is filled anew.
+TEST_F(Running, AnOldCopyOfAMirrorIsNotTakenForIt) {
+  start(2, 2);
+  append_many(5);
+  machine_->disks.push_back(std::make_unique<MemoryDisk>("copy", &machine_->power));
+  for (const auto& [name, file] : disk(1).files)
+    disk(2).files[name] = std::make_shared<MemoryFile>(*file);
+  append_many(5);
+  disk(1).dead = true;
+  auto added = machine_->loop->get(journal().add_drive({drive_id(1), disk(2).mount()}));
+  ASSERT_TRUE(added.has_value()) << added.error().detail;
+  EXPECT_EQ(status().failed.size(), 1u);
+  append_many(3);
+  disk(0).dead = true;
+  EXPECT_EQ(append().error().code, Errc::unavailable);
+  expect_read();
+}
+
 TEST_F(Running, ARefusedAppendIsTakenBackFromTheMirrorsThatHaveIt) {
   start(2, 2);
   append_many(5);

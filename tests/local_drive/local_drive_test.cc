@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <fstream>
 
+#include "actors/disk/drive_identity.h"
 #include "tests/base/background.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/base/temporary_mount.h"
@@ -101,6 +102,33 @@ TEST(LocalDrive, SyncAloneFindsALazyUnmount) {
   mount.detach();
   std::string text = "x";
   EXPECT_EQ(code_of(block_on(on.loop, file->write_and_sync(0, {text}))), Errc::io_error);
+}
+
+TEST(LocalDrive, WhatIsMountedAnewTakesItsPlace) {
+  TemporaryFolder folder;
+  const std::string path = folder.path() + "/d1", aside = folder.path() + "/aside";
+  std::filesystem::create_directory(path);
+  DriveOnLoop on(path);
+  FilePtr file = create(on, std::string(disk::kDriveIdentityFile));
+  ASSERT_TRUE(block_on(on.loop, put(file, 0, "who I am")));
+  auto same = block_on(on.loop, on.drive->mounted_anew());
+  ASSERT_TRUE(same.has_value());
+  EXPECT_EQ(*same, nullptr);
+  // Away: the folder below a mount point has no identity.
+  std::filesystem::rename(path, aside);
+  std::filesystem::create_directory(path);
+  auto away = block_on(on.loop, on.drive->mounted_anew());
+  ASSERT_TRUE(away.has_value());
+  EXPECT_EQ(*away, nullptr);
+  // Back. The drive that was opened before stays useless, the new one works.
+  std::filesystem::remove(path);
+  std::filesystem::rename(aside, path);
+  auto back = block_on(on.loop, on.drive->mounted_anew());
+  ASSERT_TRUE(back.has_value());
+  ASSERT_NE(*back, nullptr);
+  EXPECT_EQ(block_on(on.loop, read_file(**back, std::string(disk::kDriveIdentityFile))).value(),
+            "who I am");
+  EXPECT_EQ(code_of(block_on(on.loop, file->read(0, 4))), Errc::io_error);
 }
 
 TEST(LocalDrive, ReplacedFolderIsFound) {

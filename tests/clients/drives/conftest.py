@@ -8,9 +8,9 @@ from server import Server
 
 
 class Store:
-    def __init__(self, base, **options):
+    def __init__(self, base, settings=None, **options):
         self.mounts = Mounts(base, **options)
-        self.server = Server(self.mounts.folders, base / "kura.log")
+        self.server = Server(self.mounts.folders, base / "kura.log", settings=settings)
         self.s3 = s3_client(self.server.endpoint, read_timeout=60)
 
     def restart(self):

@@ -23,12 +23,19 @@ class Mounts:
 
     def __init__(self, base: pathlib.Path, count: int = 6, size_mib: int = 1024):
         self.base, self.size_mib = base, size_mib
-        self.folders = [base / f"d{i + 1}" for i in range(count)]
-        self.disks = [base / f"disk{i + 1}" for i in range(count)]
-        for i in range(count):
-            self.folders[i].mkdir()
-            self.disks[i].mkdir()
-            self.insert(i)
+        self.folders, self.disks = [], []
+        for _ in range(count):
+            self.add()
+
+    def add(self) -> int:
+        """One place more, with an empty drive in it."""
+        i = len(self.folders)
+        self.folders.append(self.base / f"d{i + 1}")
+        self.disks.append(self.base / f"disk{i + 1}")
+        self.folders[i].mkdir()
+        self.disks[i].mkdir()
+        self.insert(i)
+        return i
 
     def insert(self, i: int):
         """A new, empty drive in place i."""

@@ -1,0 +1,63 @@
+"""A drive joins a running node: new sets use it, and it counts among those that may be lost."""
+
+import subprocess
+import time
+
+from bodies import MIB, body
+from s3 import read
+from server import BINARY
+from traffic import Traffic
+
+BUCKET = "grown"
+
+
+def until(condition, seconds: float, what: str):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.2)
+
+
+def add(server, folder) -> subprocess.CompletedProcess:
+    return subprocess.run([str(BINARY), "drive", "add", str(folder)], capture_output=True, text=True, timeout=30,
+                          env={**server.environment(), "KURA_ENDPOINT": server.endpoint.url})
+
+
+def test_added_under_load(store):
+    s3 = store.s3
+    s3.create_bucket(Bucket=BUCKET)
+    before = {f"before/{n}": body(2 * MIB, str(n)) for n in range(10)}
+    for key, data in before.items():
+        s3.put_object(Bucket=BUCKET, Key=key, Body=data)
+    with Traffic(store.server.endpoint, BUCKET) as traffic:
+        time.sleep(0.5)
+        added = store.mounts.add()
+        done = add(store.server, store.mounts.folders[added])
+        assert done.returncode == 0, done
+        count = len(traffic.acknowledged)
+        until(lambda: len(traffic.acknowledged) > count + 40, 60, "no traffic behind it")
+        until(lambda: len(store.mounts.files(added)) > 1, 20, "no set uses the new drive")
+    assert not traffic.refused, traffic.refused[:3]
+    label = str(store.mounts.folders[added])
+    status = store.server.kura("status")
+    assert [d["path"] for d in status["drives"] if d["online"]].count(label) == 1 and len(status["drives"]) == 7
+    s3.put_object(Bucket=BUCKET, Key="on-it", Body=body(8 * MIB))
+    assert label in store.server.kura("object", "where", f"{BUCKET}/on-it")["items"][0]["drives"]
+    assert add(store.server, label).returncode == 5  # Conflict: it is online already.
+    for i in (1, 4):
+        store.mounts.lose(i)
+    traffic.check(s3)
+    for key, data in {**before, "on-it": body(8 * MIB)}.items():
+        assert read(s3, BUCKET, key) == data
+    store.restart()  # Named on the command line now.
+    traffic.check(s3)
+
+
+def test_what_cannot_be_added(store, tmp_path):
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "journal").mkdir()
+    (tmp_path / "used" / "journal" / "0.log").write_text("something of somebody")
+    for folder, code in ((tmp_path / "used", 9), (tmp_path / "absent", 3), ("relative", 9)):
+        done = add(store.server, folder)
+        assert done.returncode == code and len(done.stderr.strip().splitlines()) == 1, (folder, done)
+    assert len(store.server.kura("drive", "ls")["items"]) == 6

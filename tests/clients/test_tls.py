@@ -1,0 +1,76 @@
+"""A new certificate is served without a restart, and a wrong one changes nothing."""
+
+import http.client
+import shutil
+import ssl
+import time
+
+import pytest
+
+from conftest import drives_base
+from s3 import s3_client
+from server import Server, make_certificate
+from wire import Call
+
+pytestmark = pytest.mark.kura
+
+
+@pytest.fixture
+def server(tmp_path, tmp_path_factory, full):
+    make_certificate(tmp_path)
+    base = drives_base(tmp_path_factory, full)
+    drives = [base / f"d{i}" for i in range(1, 5)]
+    for drive in drives:
+        drive.mkdir()
+    server = Server(drives, tmp_path / "kura.log", tmp_path)
+    try:
+        yield server.start()
+        assert server.stop() == 0, server.log_tail()
+    finally:
+        server.kill()
+        shutil.rmtree(base)
+
+
+def served(server) -> str:
+    return ssl.get_server_certificate(("127.0.0.1", server.port))
+
+
+def ask(link, server) -> int:
+    request = Call(server.endpoint, "GET", "/").sign()
+    link.request("GET", "/", headers=request.headers)
+    answer = link.getresponse()
+    answer.read()
+    return answer.status
+
+
+def until(condition, seconds: float, what: str):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.2)
+
+
+def test_a_new_certificate_is_served(server, tmp_path):
+    old = (tmp_path / "cert.pem").read_text()
+    assert served(server).strip() == old.strip()
+    link = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=20,
+                                       context=ssl.create_default_context(cafile=server.endpoint.ca))
+    assert ask(link, server) == 200
+    socket = link.sock
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    make_certificate(fresh)
+    # One after the other, as people copy: in between the two do not fit.
+    shutil.copy(fresh / "cert.pem", tmp_path / "cert.pem")
+    time.sleep(6)
+    assert served(server).strip() == old.strip(), "a certificate without its key"
+    shutil.copy(fresh / "key.pem", tmp_path / "key.pem")
+    new = (fresh / "cert.pem").read_text()
+    until(lambda: served(server).strip() == new.strip(), 20, "the old certificate is still served")
+    s3_client(server.endpoint).create_bucket(Bucket="by-the-new-one")
+    assert ask(link, server) == 200 and link.sock is socket, "the connection of before has ended"
+    link.close()
+
+    (tmp_path / "cert.pem").write_text("no certificate")
+    until(lambda: "cannot be used" in server.log_tail(50), 20, "nobody says that it is damaged")
+    assert served(server).strip() == new.strip()
