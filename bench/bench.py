@@ -114,7 +114,7 @@ def median(rows: list[dict[str, float]], field: str) -> float:
 
 def table(figures: dict[str, dict[str, list[dict[str, float]]]]) -> str:
     names = [name for name in next(iter(figures.values())) if name != "floor"]
-    lines = [f"{'case':<20}{'server':<8}{'CPU us/request (min..max)':>28}{'later':>7}{'floor':>9}{'ratio':>7}"
+    lines = [f"{'case':<20}{'server':<8}{'CPU us/request (min..max)':>32}{'later':>10}{'floor':>9}{'ratio':>7}"
              f"{'requests/s':>12}{'client':>8}" + ("" if len(names) == 1 else f"{'x kura':>8}")]
     for case, by_server in figures.items():
         rows = by_server["floor"]
@@ -122,8 +122,8 @@ def table(figures: dict[str, dict[str, list[dict[str, float]]]]) -> str:
         for name in names:
             rows = by_server[name]
             cpu, spread = median(rows, "cpu_us"), [row["cpu_us"] for row in rows]
-            lines.append(f"{case:<20}{name:<8}{f'{cpu:.1f} ({min(spread):.1f}..{max(spread):.1f})':>28}"
-                         f"{median(rows, 'later_us'):>7.1f}{limit:>9.1f}{cpu / limit:>7.1f}"
+            lines.append(f"{case:<20}{name:<8}{f'{cpu:.1f} ({min(spread):.1f}..{max(spread):.1f})':>32}"
+                         f"{median(rows, 'later_us'):>10.1f}{limit:>9.1f}{cpu / limit:>7.1f}"
                          f"{median(rows, 'requests_per_s'):>12,.0f}{median(rows, 'client_busy'):>8.0%}"
                          + ("" if len(names) == 1 else f"{cpu / median(by_server['kura'], 'cpu_us'):>8.1f}"))
     return "\n".join(lines)
