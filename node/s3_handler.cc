@@ -1,5 +1,7 @@
 #include "node/s3_handler.h"
 
+#include "s3/op/address.h"
+
 namespace kura::node {
 
 NodeKeys::NodeKeys(const Tenants& tenants, std::string root_access_key, std::string root_secret_key)
@@ -30,7 +32,8 @@ std::optional<s3::KeyRecord> NodeKeys::find(std::string_view access_key) const {
 
 Task<s3::Reply> S3Handler::handle(const s3::RequestHead& head, s3::BodySource& body,
                                   const s3::ConnectionInfo& connection) {
-  if (side_ && side_->takes(head)) co_return co_await side_->handle(head, body, connection);
+  if (side_ && side_->takes(head) && s3::bucket_of_host(head.headers.get("host"), domains_).empty())
+    co_return co_await side_->handle(head, body, connection);
   co_return co_await dispatcher_.handle(head, body, connection);
 }
 

@@ -30,7 +30,7 @@ class S3Handler final : public s3::RequestHandler {
  public:
   // All references outlive it.
   S3Handler(Store& store, const s3::Settings& settings, s3::Authenticator& authenticator)
-      : dispatcher_(authenticator, store, settings) {}
+      : dispatcher_(authenticator, store, settings), domains_(settings.domains) {}
 
   void set_side_handler(SideHandler* side) { side_ = side; }
   Task<s3::Reply> handle(const s3::RequestHead& head, s3::BodySource& body,
@@ -38,6 +38,7 @@ class S3Handler final : public s3::RequestHandler {
 
  private:
   s3::Dispatcher dispatcher_;
+  const std::vector<std::string> domains_;  // Below them every path is a key.
   SideHandler* side_ = nullptr;
 };
 

@@ -36,6 +36,7 @@ TEST(BucketName, Rules) {
                           "abc.mrap",
                           "abc--x-s3",
                           "abc--table-s3",
+                          "kura",
                           "\xc3\xa4"
                           "bc"})
     EXPECT_FALSE(is_bucket_name(bad)) << bad;
