@@ -95,7 +95,7 @@ void Faults::crash() {
 
 void Faults::restart() {
   ++probes_["restart"];
-  node_.start();
+  if (!node_.running()) node_.start();  // Its supervisor may have been faster.
   // Now and then it crashes again while it recovers.
   if (random_.pick(4) == 0)
     next_crash_ = world_.after(random_.exponential(20 * kMillisecond), [this] { crash(); });

@@ -53,7 +53,7 @@ struct Rig {
   DiskPoolOptions options;
   std::unique_ptr<DiskPool> pool;
   std::atomic<int> left{0};
-  std::atomic<int> wrong{0};
+  std::atomic<int> wrong{0}, refused_writes{0}, refused_reads{0};
 };
 
 Task<Result<void>> commit(Rig* rig, std::string key, v1::Body body) {
@@ -91,7 +91,8 @@ Task<void> client(Rig* rig, int number) {
     Result<void> appended = co_await (*writer)->append(std::move(taken));
     auto body = co_await (*writer)->finish();
     if (!appended || !body) {
-      ++rig->wrong;
+      ADD_FAILURE() << (appended ? body.error().detail : appended.error().detail);
+      ++rig->refused_writes;
       continue;
     }
     Task<Result<void>> committing = commit(rig, key, *body);
@@ -103,7 +104,8 @@ Task<void> client(Rig* rig, int number) {
       auto now = co_await run_on(static_cast<Loop&>(rig->pool_loop), std::move(asking));
       auto read = co_await read_all(rig, *now, bytes);
       if (!read && read.error().code == Errc::unavailable && attempt < 4) continue;
-      if (!read || *read != content) ++rig->wrong;
+      if (!read) ++rig->refused_reads;
+      if (read && *read != content) ++rig->wrong;
       break;
     }
     if (i % 5 == 0) continue;
@@ -130,6 +132,8 @@ TEST(LocalPool, ManyThreadsReadAndWriteWhileItCompacts) {
   auto status = block_on(rig.pool_loop, wait_for_clients(&rig));
   ASSERT_TRUE(status);
   EXPECT_EQ(rig.wrong, 0);
+  EXPECT_EQ(rig.refused_writes, 0);
+  EXPECT_EQ(rig.refused_reads, 0);
   EXPECT_GT(status->sets_dropped, 0u);
   EXPECT_EQ(status->reservations, 0u);
   EXPECT_EQ(status->scrub.damaged_shards, 0u);

@@ -57,25 +57,33 @@ Result<void> MemoryLedger::record(const v1::Event& event) {
   return applied;
 }
 
-Task<Result<void>> MemoryLedger::record_later(v1::Event event) {
+Task<Result<void>> MemoryLedger::reach() {
   co_await sleep_for(300 * sim::kMicrosecond);
   if (refuse_next > 0) {
     --refuse_next;
     co_return fail(Errc::unavailable, "the control partition has no owner");
   }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> MemoryLedger::record_later(v1::Event event) {
+  Result<void> reached = co_await reach();
+  if (!reached) co_return reached;
   co_return record(event);
 }
 
 Task<Result<SegmentSet>> MemoryLedger::open_set(SegmentSet draft) {
+  Result<void> reached = co_await reach();
+  if (!reached) co_return fail(reached.error());
   v1::Event event;
   v1::SetOpened& opened = *event.mutable_set_opened();
-  draft.id = SetId(state()->next_set);
+  draft.id = SetId(state()->next_set);  // Behind the wait: others may open sets meanwhile.
   opened.set_set(draft.id.value);
   opened.set_data_shards(draft.data_shards);
   opened.set_parity_shards(draft.parity_shards);
   opened.set_member_bytes(draft.member_bytes);
   for (DriveId id : draft.members) opened.add_drive_ids(std::string(id.view()));
-  Result<void> recorded = co_await record_later(std::move(event));
+  Result<void> recorded = record(event);
   if (!recorded) co_return fail(recorded.error());
   co_return draft;
 }

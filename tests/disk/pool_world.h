@@ -36,6 +36,7 @@ class MemoryLedger final : public SetLedger {
   int refuse_next = 0;  // So many calls fail with unavailable.
 
  private:
+  Task<Result<void>> reach();  // The control partition; then somebody else may have been there.
   Task<Result<void>> record_later(v1::Event event);
   mutable std::mutex mutex_;
   std::shared_ptr<const ControlState> state_;
