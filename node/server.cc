@@ -23,6 +23,7 @@
 #include "net/tcp.h"
 #include "net/tls.h"
 #include "node/admin_backend.h"
+#include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/node.h"
 #include "node/waiting_handler.h"
@@ -164,8 +165,8 @@ constexpr char kStartedOver[] = "KURA_STARTED_OVER";
   ::_exit(exit_code_of(Errc::unavailable));
 }
 
-// The view died with its drive, or the outcome of an append is not known. What is acknowledged is in
-// the journal, so a fresh process rebuilds the view elsewhere and finds out what was appended;
+// The view died with its drive, or the outcome of an append is not known. What is acknowledged is
+// in the journal, so a fresh process rebuilds the view elsewhere and finds out what was appended;
 // clients retry meanwhile.
 [[noreturn]] void start_over(char** argv, const Error& error) {
   if (error.code == Errc::unknown)
@@ -279,16 +280,15 @@ int run_server(const Config& config, char** argv) {
     std::unique_ptr<Acceptor> acceptor = std::move(listener->acceptors[i]);
     return tls ? make_tls_acceptor(std::move(acceptor), tls) : std::move(acceptor);
   };
-  const char* again = ::getenv(kStartedOver);
+  const std::optional<std::string> again = environment_variable(kStartedOver);
   if (!started && again && started.error().code == Errc::unavailable) {
-    if (again != std::string_view("waiting"))
+    if (*again != "waiting")
       log_line(started.error().detail + "; answering 503 until they are back");
     WaitingHandler waiting;
     std::vector<std::unique_ptr<s3::HttpServer>> servers;
     for (size_t i = 0; i < io.size(); ++i) {
-      servers.push_back(std::make_unique<s3::HttpServer>(*io[i], waiting, random,
-                                                         s3::SessionOptions{}, size_t{1024},
-                                                         options_log));
+      servers.push_back(std::make_unique<s3::HttpServer>(
+          *io[i], waiting, random, s3::SessionOptions{}, size_t{1024}, options_log));
       auto handed = std::make_shared<std::unique_ptr<Acceptor>>(accept_with(i));
       io[i]->post([server = servers[i].get(), handed] { server->start(std::move(*handed)); });
     }
