@@ -23,8 +23,10 @@
 #include "net/tcp.h"
 #include "net/tls.h"
 #include "node/admin_backend.h"
+#include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/node.h"
+#include "node/waiting_handler.h"
 #include "projections/kv/rocksdb_kv.h"
 
 namespace kura::node {
@@ -32,6 +34,7 @@ namespace {
 
 constexpr int64_t kDrainNs = 25'000'000'000;  // Below Kubernetes' 30 s of grace.
 constexpr int64_t kTlsReloadNs = 5'000'000'000;
+constexpr timespec kWaitForDrives{.tv_sec = 2, .tv_nsec = 0};
 
 void log_line(const std::string& line) {
   const std::string whole = "kura: " + line + "\n";
@@ -150,21 +153,27 @@ NodeOptions options_of(const Config& config) {
   return options;
 }
 
-// The view died with its drive. What is acknowledged is in the journal, so a fresh process rebuilds
-// the view elsewhere; clients retry meanwhile.
-[[noreturn]] void start_over(char** argv, const Error& error) {
-  if (error.code == Errc::unknown) {
-    log_line("no journal mirror is left (" + error.detail +
-             "); ending, start again when the "
-             "drives are back");
-    ::_exit(exit_code_of(Errc::unavailable));
-  }
-  log_line("the metadata view failed (" + error.detail + "); starting over on another drive");
+// Set for the process that starts over, so that it waits where a first start would be refused.
+constexpr char kStartedOver[] = "KURA_STARTED_OVER";
+
+[[noreturn]] void execute_again(char** argv, const char* why) {
+  ::setenv(kStartedOver, why, 1);
   // The sockets, above all the one that listens: Asio opens them without O_CLOEXEC.
   if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
     for (int fd = 3; fd < ::getdtablesize(); ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   ::execv("/proc/self/exe", argv);
   ::_exit(exit_code_of(Errc::unavailable));
+}
+
+// The view died with its drive, or the outcome of an append is not known. What is acknowledged is
+// in the journal, so a fresh process rebuilds the view elsewhere and finds out what was appended;
+// clients retry meanwhile.
+[[noreturn]] void start_over(char** argv, const Error& error) {
+  if (error.code == Errc::unknown)
+    log_line("no journal mirror is left (" + error.detail + "); starting over");
+  else
+    log_line("the metadata view failed (" + error.detail + "); starting over on another drive");
+  execute_again(argv, "lost");
 }
 
 Task<void> reload_certificates(std::shared_ptr<TlsServerContext> tls) {
@@ -265,7 +274,27 @@ int run_server(const Config& config, char** argv) {
     disk_loop.stop();
     journal_loop.stop();
   };
+  const auto options_log = options.request_log;
   auto started = block_on(journal_loop, Node::start(ports, std::move(options)));
+  auto accept_with = [&](size_t i) {
+    std::unique_ptr<Acceptor> acceptor = std::move(listener->acceptors[i]);
+    return tls ? make_tls_acceptor(std::move(acceptor), tls) : std::move(acceptor);
+  };
+  const std::optional<std::string> again = environment_variable(kStartedOver);
+  if (!started && again && started.error().code == Errc::unavailable) {
+    if (*again != "waiting")
+      log_line(started.error().detail + "; answering 503 until they are back");
+    WaitingHandler waiting;
+    std::vector<std::unique_ptr<s3::HttpServer>> servers;
+    for (size_t i = 0; i < io.size(); ++i) {
+      servers.push_back(std::make_unique<s3::HttpServer>(
+          *io[i], waiting, random, s3::SessionOptions{}, size_t{1024}, options_log));
+      auto handed = std::make_shared<std::unique_ptr<Acceptor>>(accept_with(i));
+      io[i]->post([server = servers[i].get(), handed] { server->start(std::move(*handed)); });
+    }
+    if (::sigtimedwait(&signals, nullptr, &kWaitForDrives) < 0) execute_again(argv, "waiting");
+    ::_exit(0);
+  }
   if (!started) {
     stop_loops();
     return refuse(started.error());
@@ -276,9 +305,7 @@ int run_server(const Config& config, char** argv) {
   AdminSide side(admin_handler);
   node->set_side_handler(&side);
   for (size_t i = 0; i < io.size(); ++i) {
-    std::unique_ptr<Acceptor> acceptor = std::move(listener->acceptors[i]);
-    if (tls) acceptor = make_tls_acceptor(std::move(acceptor), tls);
-    auto handed = std::make_shared<std::unique_ptr<Acceptor>>(std::move(acceptor));
+    auto handed = std::make_shared<std::unique_ptr<Acceptor>>(accept_with(i));
     io[i]->post([&node, i, handed] { node->serve(i, std::move(*handed)); });
   }
   if (tls) spawn(journal_loop, reload_certificates(tls));

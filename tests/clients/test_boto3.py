@@ -55,6 +55,9 @@ class Blocks(io.RawIOBase):
     def __init__(self, size: int):
         self.blocks, self.rest, self.digest = stream(size), b"", hashlib.sha256()
 
+    def readable(self) -> bool:
+        return True
+
     def read(self, size: int = -1) -> bytes:
         out = [self.rest]
         have = len(self.rest)

@@ -108,15 +108,16 @@ def below_full_parity(server) -> float:
     return sum(float(row.rsplit(" ", 1)[1]) for row in rows)
 
 
-def read_or_refused(s3, key) -> bytes | None:
-    """None: a clean 503, or no whole answer: drives went meanwhile, or the node starts over."""
+def read_or_refused(s3, key) -> bytes | str:
+    """The object; "refused" by a clean 503; or "cut", as drives go or the node starts over meanwhile."""
     try:
         return read(s3, BUCKET, key)
     except botocore.exceptions.ClientError as error:
         assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 503, error
-    except (botocore.exceptions.HTTPClientError, botocore.exceptions.IncompleteReadError):
-        pass
-    return None
+        return "refused"
+    except (botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError,
+            botocore.exceptions.IncompleteReadError):
+        return "cut"
 
 
 # The journal's mirrors and the view are on the first drives, so both kinds of loss are here.
@@ -133,8 +134,8 @@ def test_one_too_many_is_a_clean_503(store, lost):
     while not refused >= large:
         for key, data in objects.items():
             got = read_or_refused(store.s3, key)
-            assert got in (None, data), f"wrong bytes of {key}"
-            refused |= {key} if got is None else set()
+            assert got in ("refused", "cut", data), f"wrong bytes of {key}"
+            refused |= {key} if got == "refused" else set()
         assert time.monotonic() < deadline, f"still read: {sorted(large - refused)}"
         time.sleep(0.2)
     for i in lost:
