@@ -6,10 +6,11 @@
 
 namespace kura::node {
 
-NodeBackend::NodeBackend(Node& node, const Config& config, Loop& loop,
+NodeBackend::NodeBackend(Node& node, const Config& config, DriveFolders& folders, Loop& loop,
                          const admin::RequestMetrics& metrics)
     : node_(node),
       config_(config),
+      folders_(folders),
       loop_(loop),
       metrics_(metrics),
       started_ns_(loop.clock().monotonic_ns()) {}
@@ -94,11 +95,14 @@ Task<Result<std::string>> NodeBackend::add_drive(std::string path) {
 Task<Result<std::string>> NodeBackend::add_drive_here(std::string path) {
   if (path.empty() || path[0] != '/')
     co_return fail(Errc::invalid_argument, "path is the absolute path of an empty folder");
-  auto opened = open_local_drive(path);
+  auto opened = folders_.add(path);
   if (!opened) co_return fail(opened.error());
   std::shared_ptr<Drive> drive = std::move(*opened);
   auto id = co_await node_.add_drive(std::move(drive));
-  if (!id) co_return fail(id.error());
+  if (!id) {
+    folders_.forget(path);
+    co_return fail(id.error());
+  }
   co_return to_hex(*id);
 }
 

@@ -6,6 +6,7 @@
 #include "admin/backend.h"
 #include "admin/request_metrics.h"
 #include "node/config.h"
+#include "node/drive_folders.h"
 #include "node/node.h"
 
 namespace kura::node {
@@ -15,7 +16,8 @@ inline constexpr const char kVersion[] = "0.1.0";
 class NodeBackend final : public admin::Backend {
  public:
   // All references outlive it. `loop`: the node's journal loop.
-  NodeBackend(Node& node, const Config& config, Loop& loop, const admin::RequestMetrics& metrics);
+  NodeBackend(Node& node, const Config& config, DriveFolders& folders, Loop& loop,
+              const admin::RequestMetrics& metrics);
 
   bool ready() const override { return node_.ready(); }
   Task<Result<admin::StatusReport>> status() override;
@@ -40,6 +42,7 @@ class NodeBackend final : public admin::Backend {
 
   Node& node_;
   const Config& config_;
+  DriveFolders& folders_;
   Loop& loop_;
   const admin::RequestMetrics& metrics_;
   const int64_t started_ns_;

@@ -1,6 +1,7 @@
 #include "node/node.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "actors/bucket/bucket_actors.h"
 #include "actors/disk/geometry.h"
@@ -48,6 +49,8 @@ struct Node::Parts {
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
   Task<Result<DriveId>> join(std::shared_ptr<Drive> drive);
   Task<void> take_back();
+  uint32_t parity() const;
+  Task<void> widen_journal();
   disk::DiskPoolOptions pool_options() const;
   void fatal(Error error) {
     if (!std::exchange(ended, true)) ports.on_fatal(std::move(error));
@@ -278,13 +281,26 @@ void Node::Parts::make_servers() {
                                                 *control, *committer, *disks, std::move(house));
 }
 
+// So many of the cluster's drives may be lost.
+uint32_t Node::Parts::parity() const {
+  const auto drives = static_cast<uint32_t>(control->state()->drives.size());
+  return disk::parity_for(drives, v1::STANDARD, options.parity_standard);
+}
+
+// The journal is to survive what new segment sets survive, also when drives have been added.
+Task<void> Node::Parts::widen_journal() {
+  const uint32_t wanted = parity() + 1;
+  if (journal->status().mirrors_wanted >= wanted) co_return;
+  auto done = co_await journal->set_mirror_count(wanted);
+  std::string line = "the journal has " + std::to_string(wanted) + " mirrors now";
+  if (!done) line = "no " + std::to_string(wanted) + " mirrors for the journal: " + done.error().detail;
+  ports.log(line);
+}
+
 void Node::Parts::make_drive_watch() {
   DriveWatchPorts watch;
   watch.offline = [this] { return disks->offline(); };
-  watch.parity = [this] {
-    const auto drives = static_cast<uint32_t>(control->state()->drives.size());
-    return disk::parity_for(drives, v1::STANDARD, options.parity_standard);
-  };
+  watch.parity = [this] { return std::min(parity(), journal->status().mirrors_wanted - 1); };
   watch.take_back = [this] { return take_back(); };
   watch.on_view_lost = [this](Error error) { fatal(std::move(error)); };
   drive_watch = std::make_unique<DriveWatch>(std::move(watch), drive_ids[view.drive],
@@ -298,6 +314,7 @@ Task<Result<void>> Node::Parts::start() {
     Result<void> done = co_await (this->*step)();
     if (!done) co_return done;
   }
+  co_await widen_journal();
   make_servers();
   if (options.housekeeping_ns > 0) spawn(*ports.journal, housekeeping->run());
   make_drive_watch();
@@ -364,6 +381,7 @@ Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
   if (!in_journal && in_journal.error().code != Errc::exists &&
       in_journal.error().code != Errc::unavailable)
     co_return fail(in_journal.error());
+  co_await widen_journal();
   co_return id;
 }
 
@@ -382,18 +400,23 @@ void Node::serve(size_t i, std::unique_ptr<Acceptor> acceptor) {
   parts_->servers[i]->start(std::move(acceptor));
 }
 
+namespace {
+
+Task<void> drain(s3::HttpServer* server, int64_t drain_ns, std::atomic<size_t>* left) {
+  co_await server->drain(drain_ns);
+  --*left;
+}
+
+}  // namespace
+
 Task<void> Node::stop(int64_t drain_ns) {
   Parts& p = *parts_;
   p.is_ready = false;
-  for (size_t i = 0; i < p.servers.size(); ++i) {
-    s3::HttpServer* server = p.servers[i].get();
-    auto drained = [](s3::HttpServer* s, int64_t ns) -> Task<Done> {
-      co_await s->drain(ns);
-      co_return Done{};
-    };
-    Task<Done> drain = drained(server, drain_ns);
-    co_await run_on(*p.ports.io[i], std::move(drain));
-  }
+  // All at once: together they have `drain_ns`.
+  std::atomic<size_t> draining = p.servers.size();
+  for (size_t i = 0; i < p.servers.size(); ++i)
+    spawn(*p.ports.io[i], drain(p.servers[i].get(), drain_ns, &draining));
+  while (draining > 0) co_await sleep_for(kStopPollNs);
   p.housekeeping->stop();
   p.drive_watch->stop();
   while (p.housekeeping->running() || p.drive_watch->running()) co_await sleep_for(kStopPollNs);

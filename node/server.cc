@@ -3,20 +3,16 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-#include <map>
+#include <sstream>
 
-#include "actors/disk/drive_identity.h"
-#include "actors/disk/local_drive.h"
 #include "admin/admin_handler.h"
 #include "admin/request_metrics.h"
-#include "base/check.h"
 #include "net/asio_loop.h"
 #include "net/block_on.h"
 #include "net/kernel.h"
@@ -46,97 +42,6 @@ int refuse(const Error& error) {
   return exit_code_of(error.code);
 }
 
-// Keeps a second process off the drive for as long as it lives.
-class DriveLock {
- public:
-  static Result<DriveLock> take(const std::string& path) {
-    DriveLock lock;
-    lock.fd_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock.fd_ < 0) return fail(Errc::io_error, path + ": " + std::strerror(errno));
-    if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0)
-      return fail(Errc::exists, path + " is in use by another kura: stop it first");
-    return lock;
-  }
-  DriveLock() = default;
-  DriveLock(DriveLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  ~DriveLock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
- private:
-  int fd_ = -1;
-};
-
-struct Drives {
-  std::vector<std::shared_ptr<Drive>> open;
-  std::vector<std::string> paths;
-  std::map<std::string, DriveLock> locks;  // By label.
-};
-
-bool is_mount_point(const std::string& path) {
-  struct stat here, above;
-  return ::stat(path.c_str(), &here) == 0 && ::stat((path + "/..").c_str(), &above) == 0 &&
-         here.st_dev != above.st_dev;
-}
-
-bool has_identity(const std::string& path) {
-  return ::access((path + "/" + std::string(disk::kDriveIdentityFile)).c_str(), F_OK) == 0;
-}
-
-// Where drives are mounted, an empty folder that is none is a drive that is missing. Taken for its
-// replacement it would be filled, and hidden as soon as the drive is back.
-void leave_unmounted(const Drives& drives) {
-  const bool mounts = std::any_of(
-      drives.paths.begin(), drives.paths.end(),
-      [](const std::string& path) { return is_mount_point(path) && has_identity(path); });
-  for (size_t i = 0; mounts && i < drives.paths.size(); ++i) {
-    if (is_mount_point(drives.paths[i]) || has_identity(drives.paths[i])) continue;
-    log_line(drives.paths[i] + ": nothing is mounted there; going on without this drive");
-    std::static_pointer_cast<LocalDrive>(drives.open[i])->give_up();
-  }
-}
-
-// A folder that is missing is a drive that is not mounted: the others may do without it.
-Result<Drives> open_drives(const Config& config) {
-  if (config.drives.empty())
-    return fail(Errc::invalid_argument,
-                "name at least one drive folder: kura server /mnt/d{1...6}");
-  Drives drives;
-  for (const std::string& path : config.drives) {
-    auto drive = open_local_drive(path);
-    if (!drive) {
-      if (drive.error().code == Errc::not_found && config.drives.size() > 1) {
-        log_line(path + ": no such folder; going on without this drive");
-        continue;
-      }
-      return fail(Error{drive.error().code, path + ": " + drive.error().detail});
-    }
-    auto lock = DriveLock::take(path);
-    if (!lock && lock.error().code == Errc::exists) return fail(lock.error());
-    if (lock) drives.locks.emplace((*drive)->label(), std::move(*lock));
-    drives.open.push_back(std::move(*drive));
-    drives.paths.push_back(path);
-  }
-  if (drives.open.empty()) return fail(Errc::not_found, "none of the drive folders exists");
-  leave_unmounted(drives);
-  return drives;
-}
-
-Task<Result<std::shared_ptr<Drive>>> mounted_anew(Drives* drives, std::shared_ptr<Drive> away) {
-  auto local = std::dynamic_pointer_cast<LocalDrive>(away);
-  INVARIANT(local, "a server's drives are folders");
-  auto anew = co_await local->mounted_anew();
-  if (!anew) co_return fail(anew.error());
-  if (!*anew) co_return std::shared_ptr<Drive>();
-  // The same file system may be back, and the lock is of the old mount.
-  drives->locks.erase(away->label());
-  auto lock = DriveLock::take(away->label());
-  if (!lock) co_return fail(lock.error());
-  drives->locks.emplace(away->label(), std::move(*lock));
-  std::shared_ptr<Drive> drive = std::move(*anew);
-  co_return drive;
-}
-
 NodeOptions options_of(const Config& config) {
   NodeOptions options;
   options.root_access_key = config.root_access_key;
@@ -155,9 +60,24 @@ NodeOptions options_of(const Config& config) {
 
 // Set for the process that starts over, so that it waits where a first start would be refused.
 constexpr char kStartedOver[] = "KURA_STARTED_OVER";
+// And the drives that were added since the command line was written, one in a line.
+constexpr char kAddedDrives[] = "KURA_ADDED_DRIVES";
 
-[[noreturn]] void execute_again(char** argv, const char* why) {
+std::vector<std::string> drive_paths(const Config& config) {
+  std::vector<std::string> paths = config.drives;
+  std::istringstream added(environment_variable(kAddedDrives).value_or(""));
+  for (std::string path; std::getline(added, path);) paths.push_back(path);
+  return paths;
+}
+
+[[noreturn]] void execute_again(char** argv, const char* why, const DriveFolders& folders) {
   ::setenv(kStartedOver, why, 1);
+  std::string added;
+  for (const std::string& path : folders.added()) added += path + "\n";
+  if (!added.empty()) {
+    const auto before = environment_variable(kAddedDrives);
+    ::setenv(kAddedDrives, (before.value_or("") + added).c_str(), 1);
+  }
   // The sockets, above all the one that listens: Asio opens them without O_CLOEXEC.
   if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
     for (int fd = 3; fd < ::getdtablesize(); ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -168,12 +88,12 @@ constexpr char kStartedOver[] = "KURA_STARTED_OVER";
 // The view died with its drive, or the outcome of an append is not known. What is acknowledged is
 // in the journal, so a fresh process rebuilds the view elsewhere and finds out what was appended;
 // clients retry meanwhile.
-[[noreturn]] void start_over(char** argv, const Error& error) {
+[[noreturn]] void start_over(char** argv, const Error& error, const DriveFolders& folders) {
   if (error.code == Errc::unknown)
     log_line("no journal mirror is left (" + error.detail + "); starting over");
   else
     log_line("the metadata view failed (" + error.detail + "); starting over on another drive");
-  execute_again(argv, "lost");
+  execute_again(argv, "lost", folders);
 }
 
 Task<void> reload_certificates(std::shared_ptr<TlsServerContext> tls) {
@@ -230,16 +150,16 @@ int run_server(const Config& config, char** argv) {
       error.detail = config.listen + " is taken: stop what listens there, or give another --listen";
     return refuse(error);
   }
-  auto drives = open_drives(config);
-  if (!drives) return refuse(drives.error());
+  auto folders = DriveFolders::open(drive_paths(config), log_line);
+  if (!folders) return refuse(folders.error());
 
   NodePorts ports{.clock = clock, .random = random};
   ports.io.assign(io.begin(), io.end());
   ports.journal = &journal_loop;
   ports.disk = &disk_loop;
-  ports.drives = drives->open;
+  ports.drives = (*folders)->drives();
   const uint64_t cache = config.cache_bytes;
-  ports.open_view = [paths = drives->paths, cache](size_t i,
+  ports.open_view = [paths = (*folders)->paths(), cache](size_t i,
                                                    bool fresh) -> Result<std::unique_ptr<Kv>> {
     const std::string path = paths[i] + "/view";
     if (fresh)
@@ -248,15 +168,15 @@ int run_server(const Config& config, char** argv) {
     options.cache_bytes = cache;
     return open_rocks_kv(path, options);
   };
-  ports.has_view = [paths = drives->paths](size_t i) {
+  ports.has_view = [paths = (*folders)->paths()](size_t i) {
     struct stat status;
     return ::stat((paths[i] + "/view/CURRENT").c_str(), &status) == 0;
   };
-  ports.mounted_anew = [all = &*drives](std::shared_ptr<Drive> away) {
-    return mounted_anew(all, std::move(away));
+  ports.mounted_anew = [all = folders->get()](std::shared_ptr<Drive> away) {
+    return all->mounted_anew(std::move(away));
   };
   ports.log = log_line;
-  ports.on_fatal = [argv](Error error) { start_over(argv, error); };
+  ports.on_fatal = [argv, all = folders->get()](Error error) { start_over(argv, error, *all); };
 
   admin::RequestMetrics metrics;
   NodeOptions options = options_of(config);
@@ -292,7 +212,7 @@ int run_server(const Config& config, char** argv) {
       auto handed = std::make_shared<std::unique_ptr<Acceptor>>(accept_with(i));
       io[i]->post([server = servers[i].get(), handed] { server->start(std::move(*handed)); });
     }
-    if (::sigtimedwait(&signals, nullptr, &kWaitForDrives) < 0) execute_again(argv, "waiting");
+    if (::sigtimedwait(&signals, nullptr, &kWaitForDrives) < 0) execute_again(argv, "waiting", **folders);
     ::_exit(0);
   }
   if (!started) {
@@ -300,7 +220,7 @@ int run_server(const Config& config, char** argv) {
     return refuse(started.error());
   }
   std::unique_ptr<Node> node = std::move(*started);
-  NodeBackend backend(*node, config, journal_loop, metrics);
+  NodeBackend backend(*node, config, **folders, journal_loop, metrics);
   admin::AdminHandler admin_handler(backend, node->authenticator());
   AdminSide side(admin_handler);
   node->set_side_handler(&side);
@@ -311,7 +231,7 @@ int run_server(const Config& config, char** argv) {
   if (tls) spawn(journal_loop, reload_certificates(tls));
   log_line("serving " + std::string(tls ? "https" : "http") + "://" +
            to_string(Address{address->host, listener->port}) + " on " +
-           std::to_string(drives->open.size()) + " drives");
+           std::to_string((*folders)->drives().size()) + " drives");
   int signal = 0;
   sigwait(&signals, &signal);
   log_line("draining");

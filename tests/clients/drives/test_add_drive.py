@@ -1,8 +1,10 @@
 """A drive joins a running node: new sets use it, and it counts among those that may be lost."""
 
+import os
 import subprocess
 import time
 
+import botocore.exceptions
 from bodies import MIB, body
 from s3 import read
 from server import BINARY
@@ -51,6 +53,42 @@ def test_added_under_load(store):
         assert read(s3, BUCKET, key) == data
     store.restart()  # Named on the command line now.
     traffic.check(s3)
+
+
+def test_more_drives_more_may_be_lost(make_store):
+    """From three drives to four: the journal has a mirror more, and a process that starts over knows the drive."""
+    store = make_store(count=3)
+    s3 = store.s3
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="before", Body=b"before")
+    assert len(store.server.kura("status")["journal"]["mirrors"]) == 2
+    added = store.mounts.add()
+    assert add(store.server, store.mounts.folders[added]).returncode == 0
+    until(lambda: len(store.server.kura("status")["journal"]["mirrors"]) == 3, 30, "the journal has two mirrors")
+    s3.put_object(Bucket=BUCKET, Key="after", Body=b"after")
+    status = store.server.kura("status")
+    labels = [str(f) for f in store.mounts.folders]
+    store.mounts.lose(labels.index(status["view"]["drive"]))
+
+    def view() -> str | None:
+        try:
+            return store.server.kura("status")["view"]["drive"]
+        except (AssertionError, ValueError, subprocess.SubprocessError):
+            return None
+
+    def writes():
+        try:
+            return s3.put_object(Bucket=BUCKET, Key="later", Body=b"later")
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+            return False
+
+    until(lambda: view() not in (None, status["view"]["drive"]), 60, "the view stays on its lost drive")
+    until(writes, 60, f"no writes on three of four drives:\n{store.server.log_tail()}")
+    # A second one: too few for writes (parity + 1), enough for every read.
+    kept = view()
+    store.mounts.lose(next(i for i in range(4) if os.path.ismount(labels[i]) and labels[i] != kept))
+    for key in ("before", "after", "later"):
+        assert read(s3, BUCKET, key) == key.encode()
 
 
 def test_what_cannot_be_added(store, tmp_path):

@@ -1,0 +1,119 @@
+#include "node/drive_folders.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "actors/disk/drive_identity.h"
+#include "base/check.h"
+
+namespace kura::node {
+namespace {
+
+bool is_mount_point(const std::string& path) {
+  struct stat here, above;
+  return ::stat(path.c_str(), &here) == 0 && ::stat((path + "/..").c_str(), &above) == 0 &&
+         here.st_dev != above.st_dev;
+}
+
+bool has_identity(const std::string& path) {
+  return ::access((path + "/" + std::string(disk::kDriveIdentityFile)).c_str(), F_OK) == 0;
+}
+
+}  // namespace
+
+Result<DriveLock> DriveLock::take(const std::string& path) {
+  DriveLock lock;
+  lock.fd_ = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock.fd_ < 0) return fail(Errc::io_error, path + ": " + std::strerror(errno));
+  if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0)
+    return fail(Errc::exists, path + " is in use by another kura: stop it first");
+  return lock;
+}
+
+DriveLock::~DriveLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<std::unique_ptr<DriveFolders>> DriveFolders::open(const std::vector<std::string>& paths,
+                                                         const Log& log) {
+  if (paths.empty())
+    return fail(Errc::invalid_argument,
+                "name at least one drive folder: kura server /mnt/d{1...6}");
+  std::unique_ptr<DriveFolders> folders(new DriveFolders());
+  for (const std::string& path : paths) {
+    auto drive = open_local_drive(path);
+    if (!drive) {
+      if (drive.error().code == Errc::not_found && paths.size() > 1) {
+        log(path + ": no such folder; going on without this drive");
+        continue;
+      }
+      return fail(Error{drive.error().code, path + ": " + drive.error().detail});
+    }
+    auto lock = DriveLock::take(path);
+    if (!lock && lock.error().code == Errc::exists) return fail(lock.error());
+    if (lock) folders->locks_.emplace((*drive)->label(), std::move(*lock));
+    folders->drives_.push_back(std::move(*drive));
+    folders->paths_.push_back(path);
+  }
+  if (folders->drives_.empty()) return fail(Errc::not_found, "none of the drive folders exists");
+  folders->leave_unmounted(log);
+  return folders;
+}
+
+// Where drives are mounted, an empty folder that is none is a drive that is missing. Taken for its
+// replacement it would be filled, and hidden as soon as the drive is back.
+void DriveFolders::leave_unmounted(const Log& log) {
+  const bool mounts = std::any_of(paths_.begin(), paths_.end(), [](const std::string& path) {
+    return is_mount_point(path) && has_identity(path);
+  });
+  for (size_t i = 0; mounts && i < paths_.size(); ++i) {
+    if (is_mount_point(paths_[i]) || has_identity(paths_[i])) continue;
+    log(paths_[i] + ": nothing is mounted there; going on without this drive");
+    std::static_pointer_cast<LocalDrive>(drives_[i])->give_up();
+  }
+}
+
+Result<std::shared_ptr<Drive>> DriveFolders::add(const std::string& path) {
+  auto drive = open_local_drive(path);
+  if (!drive) return fail(drive.error());
+  std::lock_guard lock(mutex_);
+  auto held = DriveLock::take(path);
+  if (!held) return fail(held.error());
+  locks_.emplace((*drive)->label(), std::move(*held));
+  added_.push_back(path);
+  return std::shared_ptr<Drive>(std::move(*drive));
+}
+
+void DriveFolders::forget(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  std::erase(added_, path);
+  locks_.erase(path);
+}
+
+std::vector<std::string> DriveFolders::added() const {
+  std::lock_guard lock(mutex_);
+  return added_;
+}
+
+Task<Result<std::shared_ptr<Drive>>> DriveFolders::mounted_anew(std::shared_ptr<Drive> away) {
+  auto local = std::dynamic_pointer_cast<LocalDrive>(away);
+  INVARIANT(local, "a server's drives are folders");
+  auto anew = co_await local->mounted_anew();
+  if (!anew) co_return fail(anew.error());
+  if (!*anew) co_return std::shared_ptr<Drive>();
+  std::lock_guard lock(mutex_);
+  // The same file system may be back, and the lock is of the old mount.
+  locks_.erase(away->label());
+  auto held = DriveLock::take(away->label());
+  if (!held) co_return fail(held.error());
+  locks_.emplace(away->label(), std::move(*held));
+  std::shared_ptr<Drive> drive = std::move(*anew);
+  co_return drive;
+}
+
+}  // namespace kura::node

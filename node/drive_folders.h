@@ -1,0 +1,67 @@
+// DriveFolders: the folders that a server has as drives, opened, and locked against a second process.
+
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "actors/disk/local_drive.h"
+#include "base/result.h"
+#include "base/task.h"
+
+namespace kura::node {
+
+// Keeps a second process off a drive for as long as it lives.
+class DriveLock {
+ public:
+  // Errors: io_error; exists (another process has it).
+  static Result<DriveLock> take(const std::string& path);
+  DriveLock() = default;
+  DriveLock(DriveLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  DriveLock& operator=(DriveLock&&) = delete;
+  ~DriveLock();
+
+ private:
+  int fd_ = -1;
+};
+
+class DriveFolders {
+ public:
+  using Log = std::function<void(const std::string&)>;
+
+  // A folder that is missing is a drive that is not mounted: the others may do without it.
+  // Errors: invalid_argument (no folders), not_found (none exists), exists (another process has
+  // one), io_error.
+  static Result<std::unique_ptr<DriveFolders>> open(const std::vector<std::string>& paths,
+                                                    const Log& log);
+
+  // In the order given, without those that are missing.
+  const std::vector<std::shared_ptr<Drive>>& drives() const { return drives_; }
+  const std::vector<std::string>& paths() const { return paths_; }
+
+  // One more folder for a running node. Errors: as open().
+  Result<std::shared_ptr<Drive>> add(const std::string& path);
+  // The node did not take it after all.
+  void forget(const std::string& path);
+  // What add() gave and nobody forgot: a process that starts over needs them too.
+  std::vector<std::string> added() const;
+
+  // The drive again, if its folder was mounted anew; null: it was not. Errors: as open().
+  Task<Result<std::shared_ptr<Drive>>> mounted_anew(std::shared_ptr<Drive> away);
+
+ private:
+  DriveFolders() = default;
+  void leave_unmounted(const Log& log);
+
+  std::vector<std::shared_ptr<Drive>> drives_;
+  std::vector<std::string> paths_;
+  mutable std::mutex mutex_;  // Guards what is below.
+  std::map<std::string, DriveLock> locks_;  // By label.
+  std::vector<std::string> added_;
+};
+
+}  // namespace kura::node
