@@ -1,5 +1,5 @@
-// LiveBodies: what the fold still names in segment sets and in the journal. The disk actors ask it
-// before they copy or free a byte; view_live_bodies.h answers from the metadata view.
+// LiveBodies: what the fold still names in segment sets and in the journal. The disk pool asks it
+// before it copies or frees a byte; view_live_bodies.h answers from the metadata view.
 //
 // From any thread; sees every acknowledged write. Errors: io_error, corrupt.
 

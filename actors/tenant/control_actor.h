@@ -1,5 +1,5 @@
 // The actor of the control partition and the facades over it: Tenants for the protocol edges,
-// SetLedger for the disk actors, and what the node itself records.
+// SetLedger for the disk pool, and what the node itself records.
 
 #pragma once
 

@@ -154,6 +154,12 @@ std::optional<int64_t> parse_asctime(std::string_view text) {
   return in.end(t);
 }
 
+void append_digits(std::string* out, int value, size_t width) {
+  const size_t at = out->size();
+  out->resize(at + width);
+  for (size_t i = width; i-- > 0; value /= 10) (*out)[at + i] = static_cast<char>('0' + value % 10);
+}
+
 template <class... Args>
 std::string print(const char* format, Args... args) {
   char buffer[64];
@@ -172,8 +178,17 @@ std::string http_date(int64_t ms) {
 
 std::string iso8601(int64_t ms) {
   const Civil t = civil_of(ms);
-  return print("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", t.year, t.month, t.day, t.hour, t.minute,
-               t.second, t.millisecond);
+  std::string out;  // By hand: a listing writes a thousand of them.
+  out.reserve(24);
+  append_digits(&out, t.year, 4);
+  append_digits(&(out += '-'), t.month, 2);
+  append_digits(&(out += '-'), t.day, 2);
+  append_digits(&(out += 'T'), t.hour, 2);
+  append_digits(&(out += ':'), t.minute, 2);
+  append_digits(&(out += ':'), t.second, 2);
+  append_digits(&(out += '.'), t.millisecond, 3);
+  out += 'Z';
+  return out;
 }
 
 std::string amz_date(int64_t ms) {

@@ -4,37 +4,46 @@
 
 namespace kura::s3 {
 
-void append_xml_escaped(std::string* out, std::string_view value) {
-  for (char c : value) {
-    switch (c) {
-      case '&':
-        *out += "&amp;";
-        break;
-      case '<':
-        *out += "&lt;";
-        break;
-      case '>':
-        *out += "&gt;";
-        break;
-      case '"':
-        *out += "&quot;";
-        break;
-      case '\'':
-        *out += "&apos;";
-        break;
-      default: {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20) {
-          *out += c;
-          break;
-        }
-        *out += "&#x";
-        if (byte >= 0x10) *out += '1';
-        *out += "0123456789abcdef"[byte & 15];
-        *out += ';';
-      }
-    }
+namespace {
+
+// What stands for a character that cannot stand in text; empty: it can.
+std::string_view escape_of(unsigned char c) {
+  switch (c) {
+    case '&':
+      return "&amp;";
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    case '"':
+      return "&quot;";
+    case '\'':
+      return "&apos;";
+    default:
+      return {};
   }
+}
+
+}  // namespace
+
+void append_xml_escaped(std::string* out, std::string_view value) {
+  size_t plain = 0;  // Start of the run that needs no escape.
+  for (size_t i = 0; i < value.size(); ++i) {
+    const auto c = static_cast<unsigned char>(value[i]);
+    const std::string_view escape = escape_of(c);
+    if (escape.empty() && c >= 0x20) continue;
+    out->append(value, plain, i - plain);
+    plain = i + 1;
+    if (!escape.empty()) {
+      *out += escape;
+      continue;
+    }
+    *out += "&#x";
+    if (c >= 0x10) *out += '1';
+    *out += "0123456789abcdef"[c & 15];
+    *out += ';';
+  }
+  out->append(value, plain);
 }
 
 XmlWriter::XmlWriter(std::string_view root, std::string_view ns) {
