@@ -1,11 +1,8 @@
 #include "admin/admin_handler.h"
 
-#include <algorithm>
-
 #include "admin/render.h"
+#include "admin/routes.h"
 #include "s3/auth/body.h"
-#include "s3/codec/encoding.h"
-#include "s3/codec/uri.h"
 
 namespace kura::admin {
 namespace {
@@ -27,177 +24,68 @@ s3::Response text_response(int status, std::string type, std::string body) {
   return response;
 }
 
-s3::Response json_response(const Json& json, int status = 200) {
+s3::Response json_response(const Json& fields, int status = 200) {
   return text_response(
       status, "application/json",
-      json.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace) + "\n");
+      document(fields).dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace) + "\n");
 }
 
-struct Call {
-  std::string method, path;  // Behind the prefix.
-  s3::QueryParams query;
-  Json body = Json::object();
-  std::string get(std::string_view name) const {
-    for (const auto& [n, v] : query)
-      if (n == name) return v;
-    return {};
-  }
-  std::string field(const char* name) const {
-    auto it = body.find(name);
-    return it != body.end() && it->is_string() ? it->get<std::string>() : std::string();
-  }
+// Errors that S3 has no answer for, because S3's clients never see them: the rest is S3's table.
+struct OwnError {
+  Errc code;
+  std::string_view name;
+  int status;
 };
+constexpr OwnError kOwnErrors[] = {{Errc::not_found, "NotFound", 404},
+                                   {Errc::exists, "Exists", 409},
+                                   {Errc::corrupt, "Corrupt", 500}};
 
-int status_of(Errc code) {
-  switch (code) {
-    case Errc::invalid_argument:
-      return 400;
-    case Errc::not_found:
-    case Errc::no_such_bucket:
-    case Errc::no_such_key:
-      return 404;
-    case Errc::exists:
-      return 409;
-    case Errc::access_denied:
-      return 403;
-    case Errc::unavailable:
-    case Errc::overloaded:
-      return 503;
-    case Errc::no_space:
-      return 507;
-    default:
-      return 500;
+// The administrator is told the cause, unlike a client of S3.
+s3::S3Error error_of(const Error& error) {
+  s3::S3Error told = s3::s3_error(error);
+  for (const OwnError& own : kOwnErrors) {
+    if (own.code != error.code) continue;
+    told.code = own.name;
+    told.status = own.status;
   }
+  if (!error.detail.empty()) told.message = error.detail;
+  return told;
 }
 
-std::string_view code_name(Errc code) {
-  switch (code) {
-    case Errc::invalid_argument:
-      return "InvalidArgument";
-    case Errc::not_found:
-      return "NotFound";
-    case Errc::no_such_bucket:
-      return "NoSuchBucket";
-    case Errc::no_such_key:
-      return "NoSuchKey";
-    case Errc::exists:
-      return "Exists";
-    case Errc::unavailable:
-      return "Unavailable";
-    case Errc::no_space:
-      return "NoSpace";
-    case Errc::corrupt:
-      return "Corrupt";
-    default:
-      return "InternalError";
-  }
-}
-
-s3::Response error_response(const Error& error) {
-  s3::Response response = json_response(
-      {{"code", code_name(error.code)}, {"message", error.detail}}, status_of(error.code));
-  response.error_code = std::string(code_name(error.code));
+s3::Response error_response(const s3::S3Error& error) {
+  s3::Response response =
+      json_response({{"code", error.code}, {"message", error.message}}, error.status);
+  response.error_code = error.code;
+  response.cause = error.cause;
+  response.close = error.close;
   return response;
 }
 
-template <class T>
-Json list_json(const std::vector<T>& items) {
-  Json list = Json::array();
-  for (const T& item : items) list.push_back(to_json(item));
-  return {{"apiVersion", "kura/v1"}, {"items", list}};
+// A path that is there with another method is 405, with the methods that it has.
+s3::Response no_route(const std::string& path) {
+  const std::string methods = methods_of(path);
+  if (methods.empty())
+    return error_response(error_of(Error{Errc::not_found, "no such resource of the admin API"}));
+  s3::Response response =
+      error_response(s3::s3_error("MethodNotAllowed", path + " takes " + methods));
+  response.headers.add("allow", methods);
+  return response;
 }
 
-Result<AccessKey> key_of(const Call& call) {
-  AccessKey key;
-  key.bucket = call.field("bucket");
-  key.description = call.field("description");
-  const std::string access = call.field("access");
-  if (access == "read-only")
-    key.access = v1::KeyCreated::READ_ONLY;
-  else if (access == "read-write" || access.empty())
-    key.access = v1::KeyCreated::READ_WRITE;
-  else
-    return fail(Errc::invalid_argument, "access is read-only or read-write");
-  return key;
-}
-
-Task<Result<Json>> run_keys(Backend& backend, const Call& call) {
-  if (call.method == "GET") co_return list_json(backend.keys());
-  if (call.path == "keys/disable") {
-    Result<void> done = co_await backend.disable_key(call.field("accessKey"));
-    if (!done) co_return fail(done.error());
-    co_return Json{{"accessKey", call.field("accessKey")}, {"disabled", true}};
+// The whole body, as the JSON object that it must be; an empty body is an empty object.
+Task<s3::S3Result<Json>> read_json(s3::BodySource& body) {
+  std::string text;
+  for (;;) {
+    s3::S3Result<std::string> bytes = co_await body.next();
+    if (!bytes) co_return s3::s3_fail(bytes.error());
+    if (bytes->empty()) break;
+    text += *bytes;
+    if (text.size() > kBodyBytesMax) co_return s3::s3_fail("EntityTooLarge");
   }
-  Result<AccessKey> key = key_of(call);
-  if (!key) co_return fail(key.error());
-  key->access_key = "KU" + backend.random_text(18);
-  const std::string secret = backend.random_text(40);
-  Json created = to_json(*key);
-  created["secretKey"] = secret;
-  AccessKey wanted = std::move(*key);
-  Result<void> done = co_await backend.create_key(std::move(wanted), secret);
-  if (!done) co_return fail(done.error());
-  co_return created;
-}
-
-Task<Result<Json>> run_reads(Backend& backend, const Call& call) {
-  if (call.path == "status") {
-    auto status = co_await backend.status();
-    if (!status) co_return fail(status.error());
-    co_return to_json(*status);
-  }
-  if (call.path == "drives") {
-    auto status = co_await backend.status();
-    if (!status) co_return fail(status.error());
-    co_return list_json(status->drives);
-  }
-  if (call.path == "buckets") {
-    auto buckets = co_await backend.buckets();
-    if (!buckets) co_return fail(buckets.error());
-    co_return list_json(*buckets);
-  }
-  if (call.path == "config") co_return list_json(backend.settings());
-  if (call.path == "object/where") {
-    auto places = co_await backend.where(call.get("bucket"), call.get("key"));
-    if (!places) co_return fail(places.error());
-    co_return list_json(*places);
-  }
-  if (call.path == "journal/tail") {
-    const auto from = s3::parse_decimal(call.get("from").empty() ? "0" : call.get("from"));
-    const auto most = s3::parse_decimal(call.get("max").empty() ? "20" : call.get("max"));
-    if (!from || !most || *most == 0 || *most > 1000)
-      co_return fail(Errc::invalid_argument, "from and max are numbers, max at most 1000");
-    auto records = co_await backend.tail(*from, static_cast<uint32_t>(*most));
-    if (!records) co_return fail(records.error());
-    co_return list_json(*records);
-  }
-  if (call.path == "view/digest") {
-    auto digest = co_await backend.view_digest();
-    if (!digest) co_return fail(digest.error());
-    co_return Json{{"apiVersion", "kura/v1"}, {"digest", *digest}};
-  }
-  co_return fail(Errc::not_found, "no such resource of the admin API");
-}
-
-Task<Result<Json>> run(Backend& backend, const Call& call) {
-  if (call.path == "keys" || call.path == "keys/disable")
-    co_return co_await run_keys(backend, call);
-  if (call.method == "GET") co_return co_await run_reads(backend, call);
-  if (call.method == "POST" && call.path == "drives") {
-    auto id = co_await backend.add_drive(call.field("path"));
-    if (!id) co_return fail(id.error());
-    co_return Json{{"id", *id}, {"path", call.field("path")}};
-  }
-  if (call.method == "POST" && (call.path == "scrub" || call.path == "housekeep")) {
-    Result<void> done;
-    if (call.path == "scrub")
-      done = co_await backend.start_scrub();
-    else
-      done = co_await backend.housekeep();
-    if (!done) co_return fail(done.error());
-    co_return Json{{"started", call.path}};
-  }
-  co_return fail(Errc::not_found, "no such resource of the admin API");
+  Json json = Json::object();
+  if (!text.empty()) json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) co_return s3::s3_fail("InvalidRequest", "The body is not a JSON object");
+  co_return json;
 }
 
 }  // namespace
@@ -212,15 +100,14 @@ bool AdminHandler::takes(const s3::RequestHead& head) const {
 
 Task<s3::Reply> AdminHandler::handle(const s3::RequestHead& head, s3::BodySource& body,
                                      const s3::ConnectionInfo& connection) {
-  if (head.path.compare(0, kPrefix.size(), kPrefix) == 0)
-    co_return co_await admin(head, body, connection);
+  if (head.path.compare(0, kPrefix.size(), kPrefix) == 0) co_return co_await admin(head, body);
   s3::Reply reply;
   reply.operation = "Health";
   if (head.path == "/metrics") {
     reply.operation = "Metrics";
     auto status = co_await backend_.status();
     if (!status) {
-      reply.response = error_response(status.error());
+      reply.response = error_response(error_of(status.error()));
       co_return reply;
     }
     std::string text = metrics_text(*status) + backend_.request_metrics();
@@ -233,62 +120,36 @@ Task<s3::Reply> AdminHandler::handle(const s3::RequestHead& head, s3::BodySource
   co_return reply;
 }
 
-Task<s3::Reply> AdminHandler::admin(const s3::RequestHead& head, s3::BodySource& body,
-                                    const s3::ConnectionInfo& connection) {
+Task<s3::Reply> AdminHandler::admin(const s3::RequestHead& head, s3::BodySource& body) {
   s3::Reply reply;
   reply.operation = "Admin";
-  auto refuse = [&](const s3::S3Error& error) {
-    reply.response =
-        json_response({{"code", error.code}, {"message", error.message}}, error.status);
-    reply.response.error_code = error.code;
-    reply.response.close = error.close;
-  };
-  auto verified = authenticator_.verify(head);
-  if (!verified) {
-    refuse(verified.error());
-    co_return reply;
-  }
-  reply.access_key = verified->identity.access_key;
-  if (!verified->identity.root) {
-    refuse(s3::s3_error("AccessDenied", "The admin API is for the root key"));
-    co_return reply;
-  }
-  auto checked = s3::make_verified_body(body, head, *verified);
-  if (!checked) {
-    refuse(checked.error());
-    co_return reply;
-  }
-  std::string text;
-  for (;;) {
-    s3::S3Result<std::string> bytes = co_await (*checked)->next();
-    if (!bytes) {
-      refuse(bytes.error());
-      co_return reply;
-    }
-    if (bytes->empty()) break;
-    text += *bytes;
-    if (text.size() > kBodyBytesMax) {
-      refuse(s3::s3_error("EntityTooLarge"));
-      co_return reply;
-    }
-  }
-  Call call;
-  call.method = head.method;
-  call.path = head.path.substr(kPrefix.size());
-  auto query = s3::parse_query(head.query);
-  if (!query) {
-    refuse(query.error());
-    co_return reply;
-  }
-  call.query = std::move(*query);
-  if (!text.empty()) call.body = Json::parse(text, nullptr, false);
-  if (!call.body.is_object()) {
-    refuse(s3::s3_error("InvalidRequest", "The body is not a JSON object"));
-    co_return reply;
-  }
-  Result<Json> answer = co_await run(backend_, call);
-  reply.response = answer ? json_response(*answer) : error_response(answer.error());
+  s3::S3Result<s3::Response> response = co_await answer(head, body, reply);
+  reply.response = response ? std::move(*response) : error_response(response.error());
   co_return reply;
+}
+
+Task<s3::S3Result<s3::Response>> AdminHandler::answer(const s3::RequestHead& head,
+                                                      s3::BodySource& body, s3::Reply& reply) {
+  auto verified = authenticator_.verify(head);
+  if (!verified) co_return s3::s3_fail(verified.error());
+  reply.access_key = verified->identity.access_key;
+  if (!verified->identity.root)
+    co_return s3::s3_fail("AccessDenied", "The admin API is for the root key");
+  auto checked = s3::make_verified_body(body, head, *verified);
+  if (!checked) co_return s3::s3_fail(checked.error());
+  const std::string path = head.path.substr(kPrefix.size());
+  const Route* route = find_route(head.method, path);
+  if (!route) co_return no_route(path);
+  Call call;
+  auto query = s3::parse_query(head.query);
+  if (!query) co_return s3::s3_fail(query.error());
+  call.query = std::move(*query);
+  s3::S3Result<Json> document = co_await read_json(**checked);
+  if (!document) co_return s3::s3_fail(document.error());
+  call.body = std::move(*document);
+  Result<Json> done = co_await route->handler(backend_, call);
+  if (!done) co_return s3::s3_fail(error_of(done.error()));
+  co_return json_response(*done);
 }
 
 }  // namespace kura::admin

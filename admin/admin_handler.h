@@ -1,5 +1,5 @@
 // AdminHandler: health, metrics and the admin API under /kura/admin/v1 (JSON; SigV4 by the root
-// key). The routes are in README, "Admin API".
+// key). The resources are in admin/routes.cc.
 
 #pragma once
 
@@ -21,8 +21,9 @@ class AdminHandler {
                          const s3::ConnectionInfo& connection);
 
  private:
-  Task<s3::Reply> admin(const s3::RequestHead& head, s3::BodySource& body,
-                        const s3::ConnectionInfo& connection);
+  Task<s3::Reply> admin(const s3::RequestHead& head, s3::BodySource& body);
+  Task<s3::S3Result<s3::Response>> answer(const s3::RequestHead& head, s3::BodySource& body,
+                                          s3::Reply& reply);
 
   Backend& backend_;
   s3::Authenticator& authenticator_;

@@ -70,7 +70,9 @@ class Backend {
   virtual Task<Result<std::vector<BucketReport>>> buckets() = 0;
   virtual Task<Result<std::string>> add_drive(std::string path) = 0;  // The drive's id.
   virtual Task<Result<std::vector<PlaceReport>>> where(std::string bucket, std::string key) = 0;
-  virtual Task<Result<std::vector<RecordReport>>> tail(uint64_t from, uint32_t records_max) = 0;
+  // The first records at or behind `from`; without it the last of the log.
+  virtual Task<Result<std::vector<RecordReport>>> tail(std::optional<uint64_t> from,
+                                                       uint32_t records_max) = 0;
   virtual Task<Result<void>> create_key(AccessKey key, std::string secret) = 0;
   virtual Task<Result<void>> disable_key(std::string access_key) = 0;
   virtual std::vector<AccessKey> keys() const = 0;

@@ -2,6 +2,12 @@
 
 namespace kura::admin {
 
+Json document(const Json& fields) {
+  Json out{{"apiVersion", "kura/v1"}};
+  out.update(fields);
+  return out;
+}
+
 Json to_json(const DriveReport& d) {
   return {{"id", d.id},
           {"path", d.label},
@@ -14,8 +20,7 @@ Json to_json(const DriveReport& d) {
 Json to_json(const StatusReport& s) {
   Json drives = Json::array();
   for (const DriveReport& drive : s.drives) drives.push_back(to_json(drive));
-  return {{"apiVersion", "kura/v1"},
-          {"version", s.version},
+  return {{"version", s.version},
           {"cluster", s.cluster},
           {"state", s.state},
           {"uptimeSeconds", s.uptime_s},

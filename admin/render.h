@@ -11,6 +11,9 @@ namespace kura::admin {
 
 using Json = nlohmann::ordered_json;
 
+// The answer with these fields: every document begins with its apiVersion.
+Json document(const Json& fields);
+
 Json to_json(const StatusReport& status);
 Json to_json(const DriveReport& drive);
 Json to_json(const BucketReport& bucket);

@@ -86,6 +86,7 @@ std::string log_text(const s3::RequestLogEntry& e) {
          ",\"method\":" + quoted(e.method) + ",\"target\":" + quoted(e.target) +
          ",\"operation\":" + quoted(e.operation) + ",\"accessKey\":" + quoted(e.access_key) +
          ",\"status\":" + std::to_string(e.status) + ",\"error\":" + quoted(e.error_code) +
+         ",\"cause\":" + quoted(e.cause) + ",\"complete\":" + (e.complete ? "true" : "false") +
          ",\"bytesIn\":" + std::to_string(e.bytes_in) +
          ",\"bytesOut\":" + std::to_string(e.bytes_out) +
          ",\"durationUs\":" + std::to_string(e.duration_ns / 1000) + "}";

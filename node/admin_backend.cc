@@ -1,10 +1,17 @@
 #include "node/admin_backend.h"
 
+#include <deque>
+
 #include "actors/disk/local_drive.h"
 #include "projections/metadata/fold.h"
 #include "s3/codec/encoding.h"
 
 namespace kura::node {
+namespace {
+
+constexpr uint64_t kTailPageBytes = 256 * kKiB;
+
+}  // namespace
 
 NodeBackend::NodeBackend(Node& node, const Config& config, DriveFolders& folders, Loop& loop,
                          const admin::RequestMetrics& metrics)
@@ -160,45 +167,73 @@ Task<Result<std::vector<admin::PlaceReport>>> NodeBackend::where(std::string buc
   co_return out;
 }
 
-Task<Result<std::vector<admin::RecordReport>>> NodeBackend::tail(uint64_t from,
+namespace {
+
+admin::RecordReport report_of(const journal::StoredRecord& stored) {
+  static constexpr const char* kKinds[] = {"", "claim", "event", "noop", "release"};
+  const journal::Record& r = stored.record;
+  admin::RecordReport report;
+  report.offset = stored.offset.value;
+  report.partition = r.partition.value;
+  report.epoch = r.epoch.value;
+  report.seq = r.seq;
+  report.body_bytes = r.body.size();
+  report.request_id = to_hex(r.request_id);
+  report.kind = kKinds[static_cast<int>(r.kind)];
+  if (r.kind != journal::RecordKind::event) return report;
+  auto event = parse_event(r.payload);
+  if (!event) return report;
+  const auto* field = v1::Event::descriptor()->FindFieldByNumber(event->event_case());
+  report.event = field ? field->name() : "unknown";
+  return report;
+}
+
+// Where to begin to read: records can only be found from the start of their segment on.
+Offset start_of_segment(const std::vector<journal::SegmentSpan>& segments, uint64_t offset) {
+  Offset start = segments.front().start;
+  for (const journal::SegmentSpan& segment : segments)
+    if (segment.start.value <= offset) start = segment.start;
+  return start;
+}
+
+}  // namespace
+
+Task<Result<std::vector<admin::RecordReport>>> NodeBackend::tail(std::optional<uint64_t> from,
                                                                  uint32_t records_max) {
   return run_on(loop_, tail_here(from, records_max));
 }
 
-Task<Result<std::vector<admin::RecordReport>>> NodeBackend::tail_here(uint64_t from,
+Task<Result<std::vector<admin::RecordReport>>> NodeBackend::tail_here(std::optional<uint64_t> from,
                                                                       uint32_t records_max) {
-  std::vector<admin::RecordReport> out;
-  const journal::Bounds bounds = node_.journal().bounds();
-  Offset at = std::max(Offset{from}, bounds.start);
-  while (at < bounds.end) {
-    auto records = co_await node_.journal().read(at, 256 * kKiB);
-    if (!records) co_return fail(records.error());
-    for (const journal::StoredRecord& stored : *records) {
-      const journal::Record& r = stored.record;
-      admin::RecordReport report;
-      report.offset = stored.offset.value;
-      report.partition = r.partition.value;
-      report.epoch = r.epoch.value;
-      report.seq = r.seq;
-      report.body_bytes = r.body.size();
-      report.request_id = to_hex(r.request_id);
-      static constexpr const char* kKinds[] = {"", "claim", "event", "noop", "release"};
-      report.kind = kKinds[static_cast<int>(r.kind)];
-      if (r.kind == journal::RecordKind::event) {
-        auto event = parse_event(r.payload);
-        if (event) {
-          const auto* field = v1::Event::descriptor()->FindFieldByNumber(event->event_case());
-          report.event = field ? field->name() : "unknown";
-        }
+  const std::vector<journal::SegmentSpan> segments = node_.journal().segments();
+  const Offset end = node_.journal().bounds().end;
+  std::deque<admin::RecordReport> out;
+  // Without an offset: the last segment, and those before it while there are too few records.
+  size_t segment = segments.size() - 1;
+  Offset begin = from ? start_of_segment(segments, *from) : segments[segment].start;
+  Offset stop = end;
+  for (;;) {
+    std::deque<admin::RecordReport> found;
+    Offset at = begin;
+    while (at < stop) {
+      auto records = co_await node_.journal().read(at, kTailPageBytes);
+      if (!records) co_return fail(records.error());
+      if (records->empty()) break;
+      for (const journal::StoredRecord& stored : *records) {
+        if (stored.offset < stop && (!from || stored.offset.value >= *from))
+          found.push_back(report_of(stored));
+        if (from && found.size() == records_max) break;
+        if (found.size() + out.size() > records_max) found.pop_front();
       }
-      out.push_back(std::move(report));
-      // From an offset: the first records behind it; without one: the last of the log.
-      if (from > 0 && out.size() >= records_max) co_return out;
+      if (from && found.size() == records_max) break;
+      at = records->back().end;
     }
-    at = records->back().end;
-    if (from == 0 && out.size() > records_max) out.erase(out.begin(), out.end() - records_max);
+    out.insert(out.begin(), found.begin(), found.end());
+    if (from || out.size() >= records_max || segment == 0) break;
+    stop = segments[segment].start;
+    begin = segments[--segment].start;
   }
-  co_return out;
+  co_return std::vector<admin::RecordReport>(out.begin(), out.end());
 }
 
 Task<Result<void>> NodeBackend::create_key(AccessKey key, std::string secret) {

@@ -24,7 +24,8 @@ class NodeBackend final : public admin::Backend {
   Task<Result<std::vector<admin::BucketReport>>> buckets() override;
   Task<Result<std::string>> add_drive(std::string path) override;
   Task<Result<std::vector<admin::PlaceReport>>> where(std::string bucket, std::string key) override;
-  Task<Result<std::vector<admin::RecordReport>>> tail(uint64_t from, uint32_t records_max) override;
+  Task<Result<std::vector<admin::RecordReport>>> tail(std::optional<uint64_t> from,
+                                                      uint32_t records_max) override;
   Task<Result<void>> create_key(AccessKey key, std::string secret) override;
   Task<Result<void>> disable_key(std::string access_key) override;
   std::vector<AccessKey> keys() const override;
@@ -37,7 +38,8 @@ class NodeBackend final : public admin::Backend {
 
  private:
   Task<Result<admin::StatusReport>> status_here();
-  Task<Result<std::vector<admin::RecordReport>>> tail_here(uint64_t from, uint32_t records_max);
+  Task<Result<std::vector<admin::RecordReport>>> tail_here(std::optional<uint64_t> from,
+                                                           uint32_t records_max);
   Task<Result<std::string>> add_drive_here(std::string path);
 
   Node& node_;

@@ -54,9 +54,12 @@ Task<Result<Answer>> exchange(AsioLoop& loop, const AdminTarget& target, Address
   co_return answer;
 }
 
-Errc code_of(int status) {
+// The reaction that an answer asks for: its status says it, but for damage.
+Errc code_of(int status, const Json& answer) {
+  if (answer.is_object() && answer.value("code", "") == "Corrupt") return Errc::corrupt;
   switch (status) {
     case 400:
+    case 405:
       return Errc::invalid_argument;
     case 403:
       return Errc::access_denied;
@@ -110,7 +113,7 @@ Result<Json> admin_request(const AdminTarget& target, const std::string& method,
   if (answer->status != 200) {
     std::string message = "HTTP status " + std::to_string(answer->status);
     if (json.is_object() && json.contains("message")) message = json["message"];
-    return fail(code_of(answer->status), std::move(message));
+    return fail(code_of(answer->status, json), std::move(message));
   }
   if (json.is_discarded()) return fail(Errc::corrupt, "the answer is no JSON");
   return json;

@@ -5,7 +5,6 @@
 #include <iostream>
 #include <map>
 
-#include "node/admin_backend.h"
 #include "node/commands.h"
 #include "node/config.h"
 #include "node/environment.h"
@@ -24,18 +23,26 @@ struct Flags {
 };
 
 void add_settings(CLI::App& command, Flags& flags) {
+  std::string others;
   for (const SettingInfo& info : setting_table()) {
-    if (info.name == "drives" || info.secret) continue;  // Secrets never stand in a process list.
-    const std::string name = info.name;
+    const std::string name = info.name, help = info.help + " [" + variable_of(name) + "]";
+    if (name == "drives" || info.secret) {  // Secrets never stand in a process list.
+      others += "\n  " + variable_of(name) + ": " + info.help;
+      continue;
+    }
     if (info.is_switch)
       command.add_flag_callback(
-          "--" + name, [&flags, name] { flags.values[name] = "true"; }, info.help);
+          "--" + name, [&flags, name] { flags.values[name] = "true"; }, help);
     else
       command.add_option_function<std::string>(
-          "--" + name, [&flags, name](const std::string& v) { flags.values[name] = v; }, info.help);
+          "--" + name, [&flags, name](const std::string& v) { flags.values[name] = v; }, help);
   }
   command.add_option("--config", flags.file, "TOML file (default /etc/kura/kura.toml if there)");
   command.add_option("drives", flags.drives, "drive folders; /mnt/d{1...6} stands for six");
+  command.footer(
+      "Variables without a flag:" + others +
+      "\nA variable with _FILE behind its name gives the file that holds the value. In the "
+      "TOML file\nKURA_TLS_CERT is tls_cert.");
 }
 
 Result<Config> config_of(const Flags& flags) {
@@ -68,9 +75,6 @@ int run_command_line(int argc, char** argv) {
   server->callback([&] {
     auto config = config_of(flags);
     code = config ? run_server(*config, argv) : refuse(config.error());
-  });
-  app.add_subcommand("version", "print the version")->callback([] {
-    std::cout << "kura " << kVersion << "\n";
   });
   app.add_subcommand("operations", "the table of S3 operations in README")->group("")->callback([] {
     std::cout << s3::operations_table();

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 
+#include "node/admin_backend.h"
 #include "node/admin_client.h"
 #include "node/environment.h"
 #include "node/exit_code.h"
@@ -36,90 +37,124 @@ std::string secret_of(const std::string& name) {
 }
 
 int refuse(const Error& error, bool json) {
+  const int code = command_exit_code_of(error.code);
+  const Json document{{"apiVersion", "kura/v1"}, {"code", code}, {"message", error.detail}};
   if (json)
-    std::cerr << Json{{"code", exit_code_of(error.code)}, {"message", error.detail}}.dump() << "\n";
+    std::cerr << document.dump() << "\n";
   else
     std::cerr << "kura: " << error.detail << "\n";
-  return exit_code_of(error.code);
+  return code;
 }
 
-int print(const Result<Json>& answer, bool json) {
+using Run = std::function<Result<Json>()>;
+using ExitOf = int (*)(const Json& answer);
+
+int exit_ok(const Json&) { return kExitOk; }
+
+int print(const Result<Json>& answer, bool json, ExitOf exit_of) {
   if (!answer) return refuse(answer.error(), json);
   if (json)
     std::cout << answer->dump() << "\n";
   else
     std::cout << table_of(*answer);
-  return kExitOk;
+  return exit_of(*answer);
 }
 
-using Run = std::function<Result<Json>()>;
+Result<Json> ask(const std::shared_ptr<Shared>& shared, const std::string& method,
+                 const std::string& path_and_query, const Json& body = nullptr) {
+  AdminTarget& target = shared->target;
+  target.access_key = secret_of("KURA_ROOT_ACCESS_KEY");
+  target.secret_key = secret_of("KURA_ROOT_SECRET_KEY");
+  if (target.access_key.empty() || target.secret_key.empty())
+    return fail(Errc::access_denied,
+                "set KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY (or their _FILE twins)");
+  return admin_request(target, method, path_and_query, body);
+}
 
 struct Commands {
   CLI::App& app;
   int& code;
   std::shared_ptr<Shared> shared = std::make_shared<Shared>();
 
-  void options(CLI::App* command) {
+  // A command that asks no node.
+  CLI::App* add_local(CLI::App* noun, const char* verb, const char* help, Run run,
+                      ExitOf exit_of = exit_ok) {
+    CLI::App* command = noun->add_subcommand(verb, help);
+    command->add_flag("--json", shared->json, "one JSON document");
+    command->callback([this_code = &code, shared = shared, run = std::move(run), exit_of] {
+      *this_code = print(run(), shared->json, exit_of);
+    });
+    return command;
+  }
+  CLI::App* add(CLI::App* noun, const char* verb, const char* help, Run run,
+                ExitOf exit_of = exit_ok) {
+    CLI::App* command = add_local(noun, verb, help, std::move(run), exit_of);
     command->add_option("--endpoint", shared->target.endpoint, "of the running node")
         ->envname("KURA_ENDPOINT");
     command->add_option("--ca-cert", shared->target.ca_path, "PEM file of a private authority");
     command->add_flag("--insecure", shared->target.insecure, "take any certificate");
-    command->add_flag("--json", shared->json, "one JSON document");
-  }
-  CLI::App* add(CLI::App* noun, const char* verb, const char* help, Run run) {
-    CLI::App* command = noun->add_subcommand(verb, help);
-    options(command);
-    command->callback([this_code = &code, shared = shared, run = std::move(run)] {
-      shared->target.access_key = secret_of("KURA_ROOT_ACCESS_KEY");
-      shared->target.secret_key = secret_of("KURA_ROOT_SECRET_KEY");
-      *this_code = print(run(), shared->json);
-    });
     return command;
   }
   Run get(std::string path) {
-    return [shared = shared, path] { return admin_request(shared->target, "GET", path, nullptr); };
+    return [shared = shared, path] { return ask(shared, "GET", path); };
   }
 };
+
+// Of the drives of a stopped node, "state" tells which could not be read.
+int exit_of_drives(const Json& answer) {
+  for (const Json& item : answer.at("items"))
+    if (item.contains("state") && item.at("state") != "ok") return kExitPartial;
+  return kExitOk;
+}
+
+int exit_of_verify(const Json& report) {
+  if (!report.at("whole").get<bool>()) return kExitCorrupt;
+  return report.at("skipped").empty() ? kExitOk : kExitPartial;
+}
+
+int exit_of_doctor(const Json& answer) {
+  for (const Json& item : answer.at("items"))
+    if (!item.at("ok").get<bool>()) return kExitGeneric;
+  return kExitOk;
+}
 
 std::string escape(const std::string& text) { return s3::percent_encode(text, false); }
 
 void add_drive_commands(Commands& c) {
   CLI::App* drive = c.app.add_subcommand("drive", "drives of the node")->require_subcommand(1);
   auto offline = std::make_shared<std::vector<std::string>>();
-  CLI::App* ls = c.add(drive, "ls", "list drives", [get = c.get("drives"), offline] {
-    return offline->empty() ? get() : offline_drives(*offline);
-  });
+  CLI::App* ls = c.add(
+      drive, "ls", "list drives",
+      [get = c.get("drives"), offline] {
+        return offline->empty() ? get() : offline_drives(*offline);
+      },
+      exit_of_drives);
   ls->add_option("--offline", *offline, "read these folders of a stopped node instead");
   auto path = std::make_shared<std::string>();
   CLI::App* add =
       c.add(drive, "add", "add an empty folder to the running node", [shared = c.shared, path] {
-        return admin_request(shared->target, "POST", "drives", {{"path", *path}});
+        return ask(shared, "POST", "drives", {{"path", *path}});
       });
   add->add_option("path", *path, "absolute path on the node's machine")->required();
 }
 
 void add_journal_commands(Commands& c) {
   CLI::App* journal = c.app.add_subcommand("journal", "the log")->require_subcommand(1);
-  auto from = std::make_shared<uint64_t>(0);
-  auto most = std::make_shared<uint32_t>(20);
-  CLI::App* tail = c.add(
-      journal, "tail", "the last records, or those behind --from", [shared = c.shared, from, most] {
-        return admin_request(
-            shared->target, "GET",
-            "journal/tail?from=" + std::to_string(*from) + "&max=" + std::to_string(*most),
-            nullptr);
-      });
-  tail->add_option("--from", *from, "offset");
-  tail->add_option("--max", *most, "records");
+  auto from = std::make_shared<std::optional<uint64_t>>();
+  auto most = std::make_shared<uint32_t>(100);
+  CLI::App* tail = c.add(journal, "tail", "the last records, or the first from an offset on",
+                         [shared = c.shared, from, most] {
+                           std::string path = "journal/tail?max=" + std::to_string(*most);
+                           if (*from) path += "&from=" + std::to_string(**from);
+                           return ask(shared, "GET", path);
+                         });
+  tail->add_option("--from", *from, "the first records at or behind this offset");
+  tail->add_option("--max", *most, "records (100)")->check(CLI::Range(1, 1000));
   auto drives = std::make_shared<std::vector<std::string>>();
-  CLI::App* verify = journal->add_subcommand("verify", "read every byte of a stopped node's log");
+  CLI::App* verify = c.add_local(
+      journal, "verify", "read every byte of a stopped node's log",
+      [drives] { return verify_journal(*drives); }, exit_of_verify);
   verify->add_option("drives", *drives, "drive folders; ranges as /mnt/d{1...6}")->required();
-  verify->add_flag("--json", c.shared->json, "one JSON document");
-  verify->callback([code = &c.code, shared = c.shared, drives] {
-    auto report = verify_journal(*drives);
-    *code = print(report, shared->json);
-    if (report && !report->at("whole").get<bool>()) *code = kExitCorrupt;
-  });
 }
 
 void add_key_commands(Commands& c) {
@@ -131,18 +166,19 @@ void add_key_commands(Commands& c) {
   auto wanted = std::make_shared<Wanted>();
   CLI::App* create = c.add(key, "create", "make an access key; its secret is shown once",
                            [shared = c.shared, wanted] {
-                             return admin_request(shared->target, "POST", "keys",
-                                                  {{"access", wanted->access},
-                                                   {"bucket", wanted->bucket},
-                                                   {"description", wanted->description}});
+                             return ask(shared, "POST", "keys",
+                                        {{"access", wanted->access},
+                                         {"bucket", wanted->bucket},
+                                         {"description", wanted->description}});
                            });
-  create->add_option("--access", wanted->access, "read-write or read-only");
+  create->add_option("--access", wanted->access, "what it may do (read-write)")
+      ->check(CLI::IsMember({"read-write", "read-only"}));
   create->add_option("--bucket", wanted->bucket, "only this bucket");
   create->add_option("--description", wanted->description, "what it is for");
   auto disabled = std::make_shared<std::string>();
   CLI::App* disable =
       c.add(key, "disable", "refuse an access key from now on", [shared = c.shared, disabled] {
-        return admin_request(shared->target, "POST", "keys/disable", {{"accessKey", *disabled}});
+        return ask(shared, "POST", "keys/disable", {{"accessKey", *disabled}});
       });
   disable->add_option("access-key", *disabled, "the access key")->required();
 }
@@ -157,17 +193,15 @@ void add_commands(CLI::App& app, int& code) {
   add_key_commands(*c);
   CLI::App* object = app.add_subcommand("object", "objects")->require_subcommand(1);
   auto name = std::make_shared<std::string>();
-  CLI::App* where =
-      c->add(object, "where", "where the bytes of an object are",
-             [shared = c->shared, name]() -> Result<Json> {
-               const size_t slash = name->find('/');
-               if (slash == std::string::npos)
-                 return fail(Errc::invalid_argument, "name it as bucket/key");
-               return admin_request(shared->target, "GET",
-                                    "object/where?bucket=" + escape(name->substr(0, slash)) +
-                                        "&key=" + escape(name->substr(slash + 1)),
-                                    nullptr);
-             });
+  CLI::App* where = c->add(object, "where", "where the bytes of an object are",
+                           [shared = c->shared, name]() -> Result<Json> {
+                             const size_t slash = name->find('/');
+                             if (slash == std::string::npos)
+                               return fail(Errc::invalid_argument, "name it as bucket/key");
+                             return ask(shared, "GET",
+                                        "object/where?bucket=" + escape(name->substr(0, slash)) +
+                                            "&key=" + escape(name->substr(slash + 1)));
+                           });
   where->add_option("name", *name, "bucket/key")->required();
   CLI::App* bucket = app.add_subcommand("bucket", "buckets")->require_subcommand(1);
   c->add(bucket, "ls", "buckets with their exact counters", c->get("buckets"));
@@ -175,9 +209,21 @@ void add_commands(CLI::App& app, int& code) {
   c->add(view, "digest", "hash of every row", c->get("view/digest"));
   CLI::App* config = app.add_subcommand("config", "configuration")->require_subcommand(1);
   auto origin = std::make_shared<bool>(false);
-  CLI::App* show = c->add(config, "show", "settings of the running node", c->get("config"));
-  show->add_flag("--origin", *origin, "where each value came from (always shown)");
-  app.add_subcommand("doctor", "check this machine")->callback([c] { c->code = run_doctor(); });
+  CLI::App* show = c->add(config, "show", "settings of the running node",
+                          [get = c->get("config"), origin]() -> Result<Json> {
+                            Result<Json> answer = get();
+                            if (!answer || *origin) return answer;
+                            for (Json& item : answer->at("items")) {
+                              item.erase("origin");
+                              item.erase("source");
+                            }
+                            return answer;
+                          });
+  show->add_flag("--origin", *origin, "where each value came from");
+  c->add_local(&app, "doctor", "check this machine", check_machine, exit_of_doctor);
+  c->add_local(&app, "version", "print the version", [] {
+    return Result<Json>(Json{{"apiVersion", "kura/v1"}, {"name", "kura"}, {"version", kVersion}});
+  });
 }
 
 }  // namespace kura::node

@@ -20,7 +20,6 @@ std::string with(std::string text, char from, char to, bool upper) {
   }
   return text;
 }
-std::string variable_of(const std::string& name) { return "KURA_" + with(name, '-', '_', true); }
 std::string toml_key_of(const std::string& name) { return with(name, '-', '_', false); }
 
 std::vector<std::string> split(const std::string& text) {
@@ -168,6 +167,8 @@ Result<void> check(const Config& config) {
 }
 
 }  // namespace
+
+std::string variable_of(const std::string& name) { return "KURA_" + with(name, '-', '_', true); }
 
 std::string_view name_of(Origin origin) {
   switch (origin) {

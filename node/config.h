@@ -54,6 +54,8 @@ struct SettingInfo {
   bool is_switch = false;  // A flag without a value.
 };
 const std::vector<SettingInfo>& setting_table();
+// "KURA_TLS_CERT" of "tls-cert".
+std::string variable_of(const std::string& name);
 
 // `flags` by setting name; `drives` are the positional arguments. `file`: TOML text and its path.
 // Errors: invalid_argument, one line that names the setting, its origin and what to write instead.

@@ -1,4 +1,4 @@
-// Exit codes of the command line: a contract for scripts (README, "Exit codes").
+// Exit codes of the command line: a contract for scripts (README, "Command line").
 
 #pragma once
 
@@ -15,7 +15,7 @@ enum ExitCode : int {
   kExitConflict = 5,
   kExitUnavailable = 6,
   kExitCorrupt = 7,
-  kExitPartial = 8,
+  kExitPartial = 8,  // Of the folders that were named some could not be read.
   kExitConfig = 9,
 };
 
@@ -45,6 +45,11 @@ inline int exit_code_of(Errc code) {
     default:
       return kExitGeneric;
   }
+}
+
+// In a command a wrong argument is wrong usage; in `kura server` it is a setting.
+inline int command_exit_code_of(Errc code) {
+  return code == Errc::invalid_argument ? kExitUsage : exit_code_of(code);
 }
 
 }  // namespace kura::node

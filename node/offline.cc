@@ -4,8 +4,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <iostream>
-
 #include "actors/disk/drive_identity.h"
 #include "actors/disk/local_drive.h"
 #include "journal/embedded/embedded_journal.h"
@@ -13,7 +11,6 @@
 #include "net/block_on.h"
 #include "net/kernel.h"
 #include "node/ellipsis.h"
-#include "node/exit_code.h"
 
 namespace kura::node {
 namespace {
@@ -78,12 +75,22 @@ Result<Json> verify_journal(const std::vector<std::string>& patterns) {
   if (!paths) return fail(paths.error());
   OneLoop one;
   std::vector<journal::JournalDrive> drives;
+  Json skipped = Json::array();
+  auto skip = [&](const std::string& path, const std::string& why) {
+    skipped.push_back(path + ": " + why);
+  };
   for (const std::string& path : *paths) {
     auto opened = open_local_drive(path);
-    if (!opened) continue;
+    if (!opened) {
+      skip(path, opened.error().detail);
+      continue;
+    }
     std::shared_ptr<Drive> drive = std::move(*opened);
     auto identity = block_on(one.loop, disk::read_identity(*drive));
-    if (identity && *identity) drives.push_back({(*identity)->drive, drive});
+    if (identity && *identity)
+      drives.push_back({(*identity)->drive, drive});
+    else
+      skip(path, identity ? "no drive of Kura" : identity.error().detail);
   }
   if (drives.empty()) return fail(Errc::not_found, "none of these folders is a drive of Kura");
   auto report = block_on(one.loop, journal::EmbeddedJournal::verify(drives));
@@ -96,25 +103,25 @@ Result<Json> verify_journal(const std::vector<std::string>& patterns) {
               {"generation", report->set.generation},
               {"records", report->log.records},
               {"mirrors", mirrors},
-              {"problems", problems}};
+              {"problems", problems},
+              {"skipped", skipped}};
 }
 
-int run_doctor() {
-  bool good = true;
-  auto line = [&](bool ok, const std::string& what, const std::string& advice) {
-    std::cout << (ok ? "ok    " : "warn  ") << what << (ok ? "" : ": " + advice) << "\n";
-    good = good && ok;
+Result<Json> check_machine() {
+  Json items = Json::array();
+  auto check = [&](const char* name, bool ok, const std::string& advice) {
+    items.push_back({{"check", name}, {"ok", ok}, {"advice", ok ? "" : advice}});
   };
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
-  line(files.rlim_cur >= 65536, "open files: " + std::to_string(files.rlim_cur),
-       "raise it with ulimit -n 65536");
+  check("open files", files.rlim_cur >= 65536,
+        "at most " + std::to_string(files.rlim_cur) + ": raise it with ulimit -n 65536");
   __builtin_cpu_init();
-  line(__builtin_cpu_supports("sse4.2"), "SSE 4.2", "checksums are slow on this processor");
-  line(__builtin_cpu_supports("avx2"), "AVX2", "erasure coding is slow on this processor");
+  check("SSE 4.2", __builtin_cpu_supports("sse4.2"), "checksums are slow on this processor");
+  check("AVX2", __builtin_cpu_supports("avx2"), "erasure coding is slow on this processor");
   SystemClock clock;
-  line(clock.wall_ms() > 1'700'000'000'000, "clock", "set it: signatures are refused");
-  return good ? kExitOk : kExitGeneric;
+  check("clock", clock.wall_ms() > 1'700'000'000'000, "set it: signatures are refused");
+  return Json{{"apiVersion", "kura/v1"}, {"items", items}};
 }
 
 }  // namespace kura::node

@@ -10,11 +10,12 @@
 
 namespace kura::node {
 
-// Errors: not_found, invalid_argument, corrupt, unavailable.
+// Errors, of both: not_found, invalid_argument, corrupt, unavailable.
+// "state" of each is "ok" or why it cannot be read.
 Result<nlohmann::ordered_json> offline_drives(const std::vector<std::string>& paths);
-// "whole" tells whether every mirror has every record.
+// "whole" tells whether every mirror has every record; "skipped", which folders are no drives.
 Result<nlohmann::ordered_json> verify_journal(const std::vector<std::string>& paths);
-// Prints a table; 0 if nothing failed.
-int run_doctor();
+// One item for each check, with advice where it is not "ok".
+Result<nlohmann::ordered_json> check_machine();
 
 }  // namespace kura::node

@@ -143,7 +143,7 @@ constexpr bool sorted() {
 }
 static_assert(sorted(), "binary search needs order");
 
-// What a client may be told of an error of the store. Its `detail` stays in the log.
+// What a client may be told of an error of the store.
 std::string_view code_of(Errc code) {
   switch (code) {
     case Errc::invalid_argument:
@@ -205,13 +205,19 @@ S3Error s3_error(std::string_view code, std::string message) {
                                     [](const Row& r, std::string_view c) { return r.code < c; });
   INVARIANT(row != std::end(kTable) && row->code == code, "an S3 error code outside the table");
   if (message.empty()) message = row->message;
-  return S3Error{std::string(code), row->status, std::move(message), {}, false};
+  return S3Error{std::string(code), row->status, std::move(message)};
 }
 
 S3Error s3_error(const Error& error) {
-  if (error.code == Errc::bad_request_id)
-    return s3_error("InvalidRequest", "The request id was already used for a different request.");
-  return s3_error(code_of(error.code));
+  S3Error told =
+      error.code == Errc::bad_request_id
+          ? s3_error("InvalidRequest", "The request id was already used for a different request.")
+          : s3_error(code_of(error.code));
+  told.cause = error.detail;
+  // Several codes share a 5xx: without a detail the number still tells them apart.
+  if (told.cause.empty() && told.status >= 500)
+    told.cause = "Errc " + std::to_string(static_cast<int>(error.code));
+  return told;
 }
 
 }  // namespace kura::s3

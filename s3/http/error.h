@@ -17,7 +17,8 @@ struct S3Error {
   int status = 500;                                          // HTTP status
   std::string message;                                       // AWS's text where it has one.
   std::vector<std::pair<std::string, std::string>> details;  // More elements of the error XML.
-  bool close = false;  // The connection cannot go on (the body was not read to its end).
+  bool close = false;      // The connection cannot go on (the body was not read to its end).
+  std::string cause = {};  // Of an error of the store: for the request log, never for a client.
 };
 
 template <class T>
@@ -25,7 +26,7 @@ using S3Result = tl::expected<T, S3Error>;
 
 // The error with AWS's status and message. REQUIRES: `code` is in the table of error.cc.
 S3Error s3_error(std::string_view code, std::string message = {});
-// For errors of the store: the one place that maps Errc to S3.
+// For errors of the store: the one place that maps Errc to S3. Its detail becomes the `cause`.
 S3Error s3_error(const Error& error);
 
 [[nodiscard]] inline tl::unexpected<S3Error> s3_fail(std::string_view code,

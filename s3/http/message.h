@@ -83,6 +83,7 @@ struct Response {
   uint64_t stream_bytes = 0;  // Exact length of `stream`.
   bool head_only = false;     // HEAD: content-length of the body, no body.
   std::string error_code;     // S3 code for the log and the metrics; empty on success.
+  std::string cause;          // What is behind it, for the log alone; often empty.
   bool close = false;         // The connection ends after this response.
 };
 

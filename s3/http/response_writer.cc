@@ -23,8 +23,8 @@ Task<Result<std::string>> first_bytes(Response& response, bool head_request) {
   co_return co_await next_bytes(*response.stream, response.stream_bytes);
 }
 
-Task<bool> write_response(Connection& connection, Response response, std::string first,
-                          bool head_request, HeadFields fields, int64_t silence_ns) {
+Task<Result<void>> write_response(Connection& connection, Response response, std::string first,
+                                  bool head_request, HeadFields fields, int64_t silence_ns) {
   response.head_only |= head_request;
   const std::string head = response_head(response, fields);
   std::vector<std::string_view> pieces{head};
@@ -41,12 +41,13 @@ Task<bool> write_response(Connection& connection, Response response, std::string
   while (sent && left > 0) {
     Result<std::string> bytes = co_await next_bytes(*response.stream, left);
     // The status is out: the only honest sign of a failure is a short body.
-    if (!bytes) co_return false;
+    if (!bytes) co_return fail(bytes.error());
     left -= bytes->size();
     std::vector<std::string_view> more{*bytes};
     sent = co_await connection.write(std::move(more), silence_ns);
   }
-  co_return sent;
+  if (!sent) co_return fail(Errc::closed, "the client is gone or does not read");
+  co_return Result<void>{};
 }
 
 }  // namespace kura::s3

@@ -14,9 +14,9 @@ namespace kura::s3 {
 // becomes an honest error. None: the response has no streamed body to send.
 Task<Result<std::string>> first_bytes(Response& response, bool head_request);
 
-// `first` is what first_bytes() gave. False: the client has not got all of it, and the connection
-// cannot be used again.
-Task<bool> write_response(Connection& connection, Response response, std::string first,
-                          bool head_request, HeadFields fields, int64_t silence_ns);
+// `first` is what first_bytes() gave. After an error the client has not got all of it, and the
+// connection cannot be used again. Errors: closed (the client), those of the body.
+Task<Result<void>> write_response(Connection& connection, Response response, std::string first,
+                                  bool head_request, HeadFields fields, int64_t silence_ns);
 
 }  // namespace kura::s3

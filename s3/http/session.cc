@@ -111,9 +111,13 @@ Task<bool> serve_request(Connection& connection, SessionShared& shared, SessionS
   RequestLogEntry entry;
   entry.status = reply.response.status;
   entry.error_code = reply.response.error_code;
+  entry.cause = std::move(reply.response.cause);
   const HeadFields fields{info.request_id, shared.clock.wall_ms(), !keep};
-  entry.complete = co_await write_response(connection, std::move(reply.response), std::move(*first),
-                                           head_request, fields, shared.options.write_silence_ns);
+  Result<void> sent =
+      co_await write_response(connection, std::move(reply.response), std::move(*first),
+                              head_request, fields, shared.options.write_silence_ns);
+  entry.complete = sent.has_value();
+  if (!sent) entry.cause = sent.error().detail;
   if (shared.log) {
     entry.request_id = info.request_id;
     entry.peer = info.peer;
@@ -145,8 +149,9 @@ Task<void> refuse_head(Connection& connection, SessionShared& shared, SessionSta
   Response response = plain_error(error, false, "/", id);
   const HeadFields fields{id, shared.clock.wall_ms(), true};
   std::string none;
-  entry.complete = co_await write_response(connection, std::move(response), std::move(none), false,
-                                           fields, shared.options.write_silence_ns);
+  Result<void> sent = co_await write_response(connection, std::move(response), std::move(none),
+                                              false, fields, shared.options.write_silence_ns);
+  entry.complete = sent.has_value();
   if (shared.log) shared.log(entry);
   if (entry.complete) co_await linger(connection, shared.options, state);
 }
@@ -158,6 +163,7 @@ Response plain_error(const S3Error& error, bool head_request, std::string_view r
   Response response;
   response.status = error.status;
   response.error_code = error.code;
+  response.cause = error.cause;
   response.close = error.close;
   if (head_request || error.status == 304) return response;
   XmlWriter xml("Error", "");

@@ -42,6 +42,7 @@ class RequestHandler {
 struct RequestLogEntry {
   std::string request_id, peer, method, target;  // `target` without secrets; empty: no whole head.
   std::string operation, bucket, access_key, error_code;
+  std::string cause;  // Of a 5xx or an answer that was cut: the store's own words.
   int status = 0;
   bool complete = true;                  // Else the client or the store gave up in the answer.
   uint64_t bytes_in = 0, bytes_out = 0;  // Of the connection, heads included.

@@ -82,7 +82,11 @@ Task<S3Result<Response>> delete_objects(Context& context, Request& request) {
   for (size_t i = 0; i < outcomes.size(); ++i) {
     write_result(&xml, list->objects[i], outcomes[i], list->quiet);
   }
-  co_return xml_answer(std::move(xml));
+  Response response = xml_answer(std::move(xml));
+  for (const S3Result<Outcome>& outcome : outcomes) {
+    if (!outcome && response.cause.empty()) response.cause = outcome.error().cause;
+  }
+  co_return response;
 }
 
 }  // namespace kura::s3

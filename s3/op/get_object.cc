@@ -17,7 +17,8 @@ Task<S3Result<Response>> get_object(Context& context, Request& request) {
     Result<std::unique_ptr<ResponseBody>> body =
         co_await open_version(context.store, plan->version, plan->range);
     if (!body && body.error().code == Errc::not_found && lookup < kLookupsMax) continue;
-    if (!body && body.error().code == Errc::not_found) co_return s3_fail("ServiceUnavailable");
+    if (!body && body.error().code == Errc::not_found)
+      body.error().code = Errc::unavailable;  // The object is there; its bytes are not.
     if (!body) co_return s3_fail(body.error());
     response.stream = std::move(*body);
     response.stream_bytes = plan->range.length_bytes;

@@ -72,7 +72,8 @@ struct Route {
   std::string_view required;  // Query parameters (or "header:name") that must be there, by comma.
   Access access;
   Handler handler;         // Null: the answer is `fixed`.
-  std::string_view fixed;  // S3 error code of a sub-resource that is not there yet.
+  std::string_view fixed;  // S3 error code of a sub-resource that is not there yet; with a
+                           // handler, the code that it answers for every object.
 };
 
 // Every operation, most specific first. README's table is generated from it.

@@ -61,7 +61,8 @@ Task<S3Result<SourceObject>> open_source(Context& context, Request& request, boo
     Result<std::unique_ptr<ResponseBody>> bytes =
         co_await open_version(context.store, source->version, source->range);
     if (!bytes && bytes.error().code == Errc::not_found && lookup < kLookupsMax) continue;
-    if (!bytes && bytes.error().code == Errc::not_found) co_return s3_fail("ServiceUnavailable");
+    if (!bytes && bytes.error().code == Errc::not_found)
+      bytes.error().code = Errc::unavailable;  // The object is there; its bytes are not.
     if (!bytes) co_return s3_fail(bytes.error());
     source->bytes = std::move(*bytes);
     co_return std::move(*source);

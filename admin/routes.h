@@ -1,0 +1,38 @@
+// The resources of the admin API under /kura/admin/v1/: one row per method and path.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "admin/backend.h"
+#include "admin/render.h"
+#include "s3/codec/uri.h"
+
+namespace kura::admin {
+
+struct Call {
+  s3::QueryParams query;
+  Json body = Json::object();
+  // Empty when absent.
+  std::string get(std::string_view name) const;
+  std::string field(const char* name) const;
+};
+
+// Both arguments outlive the Task.
+using Handler = Task<Result<Json>> (*)(Backend& backend, const Call& call);
+
+struct Route {
+  std::string_view method;  // "GET": changes nothing.
+  std::string_view path;    // Behind the prefix: "keys/disable".
+  Handler handler;          // Errors: those of the Backend; invalid_argument.
+};
+
+const std::vector<Route>& routes();
+// Null: no such row.
+const Route* find_route(std::string_view method, std::string_view path);
+// What the Allow header says: "GET, POST". Empty: no such path.
+std::string methods_of(std::string_view path);
+
+}  // namespace kura::admin
