@@ -1,4 +1,5 @@
-// DriveFolders: the folders that a server has as drives, opened, and locked against a second process.
+// DriveFolders: the folders that a server has as drives, opened, and locked against a second
+// process.
 
 #pragma once
 
@@ -59,7 +60,7 @@ class DriveFolders {
 
   std::vector<std::shared_ptr<Drive>> drives_;
   std::vector<std::string> paths_;
-  mutable std::mutex mutex_;  // Guards what is below.
+  mutable std::mutex mutex_;                // Guards what is below.
   std::map<std::string, DriveLock> locks_;  // By label.
   std::vector<std::string> added_;
 };

@@ -7,8 +7,8 @@
 namespace kura::node {
 namespace {
 
-constexpr int kLooks = 2;        // A drive that is slow once is not lost.
-constexpr int64_t kNaps = 20;    // How often in an interval a stop is noticed.
+constexpr int kLooks = 2;      // A drive that is slow once is not lost.
+constexpr int64_t kNaps = 20;  // How often in an interval a stop is noticed.
 
 }  // namespace
 

@@ -1,6 +1,6 @@
-// DriveWatch: what the node does about drives that went away. One that is mounted anew is taken back
-// without a restart; a view whose drive is away has the node start over, while enough drives are
-// left for that, since nothing of it can be written any more. A task on the journal loop.
+// DriveWatch: what the node does about drives that went away. One that is mounted anew is taken
+// back without a restart; a view whose drive is away has the node start over, while enough drives
+// are left for that, since nothing of it can be written any more. A task on the journal loop.
 
 #pragma once
 

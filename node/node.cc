@@ -293,7 +293,8 @@ Task<void> Node::Parts::widen_journal() {
   if (journal->status().mirrors_wanted >= wanted) co_return;
   auto done = co_await journal->set_mirror_count(wanted);
   std::string line = "the journal has " + std::to_string(wanted) + " mirrors now";
-  if (!done) line = "no " + std::to_string(wanted) + " mirrors for the journal: " + done.error().detail;
+  if (!done)
+    line = "no " + std::to_string(wanted) + " mirrors for the journal: " + done.error().detail;
   ports.log(line);
 }
 
@@ -303,8 +304,8 @@ void Node::Parts::make_drive_watch() {
   watch.parity = [this] { return std::min(parity(), journal->status().mirrors_wanted - 1); };
   watch.take_back = [this] { return take_back(); };
   watch.on_view_lost = [this](Error error) { fatal(std::move(error)); };
-  drive_watch = std::make_unique<DriveWatch>(std::move(watch), drive_ids[view.drive],
-                                             options.drive_check_ns);
+  drive_watch =
+      std::make_unique<DriveWatch>(std::move(watch), drive_ids[view.drive], options.drive_check_ns);
 }
 
 Task<Result<void>> Node::Parts::start() {

@@ -10,6 +10,7 @@
 #include "net/asio_loop.h"
 #include "net/block_on.h"
 #include "net/kernel.h"
+#include "node/drive_folders.h"
 #include "node/ellipsis.h"
 
 namespace kura::node {
@@ -75,6 +76,7 @@ Result<Json> verify_journal(const std::vector<std::string>& patterns) {
   if (!paths) return fail(paths.error());
   OneLoop one;
   std::vector<journal::JournalDrive> drives;
+  std::vector<DriveLock> locks;  // What is being written would look damaged.
   Json skipped = Json::array();
   auto skip = [&](const std::string& path, const std::string& why) {
     skipped.push_back(path + ": " + why);
@@ -85,6 +87,9 @@ Result<Json> verify_journal(const std::vector<std::string>& patterns) {
       skip(path, opened.error().detail);
       continue;
     }
+    auto lock = DriveLock::take(path);
+    if (!lock) return fail(lock.error());
+    locks.push_back(std::move(*lock));
     std::shared_ptr<Drive> drive = std::move(*opened);
     auto identity = block_on(one.loop, disk::read_identity(*drive));
     if (identity && *identity)

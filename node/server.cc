@@ -159,8 +159,8 @@ int run_server(const Config& config, char** argv) {
   ports.disk = &disk_loop;
   ports.drives = (*folders)->drives();
   const uint64_t cache = config.cache_bytes;
-  ports.open_view = [paths = (*folders)->paths(), cache](size_t i,
-                                                   bool fresh) -> Result<std::unique_ptr<Kv>> {
+  ports.open_view = [paths = (*folders)->paths(), cache](
+                        size_t i, bool fresh) -> Result<std::unique_ptr<Kv>> {
     const std::string path = paths[i] + "/view";
     if (fresh)
       if (auto gone = destroy_rocks_kv(path); !gone) return fail(gone.error());
@@ -212,7 +212,8 @@ int run_server(const Config& config, char** argv) {
       auto handed = std::make_shared<std::unique_ptr<Acceptor>>(accept_with(i));
       io[i]->post([server = servers[i].get(), handed] { server->start(std::move(*handed)); });
     }
-    if (::sigtimedwait(&signals, nullptr, &kWaitForDrives) < 0) execute_again(argv, "waiting", **folders);
+    if (::sigtimedwait(&signals, nullptr, &kWaitForDrives) < 0)
+      execute_again(argv, "waiting", **folders);
     ::_exit(0);
   }
   if (!started) {

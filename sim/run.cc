@@ -192,7 +192,9 @@ const std::vector<std::string>& required_probes(Profile profile) {
   }();
   static const std::vector<std::string> swarm = [] {
     std::vector<std::string> all = crash;
-    for (const char* probe : {"slow drive", "bit rot", "read errors", "drive gone", "drive back", "drive replaced"}) all.push_back(probe);
+    for (const char* probe :
+         {"slow drive", "bit rot", "read errors", "drive gone", "drive back", "drive replaced"})
+      all.push_back(probe);
     return all;
   }();
   return profile == Profile::quiet ? quiet : profile == Profile::crash ? crash : swarm;

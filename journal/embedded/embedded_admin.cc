@@ -19,8 +19,8 @@ std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives) {
   return mirrors;
 }
 
-// A healthy mirror was mounted anew between two appends. All that was acknowledged is on it, but its
-// open files are of the old mount. False: the drive does not hold what this mirror holds.
+// A healthy mirror was mounted anew between two appends. All that was acknowledged is on it, but
+// its open files are of the old mount. False: the drive does not hold what this mirror holds.
 Task<bool> EmbeddedJournal::reopen_mirror(size_t mirror, MirrorPtr anew) {
   std::vector<std::shared_ptr<File>> files;
   for (const auto* segments : {&segments_, &spares_}) {

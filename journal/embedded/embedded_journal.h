@@ -127,8 +127,8 @@ class EmbeddedJournal final : public Journal {
   JournalStatus status() const;
   std::vector<SegmentSpan> segments() const;  // Ascending.
 
-  // A drive came online: new, or back, also when nobody noticed that it was away. Replaces a missing
-  // mirror at once. Errors: exists (of another journal), unavailable, io_error.
+  // A drive came online: new, or back, also when nobody noticed that it was away. Replaces a
+  // missing mirror at once. Errors: exists (of another journal), unavailable, io_error.
   Task<Result<void>> add_drive(JournalDrive drive);
   // A drive is gone. Replaces the mirror, if it was one. Errors: unavailable (no drive to replace
   // it with: appends stay unavailable until one is added).

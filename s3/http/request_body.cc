@@ -27,8 +27,8 @@ RequestBody::RequestBody(Connection& connection, const RequestHead& head,
 
 Task<S3Result<std::string>> RequestBody::next() {
   if (failed_) co_return broken("IncompleteBody");
-  // Before an empty body, too: botocore up to 1.35 takes the final status of one request for that of
-  // the next when no 100 came.
+  // Before an empty body, too: botocore up to 1.35 takes the final status of one request for that
+  // of the next when no 100 came.
   if (continue_pending_) {
     const bool sent = co_await send_continue();
     if (!sent) co_return broken("IncompleteBody");

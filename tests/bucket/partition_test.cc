@@ -1,4 +1,5 @@
-// One partition with its committer: what happens when appends fail, and when things are asked twice.
+// One partition with its committer: what happens when appends fail, and when things are asked
+// twice.
 
 #include "actors/bucket/partition.h"
 

@@ -77,8 +77,9 @@ TEST(XmlRequest, RefusesWhatIsNotADelete) {
 // Expat reports the end of an empty element even when its start ended the parsing.
 TEST(XmlRequest, AnUnknownEmptyElementIsRefused) {
   for (const std::string bad :
-       {"<Erase/>", "<E/>", "<Delete><Other/></Delete>", "<Delete><Object><Other/></Object></Delete>",
-        "<Delete xmlns='http://example.com/'/>", "<Delete><Object><Key><a/></Key></Object></Delete>"})
+       {"<Erase/>", "<E/>", "<Delete><Other/></Delete>",
+        "<Delete><Object><Other/></Object></Delete>", "<Delete xmlns='http://example.com/'/>",
+        "<Delete><Object><Key><a/></Key></Object></Delete>"})
     EXPECT_EQ(code_of_delete(bad), "MalformedXML") << bad;
   std::string deep;
   for (int i = 0; i < 100; ++i) deep += "<Delete>";

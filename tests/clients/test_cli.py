@@ -1,0 +1,244 @@
+"""The command line, the admin API, health, metrics and the request log of a running node."""
+
+import http.client
+import json
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+from bodies import MIB, body
+from s3 import read, refused, s3_client
+from server import BINARY, Endpoint, Server, free_port
+from wire import Call
+
+pytestmark = pytest.mark.kura
+BUCKET, OTHER = "cli", "other"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    base = tmp_path_factory.mktemp("cli")
+    drives = [base / f"d{i}" for i in range(1, 7)]
+    for drive in drives:
+        drive.mkdir()
+    server = Server(drives, base / "kura.log").start()
+    s3 = s3_client(server.endpoint)
+    for bucket in (BUCKET, OTHER):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=BUCKET, Key="small", Body=b"small")
+    s3.put_object(Bucket=BUCKET, Key="large", Body=body(MIB))
+    yield server
+    server.kill()
+
+
+def run(server, *words: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run([str(BINARY), *words], capture_output=True, text=True, timeout=30,
+                          env={**server.environment(), "KURA_ENDPOINT": server.endpoint.url, **environment})
+
+
+def keyed(endpoint: Endpoint, key: dict):
+    return s3_client(Endpoint(endpoint.url, key["accessKey"], key["secretKey"]))
+
+
+@pytest.mark.parametrize("words", ["status", "drive ls", "bucket ls", f"object where {BUCKET}/small", "journal tail",
+                                   "view digest", "key ls", "config show", "config show --origin", "version"])
+def test_json_and_text(server, words):
+    answer = server.kura(*words.split())
+    assert answer["apiVersion"] == "kura/v1"
+    text = run(server, *words.split())
+    assert text.returncode == 0 and text.stdout.strip() and not text.stderr
+    with pytest.raises(ValueError):
+        json.loads(text.stdout)  # A table or lines, for people.
+
+
+def test_doctor(server):
+    done = run(server, "doctor", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["apiVersion"] == "kura/v1" and "clock" in [row["check"] for row in answer["items"]]
+    assert done.returncode == (0 if all(row["ok"] for row in answer["items"]) else 1)
+    assert all(row["ok"] or row["advice"] for row in answer["items"])
+
+
+def test_what_status_says(server):
+    status = server.kura("status")
+    assert status["usage"] == {"buckets": 2, "objects": 2, "bytes": MIB + 5}
+    assert len([drive for drive in status["drives"] if drive["online"]]) == 6
+    assert len(status["journal"]["mirrors"]) == 3 and status["parity"] == {"STANDARD": 2, "REDUCED_REDUNDANCY": 1}
+    assert {row["name"]: row["objects"] for row in server.kura("bucket", "ls")["items"]} == {BUCKET: 2, OTHER: 0}
+    assert [p["kind"] for p in server.kura("object", "where", f"{BUCKET}/small")["items"]] == ["journal"]
+    large = server.kura("object", "where", f"{BUCKET}/large")["items"][0]
+    assert large["kind"] == "striped" and len(large["drives"]) == 6
+
+
+def test_journal_tail(server):
+    rows = server.kura("journal", "tail")["items"]
+    puts = [row for row in rows if row["event"] == "put_committed"]
+    assert len(puts) == 2 and [row["offset"] for row in rows] == sorted(row["offset"] for row in rows)
+    behind = server.kura("journal", "tail", "--from", str(puts[-1]["offset"]), "--max", "1")["items"]
+    assert [row["offset"] for row in behind] == [puts[-1]["offset"]]
+    assert server.kura("journal", "tail", "--max", "2")["items"] == rows[-2:]
+
+
+def test_origins(server):
+    rows = {row["name"]: row for row in server.kura("config", "show", "--origin")["items"]}
+    assert rows["listen"]["origin"] == "flag" and rows["root-access-key"]["origin"] == "environment"
+    assert rows["region"] == {"name": "region", "value": "us-east-1", "origin": "default", "source": ""}
+    assert server.endpoint.secret_key not in json.dumps(rows)
+    assert "origin" not in server.kura("config", "show")["items"][0]
+
+
+def test_keys(server):
+    reader = server.kura("key", "create", "--access", "read-only", "--description", "for the report")
+    writer = server.kura("key", "create", "--bucket", BUCKET)
+    s3 = keyed(server.endpoint, reader)
+    assert read(s3, BUCKET, "small") == b"small"
+    with refused("AccessDenied", 403):
+        s3.put_object(Bucket=BUCKET, Key="k", Body=b"")
+    with refused("AccessDenied", 403):
+        s3.delete_object(Bucket=BUCKET, Key="small")
+    s3 = keyed(server.endpoint, writer)
+    s3.put_object(Bucket=BUCKET, Key="k", Body=b"by a key")
+    s3.delete_object(Bucket=BUCKET, Key="k")
+    for call in (lambda: read(s3, OTHER, "k"), lambda: s3.list_objects_v2(Bucket=OTHER),
+                 lambda: s3.put_object(Bucket=OTHER, Key="k", Body=b""), lambda: s3.delete_bucket(Bucket=OTHER),
+                 lambda: s3.copy_object(Bucket=OTHER, Key="k", CopySource=f"{BUCKET}/small"),
+                 lambda: s3.copy_object(Bucket=BUCKET, Key="k", CopySource=f"{OTHER}/k")):
+        with refused("AccessDenied", 403):
+            call()
+    rows = {row["accessKey"]: row for row in server.kura("key", "ls")["items"]}
+    assert rows[reader["accessKey"]]["access"] == "read-only" and rows[writer["accessKey"]]["bucket"] == BUCKET
+    assert not any("secretKey" in row for row in rows.values())
+    server.kura("key", "disable", reader["accessKey"])
+    with refused("InvalidAccessKeyId", 403):
+        read(keyed(server.endpoint, reader), BUCKET, "small")
+
+
+@pytest.mark.parametrize("words, code", [
+    ("nonsense", 2), ("key create --access everything", 2), ("object where nothing", 2), ("journal tail --max 0", 2),
+    (f"object where {BUCKET}/absent", 3), ("object where absent/k", 3), ("key disable KUabsent", 3),
+])
+def test_exit_codes(server, words, code):
+    done = run(server, *words.split())
+    assert done.returncode == code and done.stderr.strip(), done
+    assert code == 2 or len(done.stderr.strip().splitlines()) == 1
+
+
+def test_exit_codes_of_the_connection(server):
+    assert run(server, "status", KURA_ROOT_SECRET_KEY="wrong-wrong-wrong").returncode == 4
+    assert run(server, "status", KURA_ROOT_ACCESS_KEY="", KURA_ROOT_SECRET_KEY="").returncode == 4
+    assert run(server, "status", KURA_ENDPOINT=f"http://127.0.0.1:{free_port()}").returncode == 6
+
+
+def admin_status(server, method: str, path: str, data: bytes | None = None, **key) -> tuple[int, str]:
+    call = Call(server.endpoint, method, f"/kura/admin/v1/{path}", body=data or b"", **key).sign()
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request(method, call.path, body=call.body, headers=call.headers)
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def test_admin_api_is_for_the_root_key(server):
+    key = server.kura("key", "create")
+    assert admin_status(server, "GET", "status")[0] == 200
+    assert admin_status(server, "GET", "status", access_key=key["accessKey"], secret_key=key["secretKey"])[0] == 403
+    status, text = server.get("/kura/admin/v1/status")
+    assert status == 403 and "drives" not in text
+
+
+def test_admin_methods(server):
+    before = len(server.kura("key", "ls")["items"])
+    for method, path in (("DELETE", "keys"), ("PUT", "keys"), ("GET", "keys/disable"), ("POST", "status")):
+        assert admin_status(server, method, path)[0] == 405, (method, path)
+    assert admin_status(server, "GET", "nothing")[0] == 404
+    assert admin_status(server, "POST", "keys", b"not json")[0] == 400
+    assert len(server.kura("key", "ls")["items"]) == before
+
+
+def test_health_and_metrics(server):
+    for path in ("/health/live", "/health/ready", "/minio/health/live", "/minio/health/ready", "/minio/health/cluster"):
+        assert server.get(path)[0] == 200, path
+    read(s3_client(server.endpoint), BUCKET, "small")
+    with refused("NoSuchKey", 404):
+        read(s3_client(server.endpoint), BUCKET, "absent")
+    values = dict(line.rsplit(" ", 1) for line in server.get("/metrics")[1].splitlines() if not line.startswith("#"))
+    numbers = {name: float(value) for name, value in values.items()}
+    assert numbers['kura_s3_requests_total{api="GetObject",code="200"}'] >= 1
+    assert numbers['kura_s3_requests_total{api="GetObject",code="NoSuchKey"}'] >= 1
+    assert any(name.startswith("kura_s3_request_duration_seconds_bucket{") for name in numbers)
+    assert sum(value for name, value in numbers.items() if name.startswith("kura_drive_up{")) == 6
+    assert numbers["kura_journal_syncs_total"] >= 3 and numbers["kura_journal_append_duration_seconds_count"] >= 1
+    assert numbers["kura_bytes_below_full_parity"] == 0 and numbers["kura_object_bytes"] == MIB + 5
+
+
+def test_request_log_has_the_id_of_the_answer(server):
+    answer = s3_client(server.endpoint).head_object(Bucket=BUCKET, Key="small")
+    request_id = answer["ResponseMetadata"]["RequestId"]
+
+    def entries():
+        lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
+        return [entry for entry in map(json.loads, lines) if entry["requestId"] == request_id]
+
+    deadline = time.monotonic() + 5
+    while not entries():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    entry = entries()[0]
+    assert (entry["operation"], entry["status"], entry["method"]) == ("HeadObject", 200, "HEAD")
+    assert server.endpoint.secret_key not in server.log.read_text()
+
+
+def test_drain_and_offline(tmp_path):
+    drives = [tmp_path / f"d{i}" for i in range(1, 7)]
+    for drive in drives:
+        drive.mkdir()
+    server = Server(drives, tmp_path / "kura.log").start()
+    try:
+        s3 = s3_client(server.endpoint)
+        s3.create_bucket(Bucket=BUCKET)
+        data, begun, result = body(20 * MIB), threading.Event(), []
+
+        class Slow:
+            """The client reads its own file slowly: the drain comes in the middle."""
+
+            at = 0
+
+            def read(self, size=-1):
+                begun.set()
+                time.sleep(0.02)
+                piece = data[self.at:self.at + MIB]
+                self.at += len(piece)
+                return piece
+
+        url = s3.generate_presigned_url("put_object", Params={"Bucket": BUCKET, "Key": "k"})
+
+        def upload():
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            connection.request("PUT", url.split(str(server.port), 1)[1], body=Slow(), headers={"content-length": str(len(data))})
+            result.append(connection.getresponse().status)
+
+        thread = threading.Thread(target=upload)
+        thread.start()
+        begun.wait(10)
+        time.sleep(0.1)
+        server.process.send_signal(signal.SIGTERM)
+        thread.join()
+        assert result == [200]
+        assert server.process.wait(20) == 0
+        folders = [str(drive) for drive in drives]
+        listed = json.loads(run(server, "drive", "ls", "--json", *(word for f in folders for word in ("--offline", f))).stdout)
+        assert [row["state"] for row in listed["items"]] == ["ok"] * 6
+        verified = run(server, "journal", "verify", "--json", *folders)
+        assert verified.returncode == 0 and json.loads(verified.stdout)["whole"] is True, verified
+        segment = max((path for drive in drives for path in (drive / "journal").glob("*.seg")), key=lambda p: p.stat().st_mtime)
+        with segment.open("r+b") as file:
+            file.seek(4096 + 40)
+            file.write(b"\xff\xff")
+        assert run(server, "journal", "verify", *folders).returncode == 7
+        server.start()
+        assert read(s3_client(server.endpoint), BUCKET, "k") == data
+        assert run(server, "journal", "verify", *folders).returncode == 5  # It runs: its drives are in use.
+    finally:
+        server.kill()
