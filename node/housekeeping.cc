@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/limits.h"
-#include "projections/metadata/snapshot.h"
 
 namespace kura::node {
 namespace {
@@ -104,7 +103,7 @@ Task<Result<void>> Housekeeping::free_below(Offset target) {
 }
 
 Task<Result<Offset>> Housekeeping::take_snapshot() {
-  auto rows = SnapshotWriter::open(kv_);
+  auto rows = SnapshotWriter::open(kv_, options_.snapshot_chunk_bytes);
   if (!rows) co_return fail(rows.error());
   auto writer = co_await disks_.blobs().write(v1::STANDARD, 0);
   if (!writer) co_return fail(writer.error());

@@ -8,6 +8,7 @@
 #include "actors/disk/disk_pool.h"
 #include "actors/tenant/control_actor.h"
 #include "journal/embedded/embedded_journal.h"
+#include "projections/metadata/snapshot.h"
 
 namespace kura::node {
 
@@ -15,6 +16,7 @@ struct HousekeepingOptions {
   int64_t interval_ns = 1'000'000'000;
   int64_t idle_ns = 3'000'000'000;  // No append for so long: free what can be freed.
   uint64_t segments_max = 8;        // Under load; more are freed as they fill.
+  uint64_t snapshot_chunk_bytes = kSnapshotChunkBytes;
   std::function<void(const std::string&)> log;
   std::function<void(Error)> on_view_failed;
 };

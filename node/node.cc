@@ -275,6 +275,7 @@ void Node::Parts::make_servers() {
         std::max<size_t>(1, options.connections_max / ports.io.size()), options.request_log));
   HousekeepingOptions house;
   house.interval_ns = options.housekeeping_ns;
+  house.snapshot_chunk_bytes = options.snapshot_chunk_bytes;
   house.log = ports.log;
   house.on_view_failed = [this](Error error) { fatal(std::move(error)); };
   housekeeping = std::make_unique<Housekeeping>(*ports.journal, *journal, *view.fold, *view.kv,

@@ -15,6 +15,8 @@
 #include "base/loop.h"
 #include "base/stream.h"
 #include "journal/embedded/embedded_journal.h"
+#include "node/view_places.h"
+#include "projections/metadata/snapshot.h"
 #include "s3/auth/authenticator.h"
 #include "s3/http/server.h"
 #include "s3/op/operation.h"
@@ -28,9 +30,7 @@ struct NodePorts {
   Clock& clock;
   Random& random;
   std::vector<std::shared_ptr<Drive>> drives;  // In the order of the command line.
-  // The view's map on drive i. `fresh`: remove what is there first.
-  std::function<Result<std::unique_ptr<Kv>>(size_t drive, bool fresh)> open_view;
-  std::function<bool(size_t drive)> has_view;
+  ViewPlaces* views = nullptr;                 // Outlives the node.
   // The drive that is mounted by now in the place of one that is away; null: it is still away.
   // Empty: drives do not come back while the node runs.
   std::function<Task<Result<std::shared_ptr<Drive>>>(std::shared_ptr<Drive> away)> mounted_anew;
@@ -48,6 +48,7 @@ struct NodeOptions {
   size_t connections_max = 16384;
   uint64_t part_bytes_min = kPartBytesMin;
   int64_t housekeeping_ns = 1'000'000'000;
+  uint64_t snapshot_chunk_bytes = kSnapshotChunkBytes;
   int64_t maintenance_ns = 1'000'000'000;
   int64_t drive_check_ns = 2'000'000'000;
   bool ack_before_sync = false;  // A planted fault, for the simulator to find.

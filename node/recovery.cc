@@ -4,13 +4,33 @@
 
 #include "actors/disk/set_ledger.h"
 #include "base/limits.h"
-#include "journal/embedded/segment_format.h"
+#include "node/recovery_rules.h"
 #include "projections/metadata/snapshot.h"
 
 namespace kura::node {
 namespace {
 
 constexpr uint64_t kReplayBytes = 1 * kMiB;
+constexpr size_t kLoadBytes = 64 * kKiB;  // Of a snapshot for one batch, or one chunk of it.
+
+// The log as this start reads it. Remembers that it could not: then no other view helps.
+class Log {
+ public:
+  explicit Log(journal::Journal& journal) : journal_(journal) {}
+  journal::Bounds bounds() const { return journal_.bounds(); }
+  // REQUIRES: `from` is before the end.
+  Task<Result<std::vector<journal::StoredRecord>>> read(Offset from) {
+    auto records = co_await journal_.read(from, kReplayBytes);
+    if (records && records->empty()) records = fail(Errc::corrupt, "the log ends before its end");
+    if (!records) error_ = records.error();
+    co_return records;
+  }
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  journal::Journal& journal_;
+  std::optional<Error> error_;
+};
 
 // Names only the sets in which a snapshot lies, so that it can be read before anything is folded.
 class SnapshotSets final : public SetLedger {
@@ -34,11 +54,11 @@ struct FoundSnapshots {
   ControlState sets;
 };
 
-Task<Result<FoundSnapshots>> find_snapshots(journal::Journal& journal) {
+Task<Result<FoundSnapshots>> find_snapshots(Log& log) {
   FoundSnapshots found;
-  Offset at = journal.bounds().start;
-  while (at < journal.bounds().end) {
-    auto records = co_await journal.read(at, kReplayBytes);
+  Offset at = log.bounds().start;
+  while (at < log.bounds().end) {
+    auto records = co_await log.read(at);
     if (!records) co_return fail(records.error());
     for (const journal::StoredRecord& stored : *records) {
       at = stored.end;
@@ -68,6 +88,15 @@ Task<Result<FoundSnapshots>> find_snapshots(journal::Journal& journal) {
   co_return found;
 }
 
+Result<void> load_rows(SnapshotReader& rows, std::string_view bytes, Kv& kv) {
+  for (; !bytes.empty(); bytes.remove_prefix(std::min(kLoadBytes, bytes.size()))) {
+    auto batch = rows.add(bytes.substr(0, kLoadBytes));
+    if (!batch) return fail(batch.error());
+    if (auto written = kv.write(*batch); !written) return written;
+  }
+  return {};
+}
+
 Task<Result<void>> load_snapshot(BlobStore& blobs, const v1::SnapshotTaken& taken, Kv& kv) {
   auto reader = blobs.read(taken.body(), ByteRange{0, taken.size_bytes()});
   if (!reader) co_return fail(reader.error());
@@ -76,9 +105,7 @@ Task<Result<void>> load_snapshot(BlobStore& blobs, const v1::SnapshotTaken& take
     Result<std::string> bytes = co_await (*reader)->next();
     if (!bytes) co_return fail(bytes.error());
     if (bytes->empty()) break;
-    auto batch = rows.add(*bytes);
-    if (!batch) co_return fail(batch.error());
-    if (auto written = kv.write(*batch); !written) co_return written;
+    if (auto loaded = load_rows(rows, *bytes, kv); !loaded) co_return loaded;
   }
   auto info = rows.finish();
   if (!info) co_return fail(info.error());
@@ -86,53 +113,16 @@ Task<Result<void>> load_snapshot(BlobStore& blobs, const v1::SnapshotTaken& take
   co_return Result<void>{};
 }
 
-// The fold state at the oldest record that is still needed: what the view holds, else a snapshot,
-// else nothing when the log is there from its first record.
-Task<Result<void>> seed(NodePorts& ports, journal::Journal& journal, const RecoveryDrives& drives,
-                        RecoveredView& view) {
-  auto opened = ViewFold::open(*view.kv);
-  const journal::Bounds bounds = journal.bounds();
-  if (opened) {
-    const ViewPosition at = (*opened)->position();
-    const bool whole_log = bounds.start.value <= journal::kSegmentHeaderBytes;
-    const bool fits =
-        at.end.value == 0 ? whole_log : at.end >= bounds.start && at.end <= bounds.end;
-    if (fits) {
-      view.fold = std::move(*opened);
-      co_return Result<void>{};
-    }
-    if (whole_log && at.end.value != 0) co_return fail(Errc::not_found, "a view of another log");
-  }
-  auto found = co_await find_snapshots(journal);
-  if (!found) co_return fail(found.error());
-  SnapshotSets ledger(found->sets);
-  std::vector<disk::PoolDrive> pool_drives = drives.by_id;
-  disk::DiskPool pool(*ports.journal, ledger, drives.pool, std::move(pool_drives));
-  Error last{Errc::corrupt, "the log was truncated and names no snapshot"};
-  for (auto it = found->taken.rbegin(); it != found->taken.rend(); ++it) {
-    view.fold.reset();
-    view.kv.reset();
-    auto fresh = ports.open_view(view.drive, true);
-    if (!fresh) co_return fail(fresh.error());
-    view.kv = std::move(*fresh);
-    auto loaded = co_await load_snapshot(pool.blobs(), *it, *view.kv);
-    if (!loaded) {
-      last = loaded.error();
-      continue;
-    }
-    auto fold = ViewFold::open(*view.kv);
-    if (!fold) co_return fail(fold.error());
-    view.fold = std::move(*fold);
-    view.from_snapshot = true;
-    co_return Result<void>{};
-  }
-  co_return fail(last);
-}
-
-Task<Result<void>> replay(journal::Journal& journal, RecoveredView& view) {
-  Offset at = std::max(view.fold->position().end, journal.bounds().start);
-  while (at < journal.bounds().end) {
-    auto records = co_await journal.read(at, kReplayBytes);
+// Folds what the rows of `view.kv` lack of the log. Errors: not_found (the log does not have it).
+Task<Result<void>> catch_up(Log& log, RecoveredView& view) {
+  auto fold = ViewFold::open(*view.kv);
+  if (!fold) co_return fail(fold.error());
+  view.fold = std::move(*fold);
+  if (!view_fits(view.fold->position(), log.bounds()))
+    co_return fail(Errc::not_found, "the log does not go on where the view ends");
+  Offset at = std::max(view.fold->position().end, log.bounds().start);
+  while (at < log.bounds().end) {
+    auto records = co_await log.read(at);
     if (!records) co_return fail(records.error());
     std::vector<ViewFold::Item> items;
     for (const journal::StoredRecord& stored : *records)
@@ -144,30 +134,91 @@ Task<Result<void>> replay(journal::Journal& journal, RecoveredView& view) {
   co_return Result<void>{};
 }
 
+Task<Result<RecoveredView>> resume(NodePorts& ports, Log& log, size_t drive) {
+  RecoveredView view;
+  view.drive = drive;
+  auto kv = ports.views->open(drive);
+  if (!kv) co_return fail(kv.error());
+  view.kv = std::move(*kv);
+  Result<void> done = co_await catch_up(log, view);
+  if (!done) co_return fail(done.error());
+  co_return std::move(view);
+}
+
+// Builds a view beside what the drive holds, from a snapshot (null: from the whole log), and puts
+// it in its place.
+Task<Result<RecoveredView>> build(NodePorts& ports, Log& log, BlobStore& blobs, size_t drive,
+                                  const v1::SnapshotTaken* snapshot) {
+  RecoveredView view;
+  view.drive = drive;
+  view.from_snapshot = snapshot != nullptr;
+  auto fresh = ports.views->open_new(drive);
+  if (!fresh) co_return fail(fresh.error());
+  view.kv = std::move(*fresh);
+  if (snapshot) {
+    Result<void> loaded = co_await load_snapshot(blobs, *snapshot, *view.kv);
+    if (!loaded) co_return fail(loaded.error());
+  }
+  Result<void> done = co_await catch_up(log, view);
+  if (done) done = view.kv->flush();
+  if (!done) co_return fail(done.error());
+  view.fold.reset();
+  view.kv.reset();
+  if (auto adopted = ports.views->adopt_new(drive); !adopted) co_return fail(adopted.error());
+  auto kv = ports.views->open(drive);
+  if (!kv) co_return fail(kv.error());
+  view.kv = std::move(*kv);
+  auto fold = ViewFold::open(*view.kv);
+  if (!fold) co_return fail(fold.error());
+  view.fold = std::move(*fold);
+  co_return std::move(view);
+}
+
+// From the newest snapshot that can be read, or from the log when it is whole.
+Task<Result<RecoveredView>> rebuild(NodePorts& ports, Log& log, const RecoveryDrives& drives,
+                                    size_t drive) {
+  FoundSnapshots found;
+  if (!is_whole(log.bounds())) {
+    auto named = co_await find_snapshots(log);
+    if (!named) co_return fail(named.error());
+    found = std::move(*named);
+    if (found.taken.empty())
+      co_return fail(Errc::corrupt, "the log was truncated and names no snapshot");
+  }
+  SnapshotSets ledger(found.sets);
+  std::vector<disk::PoolDrive> pool_drives = drives.by_id;
+  disk::DiskPool pool(*ports.journal, ledger, drives.pool, std::move(pool_drives));
+  if (is_whole(log.bounds())) co_return co_await build(ports, log, pool.blobs(), drive, nullptr);
+  Error last;
+  for (auto it = found.taken.rbegin(); it != found.taken.rend(); ++it) {
+    auto built = co_await build(ports, log, pool.blobs(), drive, &*it);
+    if (built) co_return built;
+    last = built.error();
+    if (log.error() || last.code == Errc::unsupported) break;
+  }
+  co_return fail(last);
+}
+
 }  // namespace
 
 Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& journal,
                                          RecoveryDrives drives) {
-  std::stable_sort(drives.usable.begin(), drives.usable.end(),
-                   [&](size_t a, size_t b) { return ports.has_view(a) > ports.has_view(b); });
+  std::stable_sort(drives.usable.begin(), drives.usable.end(), [&](size_t a, size_t b) {
+    return ports.views->exists(a) > ports.views->exists(b);
+  });
+  Log log(journal);
   Error last{Errc::unavailable, "no drive takes the metadata view"};
   for (size_t drive : drives.usable) {
-    for (bool fresh : {false, true}) {
-      RecoveredView view;
-      view.drive = drive;
-      auto kv = ports.open_view(drive, fresh);
-      if (!kv) {
-        last = kv.error();
-        continue;
-      }
-      view.kv = std::move(*kv);
-      auto seeded = co_await seed(ports, journal, drives, view);
-      if (seeded) seeded = co_await replay(journal, view);
-      if (seeded) co_return std::move(view);
-      last = seeded.error();
+    for (bool beside : {false, true}) {
+      Task<Result<RecoveredView>> recovering =
+          beside ? rebuild(ports, log, drives, drive) : resume(ports, log, drive);
+      auto view = co_await std::move(recovering);
+      if (view) co_return view;
+      last = view.error();
       ports.log("view on " + ports.drives[drive]->label() + ": " + last.detail +
-                (fresh ? "" : "; rebuilding it"));
-      if (last.code == Errc::unsupported) co_return fail(last);
+                (beside ? "" : "; rebuilding it"));
+      // Another view would be made from the same log, by the same build.
+      if (log.error() || last.code == Errc::unsupported) co_return fail(last);
     }
   }
   co_return fail(last);

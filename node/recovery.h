@@ -27,8 +27,9 @@ struct RecoveryDrives {
   disk::DiskPoolOptions pool;
 };
 
-// On the journal loop, before anything is appended. Errors: corrupt, unsupported (an event that
-// this build does not know), unavailable (no drive takes the view).
+// On the journal loop, before anything is appended. What a drive holds of the view is replaced only
+// by a complete one. Errors: corrupt, unsupported (an event that this build does not know),
+// unavailable (no drive takes the view), those of the journal.
 Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& journal,
                                          RecoveryDrives drives);
 

@@ -22,8 +22,8 @@
 #include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/node.h"
+#include "node/view_folders.h"
 #include "node/waiting_handler.h"
-#include "projections/kv/rocksdb_kv.h"
 
 namespace kura::node {
 namespace {
@@ -158,20 +158,10 @@ int run_server(const Config& config, char** argv) {
   ports.journal = &journal_loop;
   ports.disk = &disk_loop;
   ports.drives = (*folders)->drives();
-  const uint64_t cache = config.cache_bytes;
-  ports.open_view = [paths = (*folders)->paths(), cache](
-                        size_t i, bool fresh) -> Result<std::unique_ptr<Kv>> {
-    const std::string path = paths[i] + "/view";
-    if (fresh)
-      if (auto gone = destroy_rocks_kv(path); !gone) return fail(gone.error());
-    RocksKvOptions options;
-    options.cache_bytes = cache;
-    return open_rocks_kv(path, options);
-  };
-  ports.has_view = [paths = (*folders)->paths()](size_t i) {
-    struct stat status;
-    return ::stat((paths[i] + "/view/CURRENT").c_str(), &status) == 0;
-  };
+  RocksKvOptions view_options;
+  view_options.cache_bytes = config.cache_bytes;
+  ViewFolders views((*folders)->paths(), view_options);
+  ports.views = &views;
   ports.mounted_anew = [all = folders->get()](std::shared_ptr<Drive> away) {
     return all->mounted_anew(std::move(away));
   };

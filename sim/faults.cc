@@ -88,6 +88,11 @@ void Faults::crash() {
   node_.crash(policy);
   for (auto& disk : disks_) lost += disk->counts().lost_writes;
   ++probes_["crash"];
+  view_lost_ = random_.pick(6) == 0;
+  if (view_lost_) {
+    node_.lose_view();
+    ++probes_["view deleted"];
+  }
   if (lost > lost_before) ++probes_["crash with unsynced writes"];
   const int64_t down_ns = kMicrosecond + random_.exponential(down_mean_ns_);
   next_crash_ = world_.after(down_ns, [this] { restart(); });
@@ -96,8 +101,8 @@ void Faults::crash() {
 void Faults::restart() {
   ++probes_["restart"];
   if (!node_.running()) node_.start();  // Its supervisor may have been faster.
-  // Now and then it crashes again while it recovers.
-  if (random_.pick(4) == 0)
+  // Now and then it crashes again while it recovers, and most of all while it rebuilds its view.
+  if (view_lost_ || random_.pick(4) == 0)
     next_crash_ = world_.after(random_.exponential(20 * kMillisecond), [this] { crash(); });
   else
     plan_crash();

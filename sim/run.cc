@@ -87,7 +87,7 @@ Run::Run(const RunOptions& run_options, const NodeFactory& make_node)
     disks.push_back(std::make_unique<SimDisk>(world, i + 1, disk));
   node = make_node({world, network, disks, kAddress, workload.shared().options.access_key,
                     workload.shared().options.secret, workload.shared().options.part_bytes_min,
-                    world.random("node"), options.planted});
+                    world.random("node"), options.planted, workload.shared().probes});
 }
 
 std::optional<Violation> Run::stuck(const std::string& what) const {
@@ -185,8 +185,9 @@ const std::vector<std::string>& required_probes(Profile profile) {
                                               "upload of several parts"};
   static const std::vector<std::string> crash = [] {
     std::vector<std::string> all = quiet;
-    for (const char* probe : {"crash", "crash with unsynced writes", "restart", "connection cut",
-                              "pause", "outcome unknown", "acknowledged after a doubtful attempt"})
+    for (const char* probe : {"crash", "crash with unsynced writes", "restart", "view deleted",
+                              "view rebuilt from a snapshot", "crash in a rebuild of the view",
+                              "connection cut", "pause", "outcome unknown", "acknowledged after a doubtful attempt"})
       all.push_back(probe);
     return all;
   }();

@@ -25,6 +25,7 @@ struct NodeParts {
   uint64_t part_bytes_min;
   SimRandom random;     // The node's own, and what configures it.
   std::string planted;  // Name of a planted fault, or empty.
+  Probes& probes;       // What the run reached.
 };
 using NodeFactory = std::function<std::unique_ptr<SimNode>(NodeParts)>;
 

@@ -18,6 +18,7 @@ class SimKuraNode final : public SimNode {
 
   void start() override;
   void crash(Unsynced policy) override;
+  void lose_view() override { views_.remove(); }
   bool stop() override;
   bool running() const override { return journal_loop_ != nullptr; }
   void set_paused(bool paused) override;
@@ -38,7 +39,7 @@ class SimKuraNode final : public SimNode {
   SimClock clock_;
   node::NodeOptions options_;
   size_t io_loops_;
-  std::vector<std::unique_ptr<SimView>> views_;
+  SimViews views_;
   std::string failure_;
   uint64_t incarnation_ = 0;
 
@@ -64,6 +65,8 @@ node::NodeOptions draw_options(const NodeParts& parts) {
   options.housekeeping_ns = random.between(20, 1000) * kMillisecond;
   options.maintenance_ns = random.between(20, 1000) * kMillisecond;
   options.drive_check_ns = random.between(100, 2000) * kMillisecond;
+  // A view of a run fits one chunk; a real one is loaded chunk by chunk, and may be left half done.
+  options.snapshot_chunk_bytes = uint64_t{256} << 2 * random.pick(6);
   options.ack_before_sync = parts.planted == "ack-before-sync";
   return options;
 }
@@ -73,9 +76,8 @@ SimKuraNode::SimKuraNode(NodeParts parts)
       random_(parts_.random.fork("node")),
       clock_(parts_.world, random_.between(-200, 200), random_.between(-500, 500)),
       options_(draw_options(parts_)),
-      io_loops_(1 + random_.pick(3)) {
-  for (auto& disk : parts_.disks) views_.push_back(std::make_unique<SimView>(*disk));
-}
+      io_loops_(1 + random_.pick(3)),
+      views_(parts_.disks) {}
 
 SimKuraNode::~SimKuraNode() {
   if (running()) crash(Unsynced::kept);
@@ -95,8 +97,7 @@ node::NodePorts SimKuraNode::ports() {
   ports.journal = journal_loop_.get();
   ports.disk = disk_loop_.get();
   for (auto& disk : parts_.disks) ports.drives.push_back(disk->mount());
-  ports.open_view = [this](size_t drive, bool fresh) { return views_[drive]->open(fresh); };
-  ports.has_view = [this](size_t drive) { return views_[drive]->exists(); };
+  ports.views = &views_;
   ports.log = [this](const std::string& line) { parts_.world.trace("log", hash_bytes(line)); };
   ports.on_fatal = [this](Error error) { end_process(error.detail); };
   return ports;
@@ -123,6 +124,7 @@ Task<void> SimKuraNode::run() {
   node_ = std::move(*started);
   failure_.clear();
   serve();
+  if (node_->view_recovery().from_snapshot) ++parts_.probes["view rebuilt from a snapshot"];
 }
 
 void SimKuraNode::serve() {
@@ -149,7 +151,7 @@ void SimKuraNode::crash(Unsynced policy) {
   parts_.network.crash(host_);
   for (SimLoop* loop : loops()) loop->stop();
   for (auto& disk : parts_.disks) disk->crash(policy);
-  for (auto& view : views_) view->crash(policy, random_);
+  if (views_.crash(policy, random_)) ++parts_.probes["crash in a rebuild of the view"];
   for (SimLoop* loop : loops()) destroy_spawned_tasks(*loop);
   node_ = nullptr;
   io_.clear();

@@ -26,6 +26,8 @@ class SimNode {
   virtual void start() = 0;
   // Everything in memory is gone at once; `policy` decides about unsynced writes.
   virtual void crash(Unsynced policy) = 0;
+  // Its view is deleted, as an operator may at any time. REQUIRES: it is not running.
+  virtual void lose_view() = 0;
   // Asks it to drain and end, and waits for that. False: it did not within a minute.
   virtual bool stop() = 0;
   virtual bool running() const = 0;

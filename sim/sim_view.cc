@@ -1,44 +1,91 @@
 #include "sim/sim_view.h"
 
+#include <utility>
+
+#include "base/check.h"
+
 namespace kura::sim {
 
 class SimView::Handle final : public Kv {
  public:
-  explicit Handle(SimView& view) : view_(view) {}
+  Handle(SimDisk& disk, MemoryKv& map) : disk_(disk), device_(disk.device()), map_(map) {}
   Result<std::optional<std::string>> get(std::string_view key) override {
     if (!usable()) return gone();
-    return view_.map_->get(key);
+    return map_.get(key);
   }
   Result<void> write(const KvBatch& batch) override {
     if (!usable()) return gone();
-    return view_.map_->write(batch);
+    return map_.write(batch);
   }
   Result<void> flush() override {
     if (!usable()) return gone();
-    return view_.map_->flush();
+    return map_.flush();
   }
-  std::unique_ptr<KvIterator> iterate() override { return view_.map_->iterate(); }
+  std::unique_ptr<KvIterator> iterate() override { return map_.iterate(); }
 
  private:
-  bool usable() const { return view_.exists(); }
+  bool usable() const { return device_ == disk_.device() && !disk_.dead(); }
   static tl::unexpected<Error> gone() { return fail(Errc::io_error, "simulated view is gone"); }
-  SimView& view_;
+  SimDisk& disk_;
+  const uint32_t device_;
+  MemoryKv& map_;
 };
 
-Result<std::unique_ptr<Kv>> SimView::open(bool fresh) {
+Result<std::unique_ptr<Kv>> SimView::open() {
   if (disk_.dead()) return fail(Errc::io_error, "simulated drive is dead");
-  if (fresh || !exists()) map_->wipe();
+  new_ = nullptr;
+  if (!exists()) view_ = std::make_unique<MemoryKv>();
   device_ = disk_.device();
-  exists_ = true;
-  return std::make_unique<Handle>(*this);
+  return std::make_unique<Handle>(disk_, *view_);
 }
 
-void SimView::crash(Unsynced policy, SimRandom& random) {
-  const size_t unflushed = map_->unflushed_batches();
-  size_t kept = unflushed;
-  if (policy == Unsynced::dropped) kept = 0;
-  if (policy == Unsynced::torn || policy == Unsynced::mixed) kept = random.pick(unflushed + 1);
-  map_->crash(kept);
+Result<std::unique_ptr<Kv>> SimView::open_new() {
+  if (disk_.dead()) return fail(Errc::io_error, "simulated drive is dead");
+  new_ = std::make_unique<MemoryKv>();
+  new_device_ = disk_.device();
+  rebuilding_ = true;
+  return std::make_unique<Handle>(disk_, *new_);
+}
+
+Result<void> SimView::adopt_new() {
+  INVARIANT(new_, "only what was opened takes the view's place");
+  if (disk_.dead() || new_device_ != disk_.device())
+    return fail(Errc::io_error, "simulated view is gone");
+  view_ = std::move(new_);
+  rebuilding_ = false;
+  device_ = new_device_;
+  return {};
+}
+
+void SimView::remove() {
+  view_ = nullptr;
+  new_ = nullptr;
+}
+
+bool SimView::crash(Unsynced policy, SimRandom& random) {
+  for (MemoryKv* map : {view_.get(), new_.get()}) {
+    if (!map) continue;
+    const size_t unflushed = map->unflushed_batches();
+    size_t kept = unflushed;
+    if (policy == Unsynced::dropped) kept = 0;
+    if (policy == Unsynced::torn || policy == Unsynced::mixed) kept = random.pick(unflushed + 1);
+    map->crash(kept);
+  }
+  return std::exchange(rebuilding_, false);
+}
+
+SimViews::SimViews(std::vector<std::unique_ptr<SimDisk>>& disks) {
+  for (auto& disk : disks) views_.push_back(std::make_unique<SimView>(*disk));
+}
+
+void SimViews::remove() {
+  for (auto& view : views_) view->remove();
+}
+
+bool SimViews::crash(Unsynced policy, SimRandom& random) {
+  bool rebuilding = false;
+  for (auto& view : views_) rebuilding |= view->crash(policy, random);
+  return rebuilding;
 }
 
 }  // namespace kura::sim

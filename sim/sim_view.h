@@ -1,11 +1,12 @@
-// SimView: where a node keeps its view on one simulated drive. The map outlives the node and is as
-// honest about crashes as the drive; it fails while the drive is dead and is gone when it is
-// replaced.
+// SimView: where a node keeps its view on one simulated drive, and what it rebuilds beside it. The
+// maps outlive the node and are as honest about crashes as the drive; they fail while the drive is
+// dead and are gone when it is replaced.
 
 #pragma once
 
 #include <memory>
 
+#include "node/view_places.h"
 #include "projections/kv/memory_kv.h"
 #include "sim/sim_drive.h"
 
@@ -13,19 +14,40 @@ namespace kura::sim {
 
 class SimView {
  public:
-  explicit SimView(SimDisk& disk) : disk_(disk), map_(std::make_unique<MemoryKv>()) {}
+  explicit SimView(SimDisk& disk) : disk_(disk) {}
 
-  bool exists() const { return exists_ && device_ == disk_.device() && !disk_.dead(); }
-  // Errors: io_error (the drive is dead). The map must not outlive the view.
-  Result<std::unique_ptr<Kv>> open(bool fresh);
-  void crash(Unsynced policy, SimRandom& random);
+  bool exists() const { return view_ && device_ == disk_.device() && !disk_.dead(); }
+  // As in ViewPlaces. Errors: io_error (the drive is dead). The maps must not outlive this.
+  Result<std::unique_ptr<Kv>> open();
+  Result<std::unique_ptr<Kv>> open_new();
+  Result<void> adopt_new();
+  void remove();  // REQUIRES: no map is open.
+  // Whether a rebuild was under way.
+  bool crash(Unsynced policy, SimRandom& random);
 
  private:
   class Handle;
   SimDisk& disk_;
-  std::unique_ptr<MemoryKv> map_;
-  uint32_t device_ = 0;  // Of the drive, when the map was made.
-  bool exists_ = false;
+  uint32_t device_ = 0;  // Of the drive, when the view was made,
+  std::unique_ptr<MemoryKv> view_;
+  uint32_t new_device_ = 0;  // and when the new one was.
+  std::unique_ptr<MemoryKv> new_;
+  bool rebuilding_ = false;
+};
+
+// Those of all drives of a node.
+class SimViews final : public node::ViewPlaces {
+ public:
+  explicit SimViews(std::vector<std::unique_ptr<SimDisk>>& disks);
+  bool exists(size_t drive) const override { return views_[drive]->exists(); }
+  Result<std::unique_ptr<Kv>> open(size_t drive) override { return views_[drive]->open(); }
+  Result<std::unique_ptr<Kv>> open_new(size_t drive) override { return views_[drive]->open_new(); }
+  Result<void> adopt_new(size_t drive) override { return views_[drive]->adopt_new(); }
+  void remove();
+  bool crash(Unsynced policy, SimRandom& random);
+
+ private:
+  std::vector<std::unique_ptr<SimView>> views_;
 };
 
 }  // namespace kura::sim

@@ -2,6 +2,8 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/limits.h"
 #include "projections/metadata/rows.h"
@@ -15,7 +17,6 @@ constexpr uint16_t kMinReader = 1;  // Least format that a reader must know.
 constexpr size_t kHeaderBytes = 8 + 2 + 2 + 8 + 8 + 8;
 constexpr size_t kChunkHeadBytes = 1 + 4;
 constexpr size_t kChecksumBytes = 8;
-constexpr size_t kChunkBytes = 256 * kKiB;  // A chunk ends with the row that crosses this.
 constexpr size_t kChunkBytesMax = 4 * kMiB;
 constexpr char kRowsChunk = 'R';
 constexpr char kEndChunk = 'E';
@@ -60,8 +61,9 @@ std::string RowHash::digest() const {
   return {reinterpret_cast<const char*>(bytes.digest), sizeof(bytes.digest)};
 }
 
-Result<SnapshotWriter> SnapshotWriter::open(Kv& kv) {
+Result<SnapshotWriter> SnapshotWriter::open(Kv& kv, uint64_t chunk_bytes) {
   SnapshotWriter out;
+  out.chunk_bytes_ = std::min(chunk_bytes, kSnapshotChunkBytes);
   out.it_ = kv.iterate();
   out.it_->seek(row::position_key());
   if (!out.it_->valid() || out.it_->key() != row::position_key()) {
@@ -83,7 +85,7 @@ Result<std::string> SnapshotWriter::next() {
                        number(position_.offset.value, 8) + number(position_.end.value, 8));
   }
   std::string payload;
-  for (; it_->valid() && payload.size() < kChunkBytes; it_->next()) {
+  for (; it_->valid() && payload.size() < chunk_bytes_; it_->next()) {
     payload += number(it_->key().size(), 4);
     payload += it_->key();
     payload += number(it_->value().size(), 4);

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/kv.h"
+#include "base/limits.h"
 #include "base/result.h"
 #include "projections/metadata/fold.h"
 
@@ -21,6 +22,9 @@ struct SnapshotInfo {
   uint64_t rows = 0;
   std::string digest;  // 16 bytes over all rows, in order.
 };
+
+inline constexpr uint64_t kSnapshotChunkBytes = 256 * kKiB;  // A chunk ends with the row that
+                                                             // crosses this.
 
 // Hashes rows as they pass by.
 class RowHash {
@@ -39,10 +43,11 @@ class RowHash {
 // Reads the view as it was when it was opened, whatever is written meanwhile.
 class SnapshotWriter {
  public:
-  // Errors: not_found when the view has no position, those of the Kv.
-  static Result<SnapshotWriter> open(Kv& kv);
+  // `chunk_bytes`: at most kSnapshotChunkBytes. Errors: not_found when the view has no position,
+  // those of the Kv.
+  static Result<SnapshotWriter> open(Kv& kv, uint64_t chunk_bytes = kSnapshotChunkBytes);
 
-  // The next bytes of the stream, about 256 KiB; empty behind the last.
+  // The next bytes of the stream, about one chunk; empty behind the last.
   Result<std::string> next();
   // REQUIRES: next() has returned the last bytes, for rows and digest.
   SnapshotInfo info() const;
@@ -54,6 +59,7 @@ class SnapshotWriter {
   ViewPosition position_;
   RowHash hash_;
   uint64_t rows_ = 0;
+  uint64_t chunk_bytes_ = 0;
   enum class State { header, rows, end } state_ = State::header;
 };
 

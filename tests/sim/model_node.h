@@ -34,6 +34,7 @@ class ModelNode final : public SimNode {
 
   void start() override;
   void crash(Unsynced policy) override;
+  void lose_view() override {}  // It has none.
   bool stop() override;
   bool running() const override { return loop_ != nullptr; }
   void set_paused(bool paused) override {

@@ -1,0 +1,52 @@
+#include "node/view_folders.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace kura::node {
+namespace {
+
+tl::unexpected<Error> failed(const std::string& what) {
+  return fail(Errc::io_error, what + ": " + std::strerror(errno));
+}
+
+Result<void> sync_folder(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return failed(path);
+  const bool synced = ::fsync(fd) == 0;
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  if (!synced) return failed(path);
+  return {};
+}
+
+}  // namespace
+
+bool ViewFolders::exists(size_t drive) const {
+  return ::access((view(drive) + "/CURRENT").c_str(), F_OK) == 0;
+}
+
+Result<std::unique_ptr<Kv>> ViewFolders::open(size_t drive) {
+  if (auto gone = destroy_rocks_kv(new_view(drive)); !gone) return fail(gone.error());
+  return open_rocks_kv(view(drive), options_);
+}
+
+Result<std::unique_ptr<Kv>> ViewFolders::open_new(size_t drive) {
+  if (auto gone = destroy_rocks_kv(new_view(drive)); !gone) return fail(gone.error());
+  return open_rocks_kv(new_view(drive), options_);
+}
+
+// A process that dies in between finds no view, which is a rebuild once more.
+Result<void> ViewFolders::adopt_new(size_t drive) {
+  if (auto gone = destroy_rocks_kv(view(drive)); !gone) return gone;
+  if (std::rename(new_view(drive).c_str(), view(drive).c_str()) != 0)
+    return failed("rename " + new_view(drive));
+  return sync_folder(drives_[drive]);
+}
+
+}  // namespace kura::node

@@ -1,0 +1,33 @@
+// ViewFolders: the places of a server's views, RocksDB maps in the drives' folders: `view`, and
+// `view.new` while one is rebuilt.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "node/view_places.h"
+#include "projections/kv/rocksdb_kv.h"
+
+namespace kura::node {
+
+class ViewFolders final : public ViewPlaces {
+ public:
+  // One folder for each drive.
+  ViewFolders(std::vector<std::string> drives, RocksKvOptions options)
+      : drives_(std::move(drives)), options_(options) {}
+
+  bool exists(size_t drive) const override;
+  Result<std::unique_ptr<Kv>> open(size_t drive) override;
+  Result<std::unique_ptr<Kv>> open_new(size_t drive) override;
+  Result<void> adopt_new(size_t drive) override;
+
+ private:
+  std::string view(size_t drive) const { return drives_[drive] + "/view"; }
+  std::string new_view(size_t drive) const { return view(drive) + ".new"; }
+
+  const std::vector<std::string> drives_;
+  const RocksKvOptions options_;
+};
+
+}  // namespace kura::node

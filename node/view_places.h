@@ -1,0 +1,30 @@
+// ViewPlaces: where the map of the metadata view lives, one place on each drive.
+//
+// A rebuild writes beside the view and takes its place only once it is complete. So a process that
+// dies on the way leaves the old view or the new one, never a part of one, and a rebuild that fails
+// costs nothing.
+
+#pragma once
+
+#include <memory>
+
+#include "base/kv.h"
+#include "base/result.h"
+
+namespace kura::node {
+
+// Drives are counted as in NodePorts::drives. One map at a time is open in each place. Errors: those
+// of opening a Kv (io_error, corrupt, no_space).
+class ViewPlaces {
+ public:
+  virtual ~ViewPlaces() = default;
+  virtual bool exists(size_t drive) const = 0;
+  // The view, or an empty one. What a rebuild that never ended left beside it is removed.
+  virtual Result<std::unique_ptr<Kv>> open(size_t drive) = 0;
+  // An empty map beside the view.
+  virtual Result<std::unique_ptr<Kv>> open_new(size_t drive) = 0;
+  // The new map becomes the view. REQUIRES: it was flushed; both are closed.
+  virtual Result<void> adopt_new(size_t drive) = 0;
+};
+
+}  // namespace kura::node

@@ -1,0 +1,82 @@
+#include "node_world.h"
+
+namespace kura::node {
+
+NodeWorld::NodeWorld(size_t drives, sim::DiskOptions disk) {
+  for (size_t i = 0; i < drives; ++i)
+    disks.push_back(std::make_unique<sim::SimDisk>(world, static_cast<uint32_t>(i + 1), disk));
+  options.root_access_key = "test";
+  options.root_secret_key = "a test's secret";
+  options.journal_segment_bytes = kMiB;
+  options.member_bytes = 4 * kMiB;
+  // Only when the test asks.
+  options.housekeeping_ns = options.maintenance_ns = options.drive_check_ns = 0;
+}
+
+NodePorts NodeWorld::ports(ViewPlaces& views) {
+  io_ = std::make_unique<sim::SimLoop>(world, "io", clock);
+  journal_ = std::make_unique<sim::SimLoop>(world, "journal", clock);
+  disk_ = std::make_unique<sim::SimLoop>(world, "disk", clock);
+  NodePorts ports{.clock = clock, .random = random};
+  ports.io = {io_.get()};
+  ports.journal = journal_.get();
+  ports.disk = disk_.get();
+  for (auto& disk : disks) ports.drives.push_back(disk->mount());
+  ports.views = &views;
+  ports.log = [this](const std::string& line) { log.push_back(line); };
+  ports.on_fatal = [](Error error) { ADD_FAILURE() << "the node ends: " << error.detail; };
+  return ports;
+}
+
+Result<void> NodeWorld::start(ViewPlaces& views) {
+  NodePorts own = ports(views);
+  auto started = run<Result<std::unique_ptr<Node>>>(Node::start(std::move(own), options));
+  if (!started) return fail(started.error());
+  node = std::move(*started);
+  return {};
+}
+
+bool NodeWorld::start_and_kill(ViewPlaces& views, const std::function<bool()>& when) {
+  NodePorts own = ports(views);
+  std::optional<Result<std::unique_ptr<Node>>> started;
+  spawn(*journal_, keep_result<Result<std::unique_ptr<Node>>>(
+                       Node::start(std::move(own), options), &started));
+  world.run_until([&] { return when() || started; }, world.now_ns() + 3600 * sim::kSecond);
+  if (started && *started) node = std::move(**started);
+  crash();
+  return !started;
+}
+
+void NodeWorld::crash() {
+  if (!journal_) return;
+  for (sim::SimLoop* loop : loops()) loop->stop();
+  for (auto& disk : disks) disk->crash(sim::Unsynced::kept);
+  for (sim::SimLoop* loop : loops()) destroy_spawned_tasks(*loop);
+  node = nullptr;
+  io_.reset();
+  journal_.reset();
+  disk_.reset();
+}
+
+BucketId NodeWorld::create_bucket(const std::string& name) {
+  auto bucket = run<Result<Bucket>>(node->store().tenants.create_bucket(name, "test", ""));
+  EXPECT_TRUE(bucket) << bucket.error().detail;
+  return bucket ? bucket->id : BucketId{};
+}
+
+Result<Outcome> NodeWorld::put(BucketId bucket, const std::string& key, const std::string& body) {
+  CommitPut action;
+  action.version.set_size_bytes(body.size());
+  action.version.set_stored_bytes(body.size());
+  action.version.set_etag(std::string(16, 'e'));
+  action.inline_body = body;
+  Command command{.bucket = bucket, .key = key, .action = std::move(action)};
+  return run<Result<Outcome>>(node->store().buckets.submit(std::move(command)));
+}
+
+Result<Outcome> NodeWorld::remove(BucketId bucket, const std::string& key) {
+  Command command{.bucket = bucket, .key = key, .action = DeleteObject{}};
+  return run<Result<Outcome>>(node->store().buckets.submit(std::move(command)));
+}
+
+}  // namespace kura::node

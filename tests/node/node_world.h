@@ -1,0 +1,73 @@
+// A node on simulated loops and drives, without sessions: asked through its Store. The places of
+// its view are the test's choice.
+
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "node/node.h"
+#include "sim/sim_drive.h"
+#include "sim/sim_loop.h"
+#include "sim/sim_random.h"
+
+namespace kura::node {
+
+class NodeWorld {
+ public:
+  explicit NodeWorld(size_t drives, sim::DiskOptions disk = {});
+  ~NodeWorld() { crash(); }
+
+  // One process. `views` outlives it.
+  Result<void> start(ViewPlaces& views);
+  // Begins a start and kills it on the way, once `when` holds. False: it ended before.
+  bool start_and_kill(ViewPlaces& views, const std::function<bool()>& when);
+  // The process is killed: what it wrote to drives stays. Views are the test's matter.
+  void crash();
+
+  // Runs a task on the journal loop to its end.
+  template <class T>
+  T run(Task<T> task) {
+    std::optional<T> result;
+    spawn(*journal_, keep_result<T>(std::move(task), &result));
+    const bool ended =
+        world.run_until([&] { return result.has_value(); }, world.now_ns() + 3600 * sim::kSecond);
+    if (!ended) {
+      ADD_FAILURE() << "a task never ended";
+      std::abort();
+    }
+    return std::move(*result);
+  }
+
+  BucketId create_bucket(const std::string& name);
+  Result<Outcome> put(BucketId bucket, const std::string& key, const std::string& body);
+  Result<Outcome> remove(BucketId bucket, const std::string& key);
+  Result<void> housekeep() { return run<Result<void>>(node->housekeep_now()); }
+  uint64_t objects(BucketId bucket) { return node->store().view.counters(bucket)->objects; }
+  std::string digest() { return node->store().view.digest()->value; }
+
+  sim::SimWorld world{1};
+  sim::SimClock clock{world};
+  sim::SimRandom random{1};
+  std::vector<std::unique_ptr<sim::SimDisk>> disks;
+  NodeOptions options;  // Of the next start.
+  std::unique_ptr<Node> node;
+  std::vector<std::string> log;
+
+ private:
+  template <class T>
+  static Task<void> keep_result(Task<T> task, std::optional<T>* result) {
+    T value = co_await std::move(task);
+    result->emplace(std::move(value));
+  }
+  NodePorts ports(ViewPlaces& views);
+  std::vector<sim::SimLoop*> loops() const { return {io_.get(), journal_.get(), disk_.get()}; }
+
+  std::unique_ptr<sim::SimLoop> io_, journal_, disk_;
+};
+
+}  // namespace kura::node
