@@ -22,6 +22,7 @@ bool surely_not_recorded(const Error& error) {
     case Errc::too_large:
     case Errc::no_space:
     case Errc::overloaded:
+    case Errc::unavailable:
       return true;
     default:
       return false;

@@ -5,10 +5,11 @@
 namespace kura::s3 {
 namespace {
 
-// Whether an append may still land although the command failed.
+// Whether an append may still land although the command failed. After `unavailable` nothing of it
+// was written (BucketWriter).
 bool may_have_happened(Errc code) {
-  return code == Errc::unknown || code == Errc::unavailable || code == Errc::timed_out ||
-         code == Errc::io_error || code == Errc::closed || code == Errc::corrupt;
+  return code == Errc::unknown || code == Errc::timed_out || code == Errc::io_error ||
+         code == Errc::closed || code == Errc::corrupt;
 }
 
 }  // namespace

@@ -303,6 +303,21 @@ TEST(Compaction, AnUnknownOutcomeOfAMoveKeepsTheCopies) {
   pool.expect_all();
 }
 
+TEST(Compaction, CopiesOfAMoveThatIsRefusedAreFree) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  for (int i = 0; i < 12; ++i)
+    ASSERT_TRUE(pool.put_now("key-" + std::to_string(i), i % 2 == 0 ? 1'000'000 : 30'000));
+  pool.seal_all();
+  for (int i = 0; i < 12; ++i)
+    if (i % 6 > 1) pool.forget("key-" + std::to_string(i));
+  pool.bodies.refuse = Errc::unavailable;
+  pool.maintain(2);
+  EXPECT_EQ(pool.status().bodies_moved, 0u);
+  EXPECT_EQ(pool.status().reservations, 0u) << "their sets would never be dropped";
+  pool.expect_all();
+}
+
 TEST(Drives, ANewDriveIsUsedAtOnce) {
   PoolWorld pool(6);
   ASSERT_TRUE(pool.start({5}));

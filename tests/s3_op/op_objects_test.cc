@@ -179,6 +179,10 @@ TEST_F(Objects, BlocksAreGivenBackWhenTheCommitIsRefused) {
   EXPECT_EQ(w.send("PUT", "/bbb/k", content(50'000)).status, 500);
   EXPECT_EQ(w.blobs.active.size(), 1u);
   w.blobs.active.clear();
+  // Known not to exist, and never to be.
+  w.writer.fail_submits = Errc::unavailable;
+  EXPECT_EQ(w.send("PUT", "/bbb/k", content(50'000)).status, 503);
+  EXPECT_TRUE(w.blobs.active.empty());
   w.writer.fail_submits = Errc::overloaded;
   Got got = w.send("PUT", "/bbb/k", content(50'000));
   EXPECT_EQ(got.status, 503);
