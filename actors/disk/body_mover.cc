@@ -106,17 +106,22 @@ Task<Result<void>> BodyMover::submit(std::vector<v1::BodiesMoved_Move> moves,
   co_return Result<void>();
 }
 
+Result<void> BodyMover::leave(const Error& error) {
+  if (!unread_) unread_ = error;
+  return {};
+}
+
 Task<Result<void>> BodyMover::copy(v1::BodiesMoved_Move place) {
   uint64_t stored = 0;
   for (const v1::Extent& extent : place.from().extents()) stored += extent.stored_bytes();
   auto reader = make_blob_reader(core_, place.from(), ByteRange{0, stored});
-  if (!reader) co_return fail(reader.error());
+  if (!reader) co_return leave(reader.error());
   std::unique_ptr<BlobWriter> writer;
   std::string small;
   if (stored > kPackedBodyMax) writer = make_blob_writer(core_, target_, stored);
   for (;;) {
     auto bytes = co_await (*reader)->next();
-    if (!bytes) co_return fail(bytes.error());
+    if (!bytes) co_return leave(bytes.error());
     if (bytes->empty()) break;
     if (!writer) {
       small += *bytes;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,12 +27,14 @@ class BodyMover {
 
   // Packs it with others; written when enough are together or at flush().
   Task<Result<void>> add(MovingBody body);
-  // Reads and writes a body of any size that lies in segment sets.
+  // Reads and writes a body of any size that lies in segment sets. One that cannot be read stays
+  // where it is: unread() has the first such error.
   Task<Result<void>> copy(v1::BodiesMoved_Move place);
   // Returns when everything added is durable elsewhere, and each move is folded or void.
   Task<Result<void>> flush();
 
   uint64_t moved() const { return moved_; }  // Bodies.
+  const std::optional<Error>& unread() const { return unread_; }
 
  private:
   // Moves of one partition that become one event.
@@ -42,6 +45,7 @@ class BodyMover {
   };
   std::vector<Batch> batches() const;
   Task<Result<void>> submit(std::vector<v1::BodiesMoved_Move> moves, v1::Reservation reservation);
+  Result<void> leave(const Error& error);
 
   const std::shared_ptr<DiskCore> core_;
   BucketWriter& buckets_;
@@ -49,6 +53,7 @@ class BodyMover {
   std::vector<MovingBody> gathered_;
   uint64_t gathered_bytes_ = 0;
   uint64_t moved_ = 0;
+  std::optional<Error> unread_;
 };
 
 }  // namespace kura::disk

@@ -89,6 +89,8 @@ Task<Result<void>> Compaction::copy_out(const Candidate& candidate) {
   } while (!after.empty());
   Result<void> flushed = co_await mover.flush();
   core_->counters.bodies_moved += mover.moved();
+  // What can be read is out of the set, so what cannot is all that holds it; asked for again later.
+  if (flushed && mover.unread()) co_return fail(*mover.unread());
   co_return flushed;
 }
 

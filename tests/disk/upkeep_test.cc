@@ -318,6 +318,34 @@ TEST(Compaction, CopiesOfAMoveThatIsRefusedAreFree) {
   pool.expect_all();
 }
 
+// Goal: damage beyond parity costs the body that it hit, and no room of the others in its set.
+TEST(Compaction, ABodyThatCannotBeReadKeepsNoOtherInItsSet) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  for (int i = 0; i < 12; ++i)
+    ASSERT_TRUE(pool.put_now("key-" + std::to_string(i), i % 2 == 0 ? 1'000'000 : 30'000));
+  pool.seal_all();
+  for (int i = 4; i < 12; ++i) pool.forget("key-" + std::to_string(i));
+  const SegmentSet set = pool.set_of("key-0");
+  const v1::Extent extent = pool.bodies.bodies.at("key-0").extents(0);
+  for (uint32_t member = 0; member <= set.parity_shards; ++member) {
+    const auto place = std::find(pool.ids.begin(), pool.ids.end(), set.members[member]);
+    pool.flip(static_cast<size_t>(place - pool.ids.begin()), set_file_name(set.id),
+              extent.offset() + 100);
+  }
+  ASSERT_FALSE(pool.get_now("key-0"));
+  const v1::Body lost = pool.bodies.bodies.at("key-0");
+  pool.maintain(3);
+  EXPECT_GT(pool.status().bodies_moved, 0u);
+  for (const auto& [key, body] : pool.bodies.bodies) {
+    if (key == "key-0") continue;
+    for (const v1::Extent& where : body.extents()) EXPECT_NE(where.set(), set.id.value) << key;
+    EXPECT_TRUE(pool.get_now(key)) << key;
+  }
+  EXPECT_EQ(pool.bodies.bodies.at("key-0").SerializeAsString(), lost.SerializeAsString());
+  EXPECT_TRUE(pool.ledger.state()->sets.contains(set.id)) << "it may still be mended by hand";
+}
+
 TEST(Drives, ANewDriveIsUsedAtOnce) {
   PoolWorld pool(6);
   ASSERT_TRUE(pool.start({5}));
