@@ -185,10 +185,13 @@ Result<std::unique_ptr<BlobReader>> make_blob_reader(std::shared_ptr<DiskCore> c
   if (body.has_journal()) return fail(Errc::invalid_argument, "this body is in the journal");
   if (range.offset_bytes > stored || range.length_bytes > stored - range.offset_bytes)
     return fail(Errc::invalid_argument, "range outside of the body");
-  for (SetId set : sets) {
-    pins.push_back(core->files.pin(set));
-    if (!pins.back()) return fail(Errc::unavailable, "the set was dropped");
-  }
+  // Pinned first: a set that is known after that stays.
+  for (SetId set : sets) pins.push_back(core->files.pin(set));
+  const auto state = core->ledger.state();
+  size_t pinned = 0;
+  for (SetId set : sets)
+    if (!pins[pinned++] || !state->sets.contains(set))
+      return fail(Errc::not_found, "the set was dropped");
   return std::make_unique<SetBlobReader>(std::move(core), body, range, std::move(pins));
 }
 

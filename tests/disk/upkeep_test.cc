@@ -346,6 +346,26 @@ TEST(Compaction, ABodyThatCannotBeReadKeepsNoOtherInItsSet) {
   EXPECT_TRUE(pool.ledger.state()->sets.contains(set.id)) << "it may still be mended by hand";
 }
 
+// A GET that looked a body up before it moved looks again; unavailable would be a 503.
+TEST(Compaction, ADroppedSetIsNotFound) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  ASSERT_TRUE(pool.put_now("large", 900'000));
+  ASSERT_TRUE(pool.put_now("small", 30'000));
+  pool.seal_all();
+  std::vector<v1::Body> before;
+  for (const auto& [key, body] : pool.bodies.bodies) before.push_back(body);
+  pool.forget("large");
+  pool.forget("small");
+  pool.maintain(3);
+  ASSERT_TRUE(pool.ledger.state()->sets.empty());
+  for (const v1::Body& body : before) {
+    auto read = pool.run<Result<std::string>>(pool.get(body, {0, 1}));
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, Errc::not_found) << read.error().detail;
+  }
+}
+
 TEST(Drives, ANewDriveIsUsedAtOnce) {
   PoolWorld pool(6);
   ASSERT_TRUE(pool.start({5}));
