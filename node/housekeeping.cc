@@ -32,10 +32,15 @@ bool Housekeeping::is_due() {
     seen_end_ = end;
     changed_ns_ = now_ns;
   }
-  const size_t segments = journal_.segments().size();
-  if (segments < 2) return false;
-  if (segments > options_.segments_max || !committer_.accepts_growth()) return true;
-  return now_ns - changed_ns_ >= options_.idle_ns && idle_done_ != end;
+  if (now_ns < not_before_ns_) return false;
+  const auto segments = journal_.segments();
+  LogLook log;
+  log.segments = segments.size();
+  log.behind = segments_behind(segments, control_.state()->snapshots);
+  log.out_of_space = !committer_.accepts_growth();
+  log.idle = now_ns - changed_ns_ >= options_.idle_ns;
+  log.settled = settled_end_ == end;
+  return node::is_due(log, options_.segments_max);
 }
 
 Task<void> Housekeeping::run() {
@@ -45,8 +50,12 @@ Task<void> Housekeeping::run() {
     if (stopping_) break;
     if (is_due()) {
       Result<void> done = co_await pass();
-      if (!done) options_.log("housekeeping: " + done.error().detail);
-      idle_done_ = journal_.bounds().end;
+      failures_ = done ? 0 : failures_ + 1;
+      if (!done) {
+        options_.log("housekeeping: " + done.error().detail);
+        not_before_ns_ =
+            loop_.clock().monotonic_ns() + retry_after_ns(failures_, options_.interval_ns);
+      }
     }
     if (!committer_.accepts_growth()) committer_.set_accepts_growth(true);
   }
@@ -79,30 +88,31 @@ Task<Result<void>> Housekeeping::destage_below(Offset target) {
   co_return Result<void>{};
 }
 
-// Truncation keeps two snapshots' worth of log, so that damage to the newest one costs time only.
 Task<Result<void>> Housekeeping::free_below(Offset target) {
   Result<void> destaged = co_await destage_below(target);
-  if (!destaged) co_return destaged;
-  const ViewPosition flushed = fold_.position();
+  // On full drives, what has left the log lets it be cut that far all the same.
+  const bool some = destaged_ > journal_.bounds().start;
+  if (!destaged && (destaged.error().code != Errc::no_space || !some)) co_return destaged;
+  CutLimits limits{std::min(target, destaged_), destaged_, fold_.position().offset};
   if (auto done = kv_.flush(); !done) {
     options_.on_view_failed(done.error());
     co_return done;
   }
-  for (int i = 0; i < 2 && !stopping_; ++i) {
-    const auto state = control_.state();
-    const auto& snapshots = state->snapshots;
-    if (snapshots.size() >= 2 && snapshots[snapshots.size() - 2].offset >= target) break;
-    Result<Offset> taken = co_await take_snapshot();
-    if (!taken) co_return fail(taken.error());
+  if (!stopping_ && needs_snapshot(control_.state()->snapshots, limits.target)) {
+    Result<void> taken = co_await take_snapshot();
+    if (!taken) co_return taken;
   }
-  const auto state = control_.state();
-  if (state->snapshots.size() < 2) co_return Result<void>{};
-  const Offset below = std::min(
-      {target, destaged_, flushed.offset, state->snapshots[state->snapshots.size() - 2].offset});
-  co_return co_await journal_.truncate(below);
+  const auto below = cut_below(limits, control_.state()->snapshots);
+  if (below) {
+    Result<void> cut = co_await journal_.truncate(*below);
+    if (!cut) co_return cut;
+  }
+  const bool settled = destaged && below == std::min(limits.target, limits.flushed);
+  settled_end_ = settled ? journal_.bounds().end : Offset{};
+  co_return destaged;
 }
 
-Task<Result<Offset>> Housekeeping::take_snapshot() {
+Task<Result<void>> Housekeeping::take_snapshot() {
   auto rows = SnapshotWriter::open(kv_, options_.snapshot_chunk_bytes);
   if (!rows) co_return fail(rows.error());
   auto writer = co_await disks_.blobs().write(v1::STANDARD, 0);
@@ -128,9 +138,13 @@ Task<Result<Offset>> Housekeeping::take_snapshot() {
   record.reservation = (*writer)->reservation();
   ControlCommand command = std::move(record);
   auto recorded = co_await control_.record(std::move(command));
-  if (!recorded) co_return fail(recorded.error());
+  if (!recorded) {
+    // Nothing was written, or nothing that will ever count.
+    disks_.blobs().release((*writer)->reservation());
+    co_return fail(recorded.error());
+  }
   ++snapshots_;
-  co_return snapshot.offset;
+  co_return Result<void>{};
 }
 
 }  // namespace kura::node

@@ -8,6 +8,7 @@
 #include "actors/disk/disk_pool.h"
 #include "actors/tenant/control_actor.h"
 #include "journal/embedded/embedded_journal.h"
+#include "node/housekeeping_rules.h"
 #include "projections/metadata/snapshot.h"
 
 namespace kura::node {
@@ -15,7 +16,7 @@ namespace kura::node {
 struct HousekeepingOptions {
   int64_t interval_ns = 1'000'000'000;
   int64_t idle_ns = 3'000'000'000;  // No append for so long: free what can be freed.
-  uint64_t segments_max = 8;        // Under load; more are freed as they fill.
+  size_t segments_max = 8;          // Of the log under load; see log_segments_max().
   uint64_t snapshot_chunk_bytes = kSnapshotChunkBytes;
   std::function<void(const std::string&)> log;
   std::function<void(Error)> on_view_failed;
@@ -39,7 +40,7 @@ class Housekeeping {
   bool is_due();
   Task<Result<void>> free_below(Offset target);
   Task<Result<void>> destage_below(Offset target);
-  Task<Result<Offset>> take_snapshot();
+  Task<Result<void>> take_snapshot();
 
   Loop& loop_;
   journal::EmbeddedJournal& journal_;
@@ -52,7 +53,9 @@ class Housekeeping {
   Offset destaged_;         // No body is left in the journal below this.
   Offset seen_end_;         // Of the log at the last look,
   int64_t changed_ns_ = 0;  // and when it changed.
-  Offset idle_done_;        // End of the log after the last idle pass.
+  Offset settled_end_;      // End of the log after a pass that left nothing to free.
+  uint32_t failures_ = 0;   // Of passes, in a row;
+  int64_t not_before_ns_ = 0;  // the next one waits for this.
   bool running_ = false;
   bool passing_ = false;
   bool stopping_ = false;

@@ -20,15 +20,18 @@ namespace {
 constexpr uint64_t kSegmentBytesMin = 1 * kMiB;
 constexpr int64_t kStopPollNs = 10'000'000;
 
+uint64_t smallest_drive_bytes(const std::vector<std::shared_ptr<Drive>>& drives) {
+  uint64_t bytes = UINT64_MAX;
+  for (const auto& drive : drives)
+    if (auto space = drive->space()) bytes = std::min(bytes, space->total_bytes);
+  return bytes;
+}
+
 // A journal segment is at most 1/64 of the smallest drive, so that live log, a spare and a reserve
 // leave room for bodies on a small one.
-uint64_t segment_bytes_for(const std::vector<std::shared_ptr<Drive>>& drives) {
-  uint64_t bytes = kJournalSegmentBytes;
-  for (const auto& drive : drives) {
-    auto space = drive->space();
-    if (space) bytes = std::min(bytes, space->total_bytes / 64);
-  }
-  bytes = std::max(bytes, kSegmentBytesMin);
+uint64_t segment_bytes_for(uint64_t smallest_drive_bytes) {
+  const uint64_t bytes =
+      std::clamp(smallest_drive_bytes / 64, kSegmentBytesMin, uint64_t{kJournalSegmentBytes});
   return bytes / (64 * kKiB) * (64 * kKiB);
 }
 
@@ -50,6 +53,8 @@ struct Node::Parts {
   Task<Result<DriveId>> join(std::shared_ptr<Drive> drive);
   Task<void> take_back();
   uint32_t parity() const;
+  uint64_t segment_bytes() const;
+  size_t segments_max() const;
   Task<void> widen_journal();
   disk::DiskPoolOptions pool_options() const;
   void fatal(Error error) {
@@ -113,8 +118,7 @@ Task<Result<void>> Node::Parts::identify() {
 Task<Result<void>> Node::Parts::open_journal() {
   journal::EmbeddedJournalOptions wanted;
   wanted.cluster = membership.cluster;
-  wanted.segment_bytes = options.journal_segment_bytes ? options.journal_segment_bytes
-                                                       : segment_bytes_for(ports.drives);
+  wanted.segment_bytes = segment_bytes();
   wanted.ack_before_sync = options.ack_before_sync;
   std::vector<journal::JournalDrive> known, fresh;
   for (size_t i : membership.online) known.push_back({drive_ids[i], ports.drives[i]});
@@ -152,6 +156,16 @@ Task<Result<void>> Node::Parts::open_journal() {
   if (!created) co_return fail(created.error());
   journal = std::move(*created);
   co_return Result<void>{};
+}
+
+uint64_t Node::Parts::segment_bytes() const {
+  return options.journal_segment_bytes ? options.journal_segment_bytes
+                                       : segment_bytes_for(smallest_drive_bytes(ports.drives));
+}
+
+size_t Node::Parts::segments_max() const {
+  if (options.journal_segments_max) return options.journal_segments_max;
+  return log_segments_max(smallest_drive_bytes(ports.drives), segment_bytes());
 }
 
 disk::DiskPoolOptions Node::Parts::pool_options() const {
@@ -275,6 +289,7 @@ void Node::Parts::make_servers() {
         std::max<size_t>(1, options.connections_max / ports.io.size()), options.request_log));
   HousekeepingOptions house;
   house.interval_ns = options.housekeeping_ns;
+  house.segments_max = segments_max();
   house.snapshot_chunk_bytes = options.snapshot_chunk_bytes;
   house.log = ports.log;
   house.on_view_failed = [this](Error error) { fatal(std::move(error)); };

@@ -44,6 +44,7 @@ struct NodeOptions {
   s3::Settings s3;
   std::optional<uint32_t> parity_standard, parity_reduced;
   uint64_t journal_segment_bytes = 0;  // 0: by the size of the drives.
+  size_t journal_segments_max = 0;     // 0: by the size of the drives.
   uint64_t member_bytes = 0;           // 0: by the size of the drives.
   size_t connections_max = 16384;
   uint64_t part_bytes_min = kPartBytesMin;

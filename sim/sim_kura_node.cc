@@ -62,6 +62,7 @@ node::NodeOptions draw_options(const NodeParts& parts) {
   // Small, so that segments roll, sets fill and records are truncated within seconds.
   options.journal_segment_bytes = kMiB << random.pick(3);
   options.member_bytes = kMiB << random.pick(4);
+  options.journal_segments_max = 2 << random.pick(3);
   options.housekeeping_ns = random.between(20, 1000) * kMillisecond;
   options.maintenance_ns = random.between(20, 1000) * kMillisecond;
   options.drive_check_ns = random.between(100, 2000) * kMillisecond;
@@ -123,8 +124,8 @@ Task<void> SimKuraNode::run() {
   }
   node_ = std::move(*started);
   failure_.clear();
-  serve();
   if (node_->view_recovery().from_snapshot) ++parts_.probes["view rebuilt from a snapshot"];
+  serve();
 }
 
 void SimKuraNode::serve() {

@@ -74,6 +74,28 @@ Result<Outcome> NodeWorld::put(BucketId bucket, const std::string& key, const st
   return run<Result<Outcome>>(node->store().buckets.submit(std::move(command)));
 }
 
+Task<Result<Outcome>> NodeWorld::write_and_commit(BucketId bucket, std::string key,
+                                                  uint64_t bytes) {
+  auto writer = co_await node->store().blobs.write(v1::STANDARD, bytes);
+  if (!writer) co_return fail(writer.error());
+  std::string content(bytes, 'l');
+  Result<void> appended = co_await (*writer)->append(std::move(content));
+  if (!appended) co_return fail(appended.error());
+  auto body = co_await (*writer)->finish();
+  if (!body) co_return fail(body.error());
+  CommitPut action;
+  action.version.set_size_bytes(bytes);
+  action.version.set_stored_bytes(bytes);
+  action.version.set_etag(std::string(16, 'e'));
+  *action.version.mutable_body() = std::move(*body);
+  action.reservation = (*writer)->reservation();
+  Command command;
+  command.bucket = bucket;
+  command.key = std::move(key);
+  command.action = std::move(action);
+  co_return co_await node->store().buckets.submit(std::move(command));
+}
+
 Result<Outcome> NodeWorld::remove(BucketId bucket, const std::string& key) {
   Command command{.bucket = bucket, .key = key, .action = DeleteObject{}};
   return run<Result<Outcome>>(node->store().buckets.submit(std::move(command)));

@@ -45,6 +45,10 @@ class NodeWorld {
 
   BucketId create_bucket(const std::string& name);
   Result<Outcome> put(BucketId bucket, const std::string& key, const std::string& body);
+  // In segment sets.
+  Result<Outcome> put_large(BucketId bucket, const std::string& key, uint64_t bytes) {
+    return run<Result<Outcome>>(write_and_commit(bucket, key, bytes));
+  }
   Result<Outcome> remove(BucketId bucket, const std::string& key);
   Result<void> housekeep() { return run<Result<void>>(node->housekeep_now()); }
   uint64_t objects(BucketId bucket) { return node->store().view.counters(bucket)->objects; }
@@ -65,6 +69,7 @@ class NodeWorld {
     result->emplace(std::move(value));
   }
   NodePorts ports(ViewPlaces& views);
+  Task<Result<Outcome>> write_and_commit(BucketId bucket, std::string key, uint64_t bytes);
   std::vector<sim::SimLoop*> loops() const { return {io_.get(), journal_.get(), disk_.get()}; }
 
   std::unique_ptr<sim::SimLoop> io_, journal_, disk_;

@@ -1,0 +1,54 @@
+#include "node/housekeeping_rules.h"
+
+#include <algorithm>
+
+namespace kura::node {
+namespace {
+
+constexpr size_t kSegmentsLeast = 8, kSegmentsMost = 16;
+constexpr uint32_t kDoublingsMax = 4;
+
+}  // namespace
+
+size_t log_segments_max(uint64_t smallest_drive_bytes, uint64_t segment_bytes) {
+  return std::clamp<size_t>(smallest_drive_bytes / 8 / segment_bytes, kSegmentsLeast,
+                            kSegmentsMost);
+}
+
+// Two snapshots lie in the log, so one for each half of it keeps it within the maximum.
+bool is_due(const LogLook& log, size_t segments_max) {
+  if (log.segments < 2) return false;
+  if (log.behind > segments_max / 2 || log.out_of_space) return true;
+  return log.idle && !log.settled;
+}
+
+size_t segments_behind(const std::vector<journal::SegmentSpan>& segments,
+                       const std::vector<Snapshot>& snapshots) {
+  if (snapshots.empty()) return segments.size();
+  const Offset newest = snapshots.back().offset;
+  return static_cast<size_t>(
+      std::count_if(segments.begin(), segments.end(),
+                    [newest](const journal::SegmentSpan& s) { return s.end > newest; }));
+}
+
+std::optional<Offset> snapshots_end(const std::vector<Snapshot>& snapshots) {
+  if (snapshots.size() < 2) return std::nullopt;
+  return snapshots[snapshots.size() - 2].offset;
+}
+
+bool needs_snapshot(const std::vector<Snapshot>& snapshots, Offset target) {
+  const auto end = snapshots_end(snapshots);
+  return !end || *end < target;
+}
+
+std::optional<Offset> cut_below(const CutLimits& limits, const std::vector<Snapshot>& snapshots) {
+  const auto end = snapshots_end(snapshots);
+  if (!end) return std::nullopt;
+  return std::min({limits.target, limits.destaged, limits.flushed, *end});
+}
+
+int64_t retry_after_ns(uint32_t failures, int64_t interval_ns) {
+  return interval_ns << std::min(failures, kDoublingsMax);
+}
+
+}  // namespace kura::node

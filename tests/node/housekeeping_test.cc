@@ -1,0 +1,123 @@
+// Housekeeping of a whole node: what happens to log, snapshots and room as requests come.
+
+#include "sim/sim_view.h"
+#include "tests/node/node_world.h"
+
+namespace kura::node {
+namespace {
+
+constexpr size_t kBody = 16'000;
+
+// Its map cannot be read through when told so, as on a drive with read errors.
+class FailingViews final : public ViewPlaces {
+ public:
+  explicit FailingViews(ViewPlaces& below) : below_(below) {}
+  bool exists(size_t drive) const override { return below_.exists(drive); }
+  Result<std::unique_ptr<Kv>> open(size_t drive) override { return wrapped(below_.open(drive)); }
+  Result<std::unique_ptr<Kv>> open_new(size_t drive) override {
+    return wrapped(below_.open_new(drive));
+  }
+  Result<void> adopt_new(size_t drive) override { return below_.adopt_new(drive); }
+  bool failing = false;
+
+ private:
+  struct Broken final : KvIterator {
+    void seek(std::string_view) override {}
+    void seek_for_prev(std::string_view) override {}
+    void next() override {}
+    bool valid() const override { return false; }
+    std::string_view key() const override { return {}; }
+    std::string_view value() const override { return {}; }
+    Result<void> status() const override { return fail(Errc::io_error, "cannot be read"); }
+  };
+  struct Wrapped final : Kv {
+    Wrapped(FailingViews& o, std::unique_ptr<Kv> b) : owner(o), below(std::move(b)) {}
+    Result<std::optional<std::string>> get(std::string_view key) override {
+      return below->get(key);
+    }
+    Result<void> write(const KvBatch& batch) override { return below->write(batch); }
+    Result<void> flush() override { return below->flush(); }
+    std::unique_ptr<KvIterator> iterate() override {
+      if (owner.failing) return std::make_unique<Broken>();
+      return below->iterate();
+    }
+    FailingViews& owner;
+    std::unique_ptr<Kv> below;
+  };
+  Result<std::unique_ptr<Kv>> wrapped(Result<std::unique_ptr<Kv>> kv) {
+    if (!kv) return kv;
+    return std::make_unique<Wrapped>(*this, std::move(*kv));
+  }
+  ViewPlaces& below_;
+};
+
+struct Housekept : testing::Test {
+  explicit Housekept(sim::DiskOptions disk = {}) : world(4, disk), views(world.disks) {}
+  ~Housekept() override { world.crash(); }
+
+  void put_small(int count) {
+    for (int i = 0; i < count; ++i)
+      ASSERT_TRUE(world.put(bucket, std::to_string(i % 8), std::string(kBody, 'b')));
+  }
+  size_t segments() { return world.node->journal().segments().size(); }
+  std::vector<Snapshot> snapshots() { return world.node->tenants().state()->snapshots; }
+
+  NodeWorld world;
+  sim::SimViews views;
+  BucketId bucket;
+};
+
+TEST_F(Housekept, APassTakesOneSnapshotAndTheNextOneCutsUpToIt) {
+  ASSERT_TRUE(world.start(views));
+  bucket = world.create_bucket("b");
+  put_small(200);
+  const size_t before = segments();
+  ASSERT_GE(before, 3u);
+  ASSERT_TRUE(world.housekeep());
+  EXPECT_EQ(snapshots().size(), 1u);
+  EXPECT_EQ(segments(), before);
+  ASSERT_TRUE(world.housekeep());
+  EXPECT_EQ(snapshots().size(), 2u);
+  EXPECT_EQ(segments(), 1u);
+}
+
+TEST_F(Housekept, UnderLoadTheLogStaysShortForAFewSnapshots) {
+  world.options.housekeeping_ns = world.options.maintenance_ns = 50 * sim::kMillisecond;
+  ASSERT_TRUE(world.start(views));
+  bucket = world.create_bucket("b");
+  size_t taken = 0, most = 0;
+  Offset newest;
+  for (int i = 0; i < 2000; ++i) {  // About 32 segments.
+    put_small(1);
+    most = std::max(most, segments());
+    if (snapshots().empty() || snapshots().back().offset == newest) continue;
+    newest = snapshots().back().offset;
+    ++taken;
+  }
+  // On such drives 16 are the maximum, and a snapshot comes with each 8.
+  EXPECT_LE(most, 18u);
+  EXPECT_GE(taken, 3u);
+  EXPECT_LE(taken, 5u);
+}
+
+// The log rests while a pass fails; what it would have freed is freed once it can be.
+TEST_F(Housekept, APassThatFailedAtRestIsMadeAgain) {
+  FailingViews failing(views);
+  world.options.housekeeping_ns = 50 * sim::kMillisecond;
+  ASSERT_TRUE(world.start(failing));
+  bucket = world.create_bucket("b");
+  put_small(200);
+  ASSERT_GE(segments(), 3u);
+  failing.failing = true;
+  world.world.run_for(20 * sim::kSecond);
+  ASSERT_GE(segments(), 3u);
+  EXPECT_FALSE(world.log.empty());
+  EXPECT_LT(world.log.size(), 50u) << "tried too often";
+  failing.failing = false;
+  world.world.run_for(20 * sim::kSecond);
+  EXPECT_EQ(segments(), 1u);
+  world.crash();
+}
+
+}  // namespace
+}  // namespace kura::node
