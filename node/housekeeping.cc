@@ -115,7 +115,7 @@ Task<Result<void>> Housekeeping::free_below(Offset target) {
 Task<Result<void>> Housekeeping::take_snapshot() {
   auto rows = SnapshotWriter::open(kv_, options_.snapshot_chunk_bytes);
   if (!rows) co_return fail(rows.error());
-  auto writer = co_await disks_.blobs().write(v1::STANDARD, 0);
+  auto writer = disks_.write_snapshot();
   if (!writer) co_return fail(writer.error());
   Snapshot snapshot;
   for (;;) {

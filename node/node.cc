@@ -175,6 +175,7 @@ disk::DiskPoolOptions Node::Parts::pool_options() const {
   pool.standard_parity = options.parity_standard;
   pool.reduced_parity = options.parity_reduced;
   if (options.member_bytes) pool.member_bytes_max = options.member_bytes;
+  pool.reserve_extra_bytes = segments_max() * segment_bytes();
   pool.maintenance_interval_ns = options.maintenance_ns;
   pool.check_interval_ns = options.drive_check_ns;
   return pool;

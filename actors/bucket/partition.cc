@@ -8,6 +8,7 @@ namespace kura {
 namespace {
 
 constexpr int64_t kClaimRetryNs = 100'000'000;
+constexpr uint32_t kNoSpaceTriesMax = 50;  // 5 seconds: background work may make room meanwhile.
 
 // Deletes and moves free space; all else makes the view or the sets grow.
 bool frees_space(const Command& command) {
@@ -287,8 +288,9 @@ void Partition::on_lost(Epoch epoch, Errc code) {
   for (PendingCommand& pending : waiting_) again.push_back(std::move(pending));
   waiting_.clear();
   for (PendingCommand& pending : again) {
-    const bool refuse =
-        code == Errc::unavailable || (code == Errc::no_space && !frees_space(pending.command));
+    const bool full = code == Errc::no_space && (!frees_space(pending.command) ||
+                                                 ++pending.no_space >= kNoSpaceTriesMax);
+    const bool refuse = code == Errc::unavailable || full;
     if (refuse)
       pending.reply(fail(code));
     else

@@ -26,6 +26,7 @@ namespace kura {
 struct PendingCommand {
   Command command;
   Resolver<Result<Outcome>> reply;
+  uint32_t no_space = 0;  // So often the journal had no room for its event.
 };
 
 // Changes of the control partition on their way into a data partition.

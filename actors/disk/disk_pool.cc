@@ -14,18 +14,22 @@
 namespace kura::disk {
 namespace {
 
+// Refused before the first byte of the body is read.
+Result<std::unique_ptr<BlobWriter>> begin_write(const std::shared_ptr<DiskCore>& core,
+                                                Target target, uint64_t size_hint_bytes) {
+  const size_t online = core->drives.all_online().size();
+  if (core->stopping || online < target.parity + 1)
+    return fail(Errc::unavailable, std::to_string(online) + " drives are online");
+  return make_blob_writer(core, target, size_hint_bytes);
+}
+
 class SetBlobStore final : public BlobStore {
  public:
   explicit SetBlobStore(std::shared_ptr<DiskCore> core) : core_(std::move(core)) {}
 
   Task<Result<std::unique_ptr<BlobWriter>>> write(v1::StorageClass storage_class,
                                                   uint64_t size_hint_bytes) override {
-    const Target target{core_->parity(storage_class), Purpose::client};
-    // Refused before the first byte of the body is read.
-    const size_t online = core_->drives.all_online().size();
-    if (core_->stopping || online < target.parity + 1)
-      co_return fail(Errc::unavailable, std::to_string(online) + " drives are online");
-    co_return make_blob_writer(core_, target, size_hint_bytes);
+    co_return begin_write(core_, {core_->parity(storage_class), Purpose::client}, size_hint_bytes);
   }
 
   Result<std::unique_ptr<BlobReader>> read(const v1::Body& body, ByteRange range) override {
@@ -158,6 +162,10 @@ DiskPool::DiskPool(Loop& loop, SetLedger& ledger, DiskPoolOptions options,
 DiskPool::~DiskPool() {
   core_->stopping = true;
   core_->write_sets.on_no_space = nullptr;
+}
+
+Result<std::unique_ptr<BlobWriter>> DiskPool::write_snapshot() {
+  return begin_write(core_, {core_->parity(v1::STANDARD), Purpose::reclaim}, 0);
 }
 
 BlobStore& DiskPool::blobs() { return *blobs_; }

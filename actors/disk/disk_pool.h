@@ -37,7 +37,8 @@ struct DiskPoolOptions {
   std::optional<uint32_t> reduced_parity;
 
   uint64_t member_bytes_max = kMemberFileBytes;  // Small drives get less (placement.h).
-  uint64_t reserve_extra_bytes = 0;  // Per drive, kept free beside the pool's own reserve.
+  // Per drive, left free by clients beside the pool's own reserve: room for the log to grow.
+  uint64_t reserve_extra_bytes = 0;
 
   int64_t drive_timeout_ns = 10'000'000'000;  // A slower write, sync or read takes a drive offline.
   int64_t check_interval_ns = 2'000'000'000;  // Re-reading identities; 0: never.
@@ -98,6 +99,10 @@ class DiskPool {
 
   // Reads work as soon as the ledger's state names their sets; writes after start().
   BlobStore& blobs();
+
+  // Writes the body of a snapshot. It lets the log be cut, which gives back more than it takes, so
+  // it may use what clients leave free. Errors: unavailable. From any loop.
+  Result<std::unique_ptr<BlobWriter>> write_snapshot();
 
   // Removes leftovers of earlier processes. REQUIRES: the control partition is folded to its end.
   // Errors: corrupt (a drive holds sets that the journal has not opened yet; nothing was changed).

@@ -26,7 +26,7 @@ uint64_t member_bytes_for(const DriveSpace& space, uint64_t member_bytes_max) {
 }
 
 uint64_t reserve_bytes(const DriveSpace& space, const PlacementRules& rules) {
-  if (rules.purpose == Purpose::reclaim) return rules.reserve_extra_bytes;
+  if (rules.purpose == Purpose::reclaim) return 0;
   return rules.reserve_extra_bytes + std::max(2 * member_bytes_for(space, rules.member_bytes_max),
                                               std::min(space.total_bytes / 50, 4 * kGiB));
 }

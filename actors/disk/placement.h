@@ -12,7 +12,7 @@
 
 namespace kura::disk {
 
-// Why a body is written. Copies that free space may use the reserve of a full drive.
+// Why a body is written. What frees space (copies, snapshots) may use the reserve of a full drive.
 enum class Purpose : uint8_t { client, reclaim };
 
 struct Candidate {
@@ -30,8 +30,8 @@ struct PlacementRules {
 
 // Member files of this size fit a drive: 1/32 of it, between 4 MiB and the maximum.
 uint64_t member_bytes_for(const DriveSpace& space, uint64_t member_bytes_max);
-// What clients leave free: two member files for compaction and destaging, or 2% (at most 4 GiB) if
-// that is more; the file system and the journal need room, too.
+// What clients leave free: two member files for compaction, destaging and snapshots, or 2% (at most
+// 4 GiB) if that is more, as the file system needs room, too; and what the log may grow by.
 uint64_t reserve_bytes(const DriveSpace& space, const PlacementRules& rules);
 
 // A draft for SetLedger::open_set: full parity on every online drive that has room, at most

@@ -23,7 +23,7 @@ class ScriptedJournal final : public journal::Journal {
                                            journal::AppendClass) override {
     if (refuse) {
       const Errc code = *refuse;
-      refuse.reset();
+      if (--refusals == 0) refuse.reset();
       co_return fail(code);
     }
     std::vector<Offset> offsets;
@@ -42,6 +42,7 @@ class ScriptedJournal final : public journal::Journal {
   Task<Result<void>> truncate(Offset) override { co_return Result<void>(); }
 
   std::optional<Errc> refuse;
+  int refusals = 1;  // So often.
   std::vector<journal::RecordKind> kinds;  // Of what was appended.
 
  private:
@@ -82,17 +83,22 @@ class PartitionTest : public testing::Test, private CommitObserver {
       partition.submit(std::move(commands));
     });
   }
+  Result<Outcome> run(Command command) {
+    std::optional<Result<Outcome>> out;
+    spawn(loop, wait(submit(std::move(command)), &out));
+    loop.run();
+    return out ? *out : fail(Errc::unsupported, "never answered");
+  }
   Result<Outcome> put(const std::string& key, RequestId request = {}) {
     CommitPut action;
     action.version.set_size_bytes(3);
     action.version.set_stored_bytes(3);
     action.version.set_etag(std::string(16, 'e'));
     action.inline_body = "abc";
-    Command command{.bucket = kBucket, .key = key, .request_id = request, .action = action};
-    std::optional<Result<Outcome>> out;
-    spawn(loop, wait(submit(std::move(command)), &out));
-    loop.run();
-    return out ? *out : fail(Errc::unsupported, "never answered");
+    return run({.bucket = kBucket, .key = key, .request_id = request, .action = action});
+  }
+  Result<Outcome> remove(const std::string& key) {
+    return run({.bucket = kBucket, .key = key, .action = DeleteObject{}});
   }
 
   journal::TestLoop loop;
@@ -144,6 +150,22 @@ TEST_F(PartitionTest, ARefusedAppendIsAnsweredAndThePartitionClaimsAgain) {
   ASSERT_EQ(log.kinds.size(), before + 2);
   EXPECT_EQ(log.kinds[before], journal::RecordKind::claim);
   EXPECT_FALSE(fatal);
+}
+
+// Background work may make room for a deletion, so it waits, but its client does not wait for ever.
+TEST_F(PartitionTest, ADeletionThatFindsNoRoomWaitsAndIsAnswered) {
+  EXPECT_TRUE(put("k") && put("l"));
+  log.refuse = Errc::no_space;
+  log.refusals = 3;
+  EXPECT_TRUE(remove("k"));
+  log.refuse = Errc::no_space;
+  log.refusals = 1000;
+  const auto refused = remove("l");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::no_space);
+  EXPECT_GT(log.refusals, 0);
+  log.refuse.reset();
+  EXPECT_TRUE(remove("l"));
 }
 
 TEST_F(PartitionTest, ARequestIdIsDecidedOnce) {

@@ -119,6 +119,12 @@ TEST(Placement, TooFewDrivesAndTooLittleRoomAreToldApart) {
 TEST(Placement, OnlyCopiesThatFreeSpaceUseTheReserve) {
   EXPECT_EQ(place_set(drives_with({60, 60, 60}), rules(1)).error().code, Errc::no_space);
   EXPECT_TRUE(place_set(drives_with({60, 60, 60}), rules(1, Purpose::reclaim)));
+  // What the log may grow by is left by clients too; what lets the log shrink may use it.
+  PlacementRules with_log = rules(1);
+  with_log.reserve_extra_bytes = 800 * kMiB;
+  EXPECT_EQ(place_set(drives_with({850, 850, 850}), with_log).error().code, Errc::no_space);
+  with_log.purpose = Purpose::reclaim;
+  EXPECT_TRUE(place_set(drives_with({60, 60, 60}), with_log));
 }
 
 TEST(Placement, SmallDrivesGetSmallFiles) {

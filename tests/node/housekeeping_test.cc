@@ -119,5 +119,35 @@ TEST_F(Housekept, APassThatFailedAtRestIsMadeAgain) {
   world.crash();
 }
 
+struct OnSmallDrives : Housekept {
+  OnSmallDrives() : Housekept({.capacity_bytes = 64 * kMiB}) {}
+};
+
+// Goal: room of clients never becomes room of the log: what is acknowledged can be deleted, and the
+// log cut. Method: fill the drives with large bodies, then write and delete small ones, many times
+// what is left.
+TEST_F(OnSmallDrives, ALogOnFullDrivesIsCut) {
+  world.options.housekeeping_ns = world.options.maintenance_ns = 50 * sim::kMillisecond;
+  ASSERT_TRUE(world.start(views));
+  bucket = world.create_bucket("b");
+  int large = 0;
+  Result<Outcome> put;
+  while ((put = world.put_large(bucket, "large-" + std::to_string(large), kMiB))) ++large;
+  ASSERT_EQ(put.error().code, Errc::no_space) << put.error().detail;
+  EXPECT_GE(large, 40) << "of 128 MiB beside parity";
+  for (int round = 0; round < 200; ++round) {
+    for (int i = 0; i < 8; ++i) {
+      auto small = world.put(bucket, std::to_string(i), std::string(kBody, 'b'));
+      ASSERT_TRUE(small) << round << ": " << small.error().detail;
+    }
+    ASSERT_TRUE(world.remove(bucket, std::to_string(round % 8)));
+  }
+  EXPECT_LE(segments(), 10u);
+  for (int i = 0; i < large; ++i)
+    ASSERT_TRUE(world.remove(bucket, "large-" + std::to_string(i)));
+  world.world.run_for(20 * sim::kSecond);
+  EXPECT_TRUE(world.put_large(bucket, "again", kMiB));
+}
+
 }  // namespace
 }  // namespace kura::node
