@@ -107,7 +107,8 @@ Task<Result<void>> BodyMover::submit(std::vector<v1::BodiesMoved_Move> moves,
 }
 
 Result<void> BodyMover::leave(const Error& error) {
-  if (!unread_) unread_ = error;
+  // Not found: somebody else moved or deleted it.
+  if (!unread_ && error.code != Errc::not_found) unread_ = error;
   return {};
 }
 
