@@ -117,6 +117,9 @@ std::optional<Violation> Run::go() {
   if (!world.run_until(ended, world.now_ns() + kProgressNs))
     return stuck("a client waits for its answer although all faults are over");
   world.run_for(2 * kSecond);  // What a dead connection left behind ends.
+  const auto released = [&] { return node->reservations() == uint64_t{0}; };
+  if (!world.run_until(released, world.now_ns() + kProgressNs))
+    return stuck("blocks are kept for uploads that are over");
   if (auto violation = read_back("at the end")) return violation;
   // Nothing is under way: a loss of power now costs nothing.
   node->crash(Unsynced::dropped);

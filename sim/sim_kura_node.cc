@@ -24,6 +24,10 @@ class SimKuraNode final : public SimNode {
   void set_paused(bool paused) override;
   void step_wall(int64_t by_ms) override { clock_.step_wall(by_ms); }
   std::string failure() const override { return failure_; }
+  std::optional<uint64_t> reservations() override {
+    if (!node_) return std::nullopt;
+    return node_->disks().reservations();
+  }
   std::optional<CountedBucket> count(const std::string& bucket) override;
 
  private:

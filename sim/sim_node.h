@@ -37,6 +37,8 @@ class SimNode {
   virtual void step_wall(int64_t by_ms) = 0;
   // Why it does not serve although it was started; empty: it does, or still may.
   virtual std::string failure() const = 0;
+  // Uploads whose blocks are kept from being freed. None: the node is not ready.
+  virtual std::optional<uint64_t> reservations() = 0;
   // None: no such bucket, or the node is not ready.
   virtual std::optional<CountedBucket> count(const std::string& bucket) = 0;
 };

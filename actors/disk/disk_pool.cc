@@ -198,6 +198,8 @@ Task<Result<void>> DiskPool::take_offline(DriveId drive, std::string reason) {
   co_return co_await run_on(core_->loop, std::move(task));
 }
 
+uint64_t DiskPool::reservations() const { return core_->reservations.active(); }
+
 std::vector<DriveId> DiskPool::offline() const {
   std::vector<DriveId> out;
   for (const auto& entry : core_->drives.all())

@@ -42,6 +42,7 @@ class ModelNode final : public SimNode {
   }
   void step_wall(int64_t by_ms) override { clock_.step_wall(by_ms); }
   std::string failure() const override { return {}; }
+  std::optional<uint64_t> reservations() override { return 0; }
   std::optional<CountedBucket> count(const std::string& bucket) override;
 
  private:
