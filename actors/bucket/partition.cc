@@ -148,7 +148,7 @@ Result<Outcome> Partition::propose(std::shared_ptr<const v1::Event> event, std::
   overlay_.begin(next_seq_);
   auto outcome = apply_event(overlay_, id_, Offset{0}, *event);
   if (!outcome) {
-    on_lost(epoch_, Errc::unavailable);  // The overlay may hold half of the event.
+    overlay_.undo();  // It may hold half of the event. Those under way before it stand.
     return fail(outcome.error());
   }
   record.seq = next_seq_++;
