@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "projections/kv/memory_kv.h"
+#include "projections/metadata/fold.h"
 #include "tests/bucket/scripted_journal.h"
 #include "tests/journal/test_loop.h"
 
@@ -87,12 +88,29 @@ class PartitionTest : public testing::Test, private CommitObserver {
   void ask(Command command, std::optional<Result<Outcome>>* answer) {
     spawn(loop, wait(submit(std::move(command)), answer));
   }
+  // The answer is in `told`.
+  void post_control(uint64_t up_to, v1::BucketEffect::Kind kind, std::vector<BucketId> buckets) {
+    ControlUpdate update;
+    update.up_to = Offset{up_to};
+    for (BucketId bucket : buckets) {
+      update.effects.emplace_back();
+      update.effects.back().set_kind(kind);
+      update.effects.back().set_bucket(bucket.value);
+    }
+    update.done = [this](Result<void> result) { told.push_back(result.has_value()); };
+    loop.post([this, update = std::move(update)] { partition.apply_control(update); });
+  }
+  std::optional<v1::BucketRow> row_of(BucketId bucket) {
+    KvRows rows(kv);
+    return bucket_row(rows, kPartition, bucket).value();
+  }
 
   journal::TestLoop loop;
   MemoryKv kv;
   FlakyKv own_reads{kv};  // As the partition reads the view.
   std::unique_ptr<ViewFold> fold = ViewFold::open(kv).value();
   ScriptedJournal log;
+  std::vector<bool> told;
   bool fatal = false;
   Committer committer{loop, log, *fold, {.on_fatal = [this](Error) { fatal = true; }}};
   Partition partition{kPartition,
@@ -175,6 +193,40 @@ TEST_F(PartitionTest, ACommandThatFailsHalfwayLeavesOthersAlone) {
     EXPECT_EQ(again->existed, !refused) << reads;
     EXPECT_EQ(log.kinds.size(), before + 1) << "claimed anew, " << reads;
   }
+  EXPECT_FALSE(fatal);
+}
+
+// Whichever read fails: also behind the first of its effects.
+TEST_F(PartitionTest, AControlChangeThatFailsIsFoldedAllTheSame) {
+  for (int reads = 0; reads < 4; ++reads) {
+    const BucketId one{200 + 10u * reads}, two{one.value + 1};
+    own_reads.fail_in = reads;
+    post_control(two.value, v1::BucketEffect::CREATED, {one, two});
+    loop.run();
+    EXPECT_FALSE(own_reads.fail_in) << reads;
+    EXPECT_TRUE(row_of(one) && row_of(two)) << reads;
+  }
+  EXPECT_EQ(told, std::vector<bool>(4, false));
+}
+
+// The position of the later one would say that the one left out is folded.
+TEST_F(PartitionTest, NoControlChangeOvertakesOneThatFailed) {
+  own_reads.fail_in = 0;
+  post_control(101, v1::BucketEffect::CREATED, {BucketId{101}});
+  post_control(102, v1::BucketEffect::CREATED, {BucketId{102}});
+  loop.run();
+  EXPECT_EQ(told, (std::vector<bool>{false, true}));
+  EXPECT_TRUE(row_of(BucketId{101}));
+  EXPECT_TRUE(row_of(BucketId{102}));
+}
+
+TEST_F(PartitionTest, ControlChangesOfALostEpochAreFoldedInOrder) {
+  log.refuse = Errc::unavailable;
+  post_control(101, v1::BucketEffect::CREATED, {BucketId{101}});
+  post_control(102, v1::BucketEffect::DELETING, {BucketId{101}});
+  loop.run();
+  EXPECT_EQ(told, (std::vector<bool>{true, true}));
+  EXPECT_EQ(row_of(BucketId{101})->vote(), v1::BucketRow::YES);
   EXPECT_FALSE(fatal);
 }
 
