@@ -174,7 +174,7 @@ Task<Result<ControlReply>> ControlPartition::record(ControlCommand command) {
 void ControlPartition::on_folded(const std::vector<Folded>& folded) {
   for (const Folded& record : folded) {
     if (record.epoch != epoch_ || !waiter_) continue;
-    open_ = true;
+    open_ = record.effective;  // A void one ends the epoch: the next command claims anew.
     auto waiter = *waiter_;
     waiter_.reset();
     if (record.effective)

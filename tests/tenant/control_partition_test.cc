@@ -193,5 +193,20 @@ TEST_F(ControlTest, NoCommandWaitsForPartitionsThatCannotAppend) {
   EXPECT_EQ(error_of(object(c, small_object())), std::nullopt);
 }
 
+// Another one claims behind our back.
+TEST_F(ControlTest, AVoidRecordEndsTheEpoch) {
+  Proposal claim;
+  claim.record.partition = kControlPartition;
+  claim.record.kind = journal::RecordKind::claim;
+  claim.record.epoch = Epoch{2};
+  claim.record.writer.bytes[0] = 7;
+  std::vector<Proposal> proposals;
+  proposals.push_back(std::move(claim));
+  committer_.propose(std::move(proposals));
+  EXPECT_EQ(error_of(create_key()), Errc::unavailable);
+  EXPECT_EQ(error_of(create_key()), Errc::unavailable);  // Claims epoch 2, as that one did.
+  EXPECT_EQ(error_of(create_key()), std::nullopt);
+}
+
 }  // namespace
 }  // namespace kura
