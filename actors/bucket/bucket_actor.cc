@@ -125,13 +125,15 @@ Task<Result<void>> BucketActors::apply_control(Offset up_to, v1::BucketEffect ef
 
 Result<bool> BucketActors::all_voted_yes(BucketId bucket, Offset operation) const {
   KvRows rows(kv_);
+  bool all = true;
   for (uint16_t p = 0; p < kPartitions; ++p) {
     auto row = bucket_row(rows, PartitionId{p}, bucket);
     if (!row) return fail(row.error());
-    if (!*row || (*row)->vote() != v1::BucketRow::YES || (*row)->operation() != operation.value)
-      return false;
+    if (!*row || (*row)->operation() != operation.value)
+      return fail(Errc::unavailable, "a partition has not voted yet");
+    all = all && (*row)->vote() == v1::BucketRow::YES;
   }
-  return true;
+  return all;
 }
 
 }  // namespace kura

@@ -27,13 +27,14 @@ class BucketActors final : public BucketWriter {
   Task<Result<Outcome>> submit(Command command) override;
 
   // Gives each partition its effects (by partition) and waits until all are folded.
-  // Errors: unavailable (some partitions may have folded theirs; give them again).
+  // Errors: those of the Kv, too_large; the other partitions fold theirs, and these do as soon as
+  // they can, before any later ones: nothing has to be given again.
   Task<Result<void>> apply_control(Offset up_to,
                                    std::vector<std::vector<v1::BucketEffect>> effects);
   // The same effect for every partition.
   Task<Result<void>> apply_control(Offset up_to, v1::BucketEffect effect);
-  // Whether every partition folded `operation` while the bucket was empty there. REQUIRES: every
-  // partition has folded it.
+  // Whether every partition folded `operation` while the bucket was empty there. Errors: those of
+  // the Kv; unavailable (one has not folded it yet).
   Result<bool> all_voted_yes(BucketId bucket, Offset operation) const;
 
  private:

@@ -7,7 +7,7 @@
 namespace kura {
 namespace {
 
-constexpr int64_t kClaimRetryNs = 100'000'000;
+constexpr int64_t kRetryNs = 100'000'000;
 constexpr uint32_t kNoSpaceTriesMax = 50;  // 5 seconds: background work may make room meanwhile.
 
 // Deletes and moves free space; all else makes the view or the sets grow.
@@ -73,7 +73,7 @@ void Partition::submit(std::vector<PendingCommand> commands) {
       decide_one(std::move(pending));
     } else {
       waiting_.push_back(std::move(pending));
-      if (!claim_timer_) claim();
+      if (!retry_timer_) claim();
     }
   }
   flush();
@@ -149,7 +149,7 @@ Result<Outcome> Partition::propose(std::shared_ptr<const v1::Event> event, std::
   overlay_.begin(next_seq_);
   auto outcome = apply_event(overlay_, id_, Offset{0}, *event);
   if (!outcome) {
-    on_lost(epoch_, Errc::unavailable);  // The overlay may hold half of the event.
+    overlay_.undo();  // It may hold half of the event. Those under way before it stand.
     return fail(outcome.error());
   }
   record.seq = next_seq_++;
@@ -190,27 +190,43 @@ void Partition::release_held() {
 }
 
 void Partition::apply_control(ControlUpdate update) {
-  if (state_ == State::open) {
-    send_control(std::move(update));
-  } else {
-    waiting_control_.push_back(std::move(update));
-    if (!claim_timer_) claim();
-  }
+  waiting_control_.push_back(std::move(update));
+  if (state_ == State::open)
+    send_control();
+  else if (!retry_timer_)
+    claim();
   flush();
 }
 
-void Partition::send_control(ControlUpdate update) {
+// One after the other and none left out: a position says that all before it is folded.
+void Partition::send_control() {
+  while (!waiting_control_.empty()) {
+    ControlUpdate& update = waiting_control_.front();
+    Result<void> sent = propose_control(update);
+    if (!sent) {
+      if (update.done) std::exchange(update.done, nullptr)(fail(sent.error()));
+      return retry_later();
+    }
+    waiting_control_.pop_front();
+  }
+}
+
+Result<void> Partition::propose_control(ControlUpdate& update) {
   // A start asks every partition for what one of them missed, and a lost append may have landed.
   auto known = control_position(overlay_, id_);
-  if (!known) return update.done(fail(known.error()));
-  if (update.up_to <= *known) return update.done({});
+  if (!known) return fail(known.error());
+  if (update.up_to <= *known) {
+    if (update.done) update.done({});
+    return {};
+  }
   auto event = std::make_shared<v1::Event>();
   auto& applied = *event->mutable_control_applied();
   applied.set_up_to(update.up_to.value);
   for (const v1::BucketEffect& effect : update.effects) *applied.add_effects() = effect;
   auto outcome = propose(std::move(event), {}, nullptr);
-  if (!outcome) return update.done(fail(outcome.error()));
+  if (!outcome) return fail(outcome.error());
   under_way_.back().control = std::move(update);
+  return {};
 }
 
 void Partition::on_folded(const std::vector<Folded>& folded) {
@@ -223,9 +239,7 @@ void Partition::on_folded(const std::vector<Folded>& folded) {
     folded_ = record.offset;
     if (record.kind == journal::RecordKind::claim) {
       if (!become_open()) return;
-      std::deque<ControlUpdate> controls;
-      controls.swap(waiting_control_);
-      for (ControlUpdate& update : controls) send_control(std::move(update));
+      send_control();
       std::deque<PendingCommand> commands;
       commands.swap(waiting_);
       for (PendingCommand& pending : commands) decide_one(std::move(pending));
@@ -267,7 +281,7 @@ void Partition::finish(UnderWay done, Offset offset) {
   }
   for (auto& [pending, outcome] : done.after) pending.reply(std::move(outcome));
   if (done.control) {
-    done.control->done({});
+    if (done.control->done) done.control->done({});
     release_held();
   }
 }
@@ -279,12 +293,15 @@ void Partition::on_lost(Epoch epoch, Errc code) {
   ids_under_way_.clear();
   proposals_.clear();
   std::deque<PendingCommand> again;
+  std::deque<ControlUpdate> control_again;
   for (UnderWay& entry : under_way_) {
     if (entry.command) again.push_back(std::move(*entry.command));
-    if (entry.control) waiting_control_.push_back(std::move(*entry.control));
+    if (entry.control) control_again.push_back(std::move(*entry.control));
     for (auto& [pending, outcome] : entry.after) again.push_back(std::move(pending));
   }
   under_way_.clear();
+  for (ControlUpdate& update : waiting_control_) control_again.push_back(std::move(update));
+  waiting_control_ = std::move(control_again);
   for (PendingCommand& pending : waiting_) again.push_back(std::move(pending));
   waiting_.clear();
   for (PendingCommand& pending : again) {
@@ -296,15 +313,19 @@ void Partition::on_lost(Epoch epoch, Errc code) {
     else
       waiting_.push_back(std::move(pending));
   }
-  if (!waiting_.empty() || !waiting_control_.empty()) retry_claim_later();
+  if (!waiting_.empty() || !waiting_control_.empty()) retry_later();
 }
 
-void Partition::retry_claim_later() {
-  if (claim_timer_) return;
-  claim_timer_ = true;
-  loop_.timer().after(kClaimRetryNs, [this] {
-    claim_timer_ = false;
-    if (!waiting_.empty() || !waiting_control_.empty()) claim();
+void Partition::retry_later() {
+  if (retry_timer_) return;
+  retry_timer_ = true;
+  loop_.timer().after(kRetryNs, [this] {
+    retry_timer_ = false;
+    if (state_ == State::open)
+      send_control();
+    else if (!waiting_.empty() || !waiting_control_.empty())
+      claim();
+    flush();
   });
 }
 

@@ -33,7 +33,8 @@ struct PendingCommand {
 struct ControlUpdate {
   Offset up_to;  // Of the last control record that `effects` cover.
   std::vector<v1::BucketEffect> effects;
-  // Called on the partition's loop when they are folded, or with an error.
+  // Called once, on the partition's loop: when they are folded, or with an error; they are folded
+  // sooner or later all the same.
   std::function<void(Result<void>)> done;
 };
 
@@ -85,10 +86,11 @@ class Partition {
   void answer(PendingCommand pending, Result<Outcome> outcome);
   Result<Outcome> propose(std::shared_ptr<const v1::Event> event, std::string body,
                           const Command* command);
-  void send_control(ControlUpdate update);
+  void send_control();
+  Result<void> propose_control(ControlUpdate& update);
   bool become_open();
   void finish(UnderWay done, Offset offset);
-  void retry_claim_later();
+  void retry_later();
   void flush();
 
   const PartitionId id_;
@@ -106,11 +108,11 @@ class Partition {
   std::deque<UnderWay> under_way_;
   std::map<RequestId, uint64_t> ids_under_way_;  // To the seq of its event.
   std::deque<PendingCommand> waiting_;           // For the partition to open.
-  std::deque<ControlUpdate> waiting_control_;
-  std::deque<Held> held_;  // For a control change.
+  std::deque<ControlUpdate> waiting_control_;    // In the order of control's log.
+  std::deque<Held> held_;                        // For a control change.
   uint64_t last_held_ = 0;
   std::vector<Proposal> proposals_;  // Of this turn.
-  bool claim_timer_ = false;
+  bool retry_timer_ = false;
 };
 
 }  // namespace kura

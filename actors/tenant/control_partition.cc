@@ -2,12 +2,16 @@
 
 #include <set>
 
+#include "actors/disk/drive_calls.h"
 #include "base/limits.h"
 #include "projections/metadata/fold.h"
 #include "projections/metadata/rows.h"
 
 namespace kura {
 namespace {
+
+constexpr int64_t kTellNs = 10'000'000'000;
+constexpr int64_t kEndRetryNs = 1'000'000'000;
 
 v1::BucketEffect effect_of(v1::BucketEffect::Kind kind, const Bucket& bucket) {
   v1::BucketEffect effect;
@@ -86,18 +90,30 @@ Task<void> ControlPartition::run() {
 }
 
 Task<Result<ControlReply>> ControlPartition::execute(ControlCommand command) {
+  if (auto* creation = std::get_if<CreateBucket>(&command)) {
+    CreateBucket create = std::move(*creation);
+    co_return co_await create_bucket(std::move(create));
+  }
   if (auto* deletion = std::get_if<BeginDeleteBucket>(&command)) {
-    BeginDeleteBucket begin = *deletion;
+    BeginDeleteBucket begin = std::move(*deletion);
     co_return co_await delete_bucket(std::move(begin));
   }
-  const auto* creation = std::get_if<CreateBucket>(&command);
-  const std::string created = creation ? creation->name : std::string();
-  Result<ControlReply> reply = co_await record(std::move(command));
-  if (!reply || created.empty()) co_return reply;
-  const Bucket& bucket = *reply->state->find_bucket(created);
-  v1::BucketEffect effect = effect_of(v1::BucketEffect::CREATED, bucket);
-  Result<void> applied = co_await partitions_->apply_control(reply->offset, std::move(effect));
-  if (!applied) co_return fail(applied.error());
+  if (const auto* end = std::get_if<EndDeleteBucket>(&command)) {
+    Result<void> ended = co_await end_deletion(end->bucket, end->operation);
+    if (!ended) co_return fail(ended.error());
+    co_return ControlReply{end->operation, fold_.control()};
+  }
+  co_return co_await record(std::move(command));
+}
+
+Task<Result<ControlReply>> ControlPartition::create_bucket(CreateBucket command) {
+  const std::string name = command.name;
+  ControlCommand create = std::move(command);
+  Result<ControlReply> reply = co_await record(std::move(create));
+  if (!reply) co_return reply;
+  v1::BucketEffect effect = effect_of(v1::BucketEffect::CREATED, *reply->state->find_bucket(name));
+  Result<void> told = co_await tell(reply->offset, std::move(effect));
+  if (!told) co_return fail(told.error());
   co_return reply;
 }
 
@@ -158,7 +174,7 @@ Task<Result<ControlReply>> ControlPartition::record(ControlCommand command) {
 void ControlPartition::on_folded(const std::vector<Folded>& folded) {
   for (const Folded& record : folded) {
     if (record.epoch != epoch_ || !waiter_) continue;
-    open_ = true;
+    open_ = record.effective;  // A void one ends the epoch: the next command claims anew.
     auto waiter = *waiter_;
     waiter_.reset();
     if (record.effective)
@@ -177,22 +193,66 @@ void ControlPartition::on_lost(Epoch epoch, Errc code) {
   waiter(fail(code, "the journal did not take the record"));
 }
 
+// A partition that cannot append must not hold up every command behind this one.
+Task<Result<void>> ControlPartition::tell(Offset up_to,
+                                          std::vector<std::vector<v1::BucketEffect>> effects) {
+  Task<Result<void>> applied = partitions_->apply_control(up_to, std::move(effects));
+  Result<void> told = co_await disk::within<void>(std::move(applied), kTellNs);
+  if (!told && told.error().code == Errc::timed_out)
+    co_return fail(Errc::unavailable, "a partition has not folded the change yet");
+  co_return told;
+}
+
+Task<Result<void>> ControlPartition::tell(Offset up_to, v1::BucketEffect effect) {
+  std::vector<std::vector<v1::BucketEffect>> effects(kPartitions, {effect});
+  co_return co_await tell(up_to, std::move(effects));
+}
+
 Task<Result<ControlReply>> ControlPartition::delete_bucket(BeginDeleteBucket command) {
   const std::string name = command.name;
+  const auto before = fold_.control();
+  const Bucket* known = before->find_bucket(name);
+  if (known && known->deleting) {
+    // Its votes are older than this request: they can end the deletion, but not refuse another one.
+    Result<void> ended = co_await end_deletion(known->id, *known->deleting);
+    if (ended) co_return ControlReply{*known->deleting, fold_.control()};
+    if (ended.error().code != Errc::bucket_not_empty) co_return fail(ended.error());
+  }
   ControlCommand begin = std::move(command);
   Result<ControlReply> begun = co_await record(std::move(begin));
   if (!begun) co_return begun;
   const Bucket bucket = *begun->state->find_bucket(name);
   v1::BucketEffect effect = effect_of(v1::BucketEffect::DELETING, bucket);
-  Result<void> applied = co_await partitions_->apply_control(begun->offset, std::move(effect));
-  if (!applied) co_return fail(applied.error());
-  Result<void> ended = co_await end_deletion(bucket.id, begun->offset);
-  if (!ended) co_return fail(ended.error());
+  Result<void> ended = co_await tell(begun->offset, std::move(effect));
+  if (ended) ended = co_await end_deletion(bucket.id, begun->offset);
+  if (!ended) {
+    if (ended.error().code != Errc::bucket_not_empty)
+      spawn(loop_, end_deletion_later(bucket.id, begun->offset));
+    co_return fail(ended.error());
+  }
   co_return ControlReply{begun->offset, fold_.control()};
 }
 
-// Every partition has folded DELETING. Errors: bucket_not_empty.
+// An open deletion keeps its bucket frozen: somebody has to end it, though nobody asks again.
+Task<void> ControlPartition::end_deletion_later(BucketId bucket, Offset operation) {
+  for (;;) {
+    co_await sleep_for(kEndRetryNs);
+    auto ended = co_await suspend<Result<ControlReply>>([&](Resolver<Result<ControlReply>> reply) {
+      submit(PendingControl{EndDeleteBucket{bucket, operation}, reply});
+    });
+    if (ended || ended.error().code == Errc::bucket_not_empty ||
+        ended.error().code == Errc::not_found)
+      co_return;
+  }
+}
+
+// Collects the votes, records the outcome and tells it. Errors: bucket_not_empty, not_found (that
+// deletion is not open), unavailable.
 Task<Result<void>> ControlPartition::end_deletion(BucketId bucket, Offset operation) {
+  const auto state = fold_.control();
+  auto name = state->bucket_names.find(bucket);
+  if (name == state->bucket_names.end() || state->find_bucket(name->second)->deleting != operation)
+    co_return fail(Errc::not_found, "that deletion is not open");
   Result<bool> empty = partitions_->all_voted_yes(bucket, operation);
   if (!empty) co_return fail(empty.error());
   ControlCommand end = EndDeleteBucket{bucket, operation, *empty};
@@ -202,8 +262,8 @@ Task<Result<void>> ControlPartition::end_deletion(BucketId bucket, Offset operat
   effect.set_kind(*empty ? v1::BucketEffect::DELETED : v1::BucketEffect::ABANDONED);
   effect.set_bucket(bucket.value);
   effect.set_operation(operation.value);
-  Result<void> applied = co_await partitions_->apply_control(ended->offset, std::move(effect));
-  if (!applied) co_return fail(applied.error());
+  Result<void> told = co_await tell(ended->offset, std::move(effect));
+  if (!told) co_return told;
   if (!*empty) co_return fail(Errc::bucket_not_empty);
   co_return Result<void>{};
 }
@@ -222,8 +282,8 @@ Task<Result<void>> ControlPartition::catch_up(Kv& kv) {
     effects.push_back(std::move(*missing));
   }
   if (any) {
-    Result<void> applied = co_await partitions_->apply_control(state->applied, std::move(effects));
-    if (!applied) co_return applied;
+    Result<void> told = co_await tell(state->applied, std::move(effects));
+    if (!told) co_return told;
   }
   for (const auto& [name, bucket] : state->buckets) {
     if (!bucket.deleting) continue;

@@ -54,8 +54,13 @@ class ControlPartition {
   Task<void> run();
   Task<Result<ControlReply>> execute(ControlCommand command);
   Task<Result<ControlReply>> record(ControlCommand command);
+  Task<Result<ControlReply>> create_bucket(CreateBucket command);
   Task<Result<ControlReply>> delete_bucket(BeginDeleteBucket command);
+  Task<void> end_deletion_later(BucketId bucket, Offset operation);
   Task<Result<void>> end_deletion(BucketId bucket, Offset operation);
+  // Errors: unavailable; the partitions fold it all the same, once the journal takes it.
+  Task<Result<void>> tell(Offset up_to, std::vector<std::vector<v1::BucketEffect>> effects);
+  Task<Result<void>> tell(Offset up_to, v1::BucketEffect effect);
   Task<Result<void>> be_open();
 
   Loop& loop_;

@@ -57,6 +57,12 @@ void Overlay::remove(std::string key) { write(std::move(key), std::nullopt); }
 void Overlay::write(std::string key, std::optional<std::string> value) {
   auto [it, inserted] = rows_.try_emplace(std::move(key));
   const bool listed = !inserted && it->second.tag == tag_;
+  if (begun_ && !listed) {
+    if (inserted)
+      before_.emplace_back(it, std::nullopt);
+    else
+      before_.emplace_back(it, std::move(it->second));
+  }
   it->second = {std::move(value), tag_};
   if (!listed) written_.emplace_back(tag_, it->first);
 }
@@ -64,9 +70,23 @@ void Overlay::write(std::string key, std::optional<std::string> value) {
 void Overlay::begin(uint64_t tag) {
   INVARIANT(tag >= tag_, "rows are written in log order");
   tag_ = tag;
+  begun_ = true;
+  before_.clear();
+}
+
+void Overlay::undo() {
+  for (auto& [row, before] : before_) {
+    if (before)
+      row->second = std::move(*before);
+    else
+      rows_.erase(row);
+    written_.pop_back();  // Each of these rows was listed once, behind all that came before.
+  }
+  before_.clear();
 }
 
 void Overlay::retire(uint64_t tag) {
+  before_.clear();
   while (!written_.empty() && written_.front().first <= tag) {
     auto it = rows_.find(written_.front().second);
     // A later event wrote the row again: it stays until that one is retired.
@@ -78,6 +98,7 @@ void Overlay::retire(uint64_t tag) {
 void Overlay::clear() {
   rows_.clear();
   written_.clear();
+  before_.clear();
   tag_ = 0;
 }
 

@@ -61,6 +61,7 @@ class Overlay final : public Rows {
   void remove(std::string key) override;
 
   void begin(uint64_t tag);   // Rows from now on belong to `tag`. REQUIRES: tags never fall.
+  void undo();                // Back to the last begin(). REQUIRES: nothing was retired since.
   void retire(uint64_t tag);  // Forgets rows of this and all lower tags.
   void clear();               // Forgets all rows; the next tag may be any.
   void append_to(KvBatch& batch) const;  // All rows, by key.
@@ -71,12 +72,15 @@ class Overlay final : public Rows {
     std::optional<std::string> value;  // None: removed.
     uint64_t tag = 0;
   };
+  using RowMap = std::map<std::string, Entry, std::less<>>;
   void write(std::string key, std::optional<std::string> value);
 
   RowReader* below_;
-  std::map<std::string, Entry, std::less<>> rows_;
+  RowMap rows_;
   std::deque<std::pair<uint64_t, std::string>> written_;  // By tag; one per write.
   uint64_t tag_ = 0;
+  bool begun_ = false;  // Without begin() nothing is kept for undo().
+  std::vector<std::pair<RowMap::iterator, std::optional<Entry>>> before_;  // Of rows of this tag.
 };
 
 // A row that is a protobuf message. Errors: corrupt when it is none.

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "projections/kv/memory_kv.h"
+#include "projections/metadata/fold.h"
+#include "tests/bucket/scripted_journal.h"
 #include "tests/journal/test_loop.h"
 
 namespace kura {
@@ -14,39 +16,25 @@ namespace {
 constexpr PartitionId kPartition{2};
 constexpr BucketId kBucket{100};
 
-// A log in memory whose next appends can be refused.
-class ScriptedJournal final : public journal::Journal {
+// A map of which one read fails.
+class FlakyKv final : public Kv {
  public:
-  JournalId id() const override { return {}; }
-  journal::Bounds bounds() const override { return {Offset(0), Offset(end_)}; }
-  Task<Result<std::vector<Offset>>> append(const std::vector<journal::Record>& records,
-                                           journal::AppendClass) override {
-    if (refuse) {
-      const Errc code = *refuse;
-      if (--refusals == 0) refuse.reset();
-      co_return fail(code);
+  explicit FlakyKv(Kv& below) : below_(below) {}
+  Result<std::optional<std::string>> get(std::string_view key) override {
+    if (fail_in && (*fail_in)-- == 0) {
+      fail_in.reset();
+      return fail(Errc::io_error, "planted");
     }
-    std::vector<Offset> offsets;
-    for (const auto& record : records) {
-      offsets.push_back(Offset(end_));
-      end_ += journal::encoded_size(record);
-      kinds.push_back(record.kind);
-    }
-    co_return offsets;
+    return below_.get(key);
   }
-  Task<Result<std::vector<journal::StoredRecord>>> read(Offset, uint64_t) override {
-    co_return fail(Errc::unsupported);
-  }
-  Task<Result<std::string>> read_body(v1::JournalBody) override { co_return fail(Errc::not_found); }
-  bool try_read_body(const v1::JournalBody&, std::string*) override { return false; }
-  Task<Result<void>> truncate(Offset) override { co_return Result<void>(); }
+  Result<void> write(const KvBatch& batch) override { return below_.write(batch); }
+  Result<void> flush() override { return below_.flush(); }
+  std::unique_ptr<KvIterator> iterate() override { return below_.iterate(); }
 
-  std::optional<Errc> refuse;
-  int refusals = 1;  // So often.
-  std::vector<journal::RecordKind> kinds;  // Of what was appended.
+  std::optional<int> fail_in;  // The read behind so many.
 
  private:
-  uint64_t end_ = 512;
+  Kv& below_;
 };
 
 class PartitionTest : public testing::Test, private CommitObserver {
@@ -83,33 +71,57 @@ class PartitionTest : public testing::Test, private CommitObserver {
       partition.submit(std::move(commands));
     });
   }
-  Result<Outcome> run(Command command) {
-    std::optional<Result<Outcome>> out;
-    spawn(loop, wait(submit(std::move(command)), &out));
-    loop.run();
-    return out ? *out : fail(Errc::unsupported, "never answered");
-  }
-  Result<Outcome> put(const std::string& key, RequestId request = {}) {
+  static Command put_of(const std::string& key, RequestId request = {}) {
     CommitPut action;
     action.version.set_size_bytes(3);
     action.version.set_stored_bytes(3);
     action.version.set_etag(std::string(16, 'e'));
     action.inline_body = "abc";
-    return run({.bucket = kBucket, .key = key, .request_id = request, .action = action});
+    return {.bucket = kBucket, .key = key, .request_id = request, .action = action};
+  }
+  Result<Outcome> run(Command command) {
+    std::optional<Result<Outcome>> out;
+    ask(std::move(command), &out);
+    loop.run();
+    return out ? *out : fail(Errc::unsupported, "never answered");
+  }
+  Result<Outcome> put(const std::string& key, RequestId request = {}) {
+    return run(put_of(key, request));
   }
   Result<Outcome> remove(const std::string& key) {
     return run({.bucket = kBucket, .key = key, .action = DeleteObject{}});
   }
+  void ask(Command command, std::optional<Result<Outcome>>* answer) {
+    spawn(loop, wait(submit(std::move(command)), answer));
+  }
+  // The answer is in `told`.
+  void post_control(uint64_t up_to, v1::BucketEffect::Kind kind, std::vector<BucketId> buckets) {
+    ControlUpdate update;
+    update.up_to = Offset{up_to};
+    for (BucketId bucket : buckets) {
+      update.effects.emplace_back();
+      update.effects.back().set_kind(kind);
+      update.effects.back().set_bucket(bucket.value);
+    }
+    update.done = [this](Result<void> result) { told.push_back(result.has_value()); };
+    loop.post([this, update = std::move(update)] { partition.apply_control(update); });
+  }
+  std::optional<v1::BucketRow> row_of(BucketId bucket) {
+    KvRows rows(kv);
+    return bucket_row(rows, kPartition, bucket).value();
+  }
 
   journal::TestLoop loop;
   MemoryKv kv;
+  FlakyKv own_reads{kv};  // As the partition reads the view.
   std::unique_ptr<ViewFold> fold = ViewFold::open(kv).value();
   ScriptedJournal log;
+  std::vector<bool> told;
   bool fatal = false;
   Committer committer{loop, log, *fold, {.on_fatal = [this](Error) { fatal = true; }}};
   Partition partition{kPartition,
                       loop,
-                      kv,
+                      own_reads,
                       committer,
                       {.writer = WriterId{}, .reservation_ended = [](const v1::Reservation&) {}},
                       Epoch{}};
@@ -179,6 +191,65 @@ TEST_F(PartitionTest, ARequestIdIsDecidedOnce) {
   EXPECT_EQ(log.kinds.size(), before);
   EXPECT_TRUE(put("k"));
   EXPECT_EQ(log.kinds.size(), before + 1);
+}
+
+// Whichever read of the second one fails: the first one is under way and takes effect.
+TEST_F(PartitionTest, ACommandThatFailsHalfwayLeavesOthersAlone) {
+  bool refused = true;
+  int reads = 0;
+  for (; refused; ++reads) {
+    ASSERT_LT(reads, 100);
+    const std::string name = std::to_string(reads);
+    std::optional<Result<Outcome>> first, second;
+    ask(put_of("first" + name), &first);
+    loop.post([&] { own_reads.fail_in = reads; });
+    ask(put_of("second" + name), &second);
+    loop.post([&] { own_reads.fail_in.reset(); });
+    loop.run();
+    ASSERT_TRUE(first && second);
+    EXPECT_TRUE(*first) << reads;
+    refused = !*second;
+    const size_t before = log.kinds.size();
+    const auto again = put("second" + name);
+    ASSERT_TRUE(again) << reads;
+    EXPECT_EQ(again->existed, !refused) << reads;
+    EXPECT_EQ(log.kinds.size(), before + 1) << "claimed anew, " << reads;
+  }
+  EXPECT_FALSE(fatal);
+}
+
+// Whichever read fails: also behind the first of its effects.
+TEST_F(PartitionTest, AControlChangeThatFailsIsFoldedAllTheSame) {
+  for (int reads = 0; reads < 4; ++reads) {
+    const BucketId one{200 + 10u * reads}, two{one.value + 1};
+    own_reads.fail_in = reads;
+    post_control(two.value, v1::BucketEffect::CREATED, {one, two});
+    loop.run();
+    EXPECT_FALSE(own_reads.fail_in) << reads;
+    EXPECT_TRUE(row_of(one) && row_of(two)) << reads;
+  }
+  EXPECT_EQ(told, std::vector<bool>(4, false));
+}
+
+// The position of the later one would say that the one left out is folded.
+TEST_F(PartitionTest, NoControlChangeOvertakesOneThatFailed) {
+  own_reads.fail_in = 0;
+  post_control(101, v1::BucketEffect::CREATED, {BucketId{101}});
+  post_control(102, v1::BucketEffect::CREATED, {BucketId{102}});
+  loop.run();
+  EXPECT_EQ(told, (std::vector<bool>{false, true}));
+  EXPECT_TRUE(row_of(BucketId{101}));
+  EXPECT_TRUE(row_of(BucketId{102}));
+}
+
+TEST_F(PartitionTest, ControlChangesOfALostEpochAreFoldedInOrder) {
+  log.refuse = Errc::unavailable;
+  post_control(101, v1::BucketEffect::CREATED, {BucketId{101}});
+  post_control(102, v1::BucketEffect::DELETING, {BucketId{101}});
+  loop.run();
+  EXPECT_EQ(told, (std::vector<bool>{true, true}));
+  EXPECT_EQ(row_of(BucketId{101})->vote(), v1::BucketRow::YES);
+  EXPECT_FALSE(fatal);
 }
 
 TEST_F(PartitionTest, AnUnknownOutcomeEndsTheProcess) {

@@ -48,6 +48,16 @@ struct World {
     }
   }
 
+  // An event that fails halfway leaves nothing behind.
+  void decide_and_undo(uint32_t seed) {
+    const auto before = truth;
+    decide(seed);
+    overlay.undo();
+    truth = before;
+    pending.pop_back();
+    --tag;
+  }
+
   void fold(size_t events) {
     KvBatch batch;
     uint64_t last = 0;
@@ -85,6 +95,8 @@ TEST(Overlay, ReadsAsIfEveryRowWereInTheStore) {
     for (uint32_t step : steps) {
       if (step % 4 == 0)
         world.fold(step / 4 % 4);
+      else if (step % 4 == 1)
+        world.decide_and_undo(step / 4);
       else
         world.decide(step / 4);
       world.check(step / 16);
