@@ -1,5 +1,5 @@
-// Signing and verifying: what a client signs is accepted, whatever the request; a change of what was
-// signed is refused. Requests that come signed in the input are verified as they are.
+// Signing and verifying: what a client signs is accepted, whatever the request; a change of what
+// was signed is refused. Requests that come signed in the input are verified as they are.
 //
 // Input: how to sign, what to change (2 bytes: place; 1: bits), then a request head.
 
@@ -42,8 +42,8 @@ s3::Authenticator& authenticator() {
 
 // Names that belong to signing itself: a request that has them already is another case.
 bool can_be_signed(const s3::RequestHead& head) {
-  for (const char* name : {"authorization", "date", "x-amz-date", "x-amz-content-sha256",
-                           "x-amz-security-token"})
+  for (const char* name :
+       {"authorization", "date", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token"})
     if (head.headers.has(name)) return false;
   const auto params = s3::parse_query(head.query);
   if (!params || !s3::percent_decode(head.path, false)) return false;

@@ -1,5 +1,5 @@
-// The aws-chunked framing in its three forms: the same answer however the bytes are cut, and what the
-// client's side encodes is decoded.
+// The aws-chunked framing in its three forms: the same answer however the bytes are cut, and what
+// the client's side encodes is decoded.
 //
 // Input: form, piece, decoded length (2 bytes), then the framed body.
 

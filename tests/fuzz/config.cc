@@ -16,7 +16,8 @@ std::optional<std::string> no_environment(const std::string&) { return std::null
 
 // The settings as flags give the same configuration: one grammar for all origins.
 void check_toml(const std::string& text) {
-  const auto config = load_config({}, {}, no_environment, std::pair(text, std::string("kura.toml")));
+  const auto config =
+      load_config({}, {}, no_environment, std::pair(text, std::string("kura.toml")));
   if (!config) {
     INVARIANT(config.error().code == Errc::invalid_argument && !config.error().detail.empty(),
               "what is wrong, in words");

@@ -1,4 +1,5 @@
-// Headers of stripes, set files and drives, as read from a drive and with their checksums put right.
+// Headers of stripes, set files and drives, as read from a drive and with their checksums put
+// right.
 //
 // Input: which of them, then its bytes.
 

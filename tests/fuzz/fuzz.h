@@ -36,7 +36,7 @@ class Input {
     left_.remove_prefix(out.size());
     return out;
   }
-  std::string_view text() { return bytes(number<uint8_t>()); }       // Its length first.
+  std::string_view text() { return bytes(number<uint8_t>()); }  // Its length first.
   std::string_view long_text() { return bytes(number<uint16_t>()); }
   std::string_view rest() { return bytes(left_.size()); }
   bool empty() const { return left_.empty(); }

@@ -3,6 +3,7 @@
 //
 // Input: which grammar, then its text.
 
+#include "base/limits.h"
 #include "s3/codec/checksum.h"
 #include "s3/codec/encoding.h"
 #include "s3/codec/time.h"
@@ -11,7 +12,6 @@
 #include "s3/op/copy_source.h"
 #include "s3/op/etag.h"
 #include "s3/op/range.h"
-#include "base/limits.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace kura::fuzz {
@@ -37,8 +37,8 @@ void check_numbers(std::string_view text) {
 }
 
 void check_dates(std::string_view text) {
-  for (const auto& ms : {s3::parse_http_date(text), s3::parse_iso8601(text),
-                         s3::parse_amz_date(text)}) {
+  for (const auto& ms :
+       {s3::parse_http_date(text), s3::parse_iso8601(text), s3::parse_amz_date(text)}) {
     if (!ms) continue;
     INVARIANT(*ms >= 0 && *ms < kYear10000Ms, "a date of the years 1970 to 9999");
     const int64_t second = *ms / 1000 * 1000;

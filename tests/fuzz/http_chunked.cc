@@ -69,9 +69,9 @@ void fuzz_one(std::string_view input) {
             "the same body however it is cut");
   if (!whole.done) return;
   const Decoded again = decode(encode(whole, piece), piece);
-  INVARIANT(again.good && again.done && again.payload == whole.payload &&
-                again.trailer == whole.trailer,
-            "a body decodes as it was encoded");
+  INVARIANT(
+      again.good && again.done && again.payload == whole.payload && again.trailer == whole.trailer,
+      "a body decodes as it was encoded");
 }
 
 }  // namespace kura::fuzz

@@ -1,5 +1,5 @@
-// Request heads: the parser gives the same answer however much of the bytes behind the head it sees,
-// and a head that is written out again reads as the same head.
+// Request heads: the parser gives the same answer however much of the bytes behind the head it
+// sees, and a head that is written out again reads as the same head.
 
 #include "base/limits.h"
 #include "s3/http/parser.h"
@@ -61,7 +61,8 @@ void fuzz_one(std::string_view input) {
   // What follows it changes nothing; less of it is not a head yet.
   const size_t size = (*whole)->size_bytes;
   const auto alone = s3::parse_head(input.substr(0, size));
-  INVARIANT(alone && *alone && same((*alone)->head, (*whole)->head), "what follows changes nothing");
+  INVARIANT(alone && *alone && same((*alone)->head, (*whole)->head),
+            "what follows changes nothing");
   for (size_t part : {size_t{1}, size / 3, size / 2, size - 1}) {
     const auto less = s3::parse_head(input.substr(0, part));
     INVARIANT(less && !*less, "a part of a good head is incomplete, not wrong");

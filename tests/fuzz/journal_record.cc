@@ -73,8 +73,8 @@ void check_raw(std::string_view input) {
   if (payload + body > sealed.size() - kRecordHeaderBytes) return;
   const std::string_view bytes(sealed);
   put_le(sealed.data() + 40, crc32c(bytes.substr(kRecordHeaderBytes + payload, body)));
-  put_le(sealed.data() + kCrcAt, crc32c_extend(crc32c(bytes.substr(0, kCrcAt)),
-                                               bytes.substr(kRecordHeaderBytes, payload)));
+  put_le(sealed.data() + kCrcAt,
+         crc32c_extend(crc32c(bytes.substr(0, kCrcAt)), bytes.substr(kRecordHeaderBytes, payload)));
   check_is_canonical(sealed, place);
 }
 

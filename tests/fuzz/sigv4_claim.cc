@@ -33,8 +33,8 @@ void check_canonical(const s3::RequestHead& head, const s3::SignatureClaim& clai
   INVARIANT(params, "a claim was read from this query");
   other.query.clear();
   for (auto it = params->rbegin(); it != params->rend(); ++it)
-    other.query += "&" + s3::percent_encode(it->first, false) + "=" +
-                   s3::percent_encode(it->second, false);
+    other.query +=
+        "&" + s3::percent_encode(it->first, false) + "=" + s3::percent_encode(it->second, false);
   const auto again = s3::canonical_request(other, claim);
   INVARIANT(again && *again == *canonical, "order and escaping do not change what is signed");
   const auto lines = std::count(canonical->begin(), canonical->end(), '\n');
@@ -44,8 +44,8 @@ void check_canonical(const s3::RequestHead& head, const s3::SignatureClaim& clai
 
 void check_time_rules(const s3::SignatureClaim& claim, const s3::RequestHead& head) {
   const auto now = s3::check_claim(claim, head, claim.time_ms, "");
-  const auto late = s3::check_claim(
-      claim, head, claim.time_ms + (s3::kPresignSecondsMax + 3600) * 1000, "");
+  const auto late =
+      s3::check_claim(claim, head, claim.time_ms + (s3::kPresignSecondsMax + 3600) * 1000, "");
   const auto early = s3::check_claim(claim, head, claim.time_ms - 16 * 60 * 1000, "");
   INVARIANT(!late && !early, "a signature has a beginning and an end");
   if (!now) return;

@@ -1,8 +1,8 @@
 // Snapshots: the same rows however the stream is cut; what was written is read; a stream that is
 // read is the stream that its rows give; a change of any byte is seen.
 //
-// Input: kind. Even: piece, damage (2 bytes), bits, then rows (key and value, lengths first). Odd: a
-// raw stream, also with its checksums put right.
+// Input: kind. Even: piece, damage (2 bytes), bits, then rows (key and value, lengths first). Odd:
+// a raw stream, also with its checksums put right.
 
 #include "projections/metadata/snapshot.h"
 
@@ -39,8 +39,9 @@ std::optional<Loaded> load(std::string_view stream, size_t piece) {
 
 bool same(const Loaded& a, const Loaded& b) {
   return a.info.rows == b.info.rows && a.info.digest == b.info.digest &&
-         std::equal(a.rows.begin(), a.rows.end(), b.rows.begin(), b.rows.end(),
-                    [](const auto& x, const auto& y) { return x.key == y.key && x.value == y.value; });
+         std::equal(
+             a.rows.begin(), a.rows.end(), b.rows.begin(), b.rows.end(),
+             [](const auto& x, const auto& y) { return x.key == y.key && x.value == y.value; });
 }
 
 std::string write(Kv& kv) {
@@ -94,7 +95,8 @@ std::string sealed(std::string stream) {
   put_checksum(&stream, 0, kHeader);
   for (size_t at = kHeader + kSum; at + kHead + kSum <= stream.size();) {
     uint64_t payload = 0;
-    for (size_t i = 1; i < kHead; ++i) payload = payload << 8 | static_cast<uint8_t>(stream[at + i]);
+    for (size_t i = 1; i < kHead; ++i)
+      payload = payload << 8 | static_cast<uint8_t>(stream[at + i]);
     if (payload > stream.size() - at - kHead - kSum) break;
     put_checksum(&stream, at, kHead + payload);
     at += kHead + payload + kSum;

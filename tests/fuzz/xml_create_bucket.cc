@@ -22,7 +22,8 @@ class OneText final : public s3::XmlHandler {
 
 // XML 1.0 cannot say most control characters, nor U+FFFE and U+FFFF, not even as references.
 bool can_be_said(std::string_view text) {
-  if (text.find("\xef\xbf\xbe") != text.npos || text.find("\xef\xbf\xbf") != text.npos) return false;
+  if (text.find("\xef\xbf\xbe") != text.npos || text.find("\xef\xbf\xbf") != text.npos)
+    return false;
   return s3::is_utf8(text) && std::all_of(text.begin(), text.end(), [](char c) {
            const auto byte = static_cast<unsigned char>(c);
            return byte >= 0x20 || byte == '\t' || byte == '\n' || byte == '\r';

@@ -28,13 +28,13 @@ std::string written(const DeleteRequest& request) {
 }
 
 bool same(const DeleteRequest& a, const DeleteRequest& b) {
-  return a.quiet == b.quiet &&
-         std::equal(a.objects.begin(), a.objects.end(), b.objects.begin(), b.objects.end(),
-                    [](const auto& x, const auto& y) {
-                      return x.key == y.key && x.version_id == y.version_id && x.etag == y.etag &&
-                             x.size_bytes == y.size_bytes &&
-                             x.last_modified_ms == y.last_modified_ms;
-                    });
+  return a.quiet == b.quiet && std::equal(a.objects.begin(), a.objects.end(), b.objects.begin(),
+                                          b.objects.end(), [](const auto& x, const auto& y) {
+                                            return x.key == y.key && x.version_id == y.version_id &&
+                                                   x.etag == y.etag &&
+                                                   x.size_bytes == y.size_bytes &&
+                                                   x.last_modified_ms == y.last_modified_ms;
+                                          });
 }
 
 }  // namespace
