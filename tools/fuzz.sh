@@ -30,7 +30,7 @@ done
 [ ${#targets[@]} -gt 0 ] || mapfile -t targets <<<"$all"
 
 # A finding of any sanitizer ends the run. Debian's libraries are not instrumented.
-export ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:allocator_may_return_null=1
+export ASAN_OPTIONS=abort_on_error=1:detect_leaks=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 limits=(-timeout=1 -rss_limit_mb=1024 -malloc_limit_mb=64)
 
@@ -52,7 +52,7 @@ campaign() {
     if nice -n 10 "$binaries/fuzz_$target" "$corpus" "$sources/corpus/$target" "$KURA_CACHE/fuzz/seeds/$target" \
       "${limits[@]}" "${extra[@]}" -max_total_time=$left -max_len=8192 -print_final_stats=1 \
       -artifact_prefix="$crashes/" >"$log" 2>&1; then
-      continue
+      break
     fi
     found=$(sed -nE 's/.*Test unit written to (.*)/\1/p' "$log" | tail -1)
     if [[ $(basename "$found") == timeout-* ]] && "$binaries/fuzz_$target" "$found" -timeout=1 >/dev/null 2>&1; then

@@ -3,6 +3,8 @@
 //
 // Input: how the records lie (sizes, appends), then damages: mirror, file position, length, kind.
 
+#include <set>
+
 #include "base/limits.h"
 #include "journal/embedded/merge.h"
 #include "journal/embedded/segment_format.h"
@@ -19,12 +21,16 @@ using namespace journal;  // NOLINT: a test of this namespace.
 constexpr uint64_t kCapacityBytes = 6 * 1024;
 constexpr size_t kMirrors = 2;
 
-// What was written: the files of a mirror, and each record with its bytes.
+struct Written {
+  std::string bytes;
+  uint64_t synced = 0;  // All below was synced on every mirror when this record was sent.
+};
+
+// What was written: the files of a mirror, and each record by its offset.
 struct Log {
   JournalId journal;
   std::map<std::string, std::string> files;
-  std::map<uint64_t, std::string> records;
-  uint64_t acknowledged = 0;  // Behind the last append that a later one proves.
+  std::map<uint64_t, Written> records;
 };
 
 std::string encoded(const Record& record, const RecordPlace& place) {
@@ -38,7 +44,7 @@ Log write_log(Input& in) {
   Log log;
   log.journal.bytes[3] = 7;
   const size_t count = in.number<uint8_t>() % 40;
-  uint64_t base = 0, at = kSegmentHeaderBytes, last = 0, append_end = 0;
+  uint64_t base = 0, at = kSegmentHeaderBytes, last = 0, end = at, synced = at;
   auto open = [&] {
     std::string& file = log.files[segment_name(base)];
     file = encode_segment_header({log.journal, base, kCapacityBytes});
@@ -56,24 +62,24 @@ Log write_log(Input& in) {
       at = kSegmentHeaderBytes;
       open();
     }
+    if (shape % 3 != 0) synced = end;  // A new append; else one more record of the same.
     const uint64_t offset = base + at;
-    if (append_end == 0 || shape % 2 == 0) append_end = last == 0 ? offset : append_end;
-    RecordPlace place{log.journal, Offset{offset}, 0, 0};
-    place.back = last == 0 ? 0 : static_cast<uint32_t>(offset - last);
-    // Each record is an append of its own: all before it was synced on every mirror.
-    const uint64_t before = last == 0 ? offset : last + log.records[last].size();
-    place.since = static_cast<uint32_t>(offset - before);
+    const RecordPlace place{log.journal, Offset{offset},
+                            static_cast<uint32_t>(last == 0 ? 0 : offset - last),
+                            static_cast<uint32_t>(offset - synced)};
     const std::string bytes = encoded(record, place);
     log.files[segment_name(base)].replace(at, bytes.size(), bytes);
-    log.records[offset] = bytes;
-    log.acknowledged = before;
+    log.records[offset] = {bytes, synced};
     last = offset;
     at += bytes.size();
+    end = base + at;
   }
   return log;
 }
 
-void damage(Input& in, std::vector<std::unique_ptr<MemoryDisk>>& disks) {
+using Disks = std::vector<std::unique_ptr<MemoryDisk>>;
+
+void damage(Input& in, Disks& disks) {
   for (int i = 0; i < 8 && !in.empty(); ++i) {
     MemoryDisk& disk = *disks[in.number<uint8_t>() % disks.size()];
     if (disk.files.empty()) return;
@@ -98,24 +104,43 @@ void damage(Input& in, std::vector<std::unique_ptr<MemoryDisk>>& disks) {
   }
 }
 
-// The end of the log, if what the merge holds is a prefix of what was written that lacks nothing
-// that a record behind it proves.
-void check_merged(const Log& log, const MergedLog& merged, MemoryDisk& disk) {
-  if (!merged.holes.empty()) return;
-  size_t found = 0;
-  for (const auto& [offset, bytes] : log.records) {
-    if (merged.last == 0 || offset > merged.last) break;
-    ++found;
-    for (const LogSegment& segment : merged.segments) {
-      if (offset < segment.base || offset >= segment.limit()) continue;
-      const std::string& file = disk.files.at(segment_name(segment.base))->bytes;
-      INVARIANT(file.substr(offset - segment.base, bytes.size()) == bytes, "the record written");
-    }
-  }
-  INVARIANT(found == merged.records, "every record up to the last, and no other");
+bool holds(const MemoryDisk& disk, uint64_t offset, const std::string& bytes) {
+  const uint64_t base = offset / kCapacityBytes * kCapacityBytes;
+  auto file = disk.files.find(segment_name(base));
+  return file != disk.files.end() && offset - base < file->second->bytes.size() &&
+         file->second->bytes.compare(offset - base, bytes.size(), bytes) == 0;
 }
 
-MergeOrder order_of(const Log& log, std::vector<std::unique_ptr<MemoryDisk>>& disks, bool write) {
+// Offsets of the records that some mirror still has.
+std::set<uint64_t> intact(const Log& log, const Disks& disks) {
+  std::set<uint64_t> out;
+  for (const auto& [offset, written] : log.records)
+    for (const auto& disk : disks)
+      if (holds(*disk, offset, written.bytes)) out.insert(offset);
+  return out;
+}
+
+// What a merge gave back is a prefix of what was written, and lacks nothing that a record behind it
+// proves to have been acknowledged.
+void check_merged(const Log& log, const MergedLog& merged, const std::set<uint64_t>& found,
+                  const Disks& disks) {
+  size_t records = 0;
+  uint64_t end = kSegmentHeaderBytes;
+  for (const auto& [offset, written] : log.records) {
+    if (offset <= merged.last) {
+      ++records;
+      end = offset + written.bytes.size();
+      for (const auto& disk : disks)
+        INVARIANT(holds(*disk, offset, written.bytes),
+                  "every record up to the last, on each mirror");
+      continue;
+    }
+    INVARIANT(!found.contains(offset) || written.synced <= end, "a proven record was cut off");
+  }
+  INVARIANT(records == merged.records, "and no other");
+}
+
+MergeOrder order_of(const Log& log, Disks& disks, bool write) {
   MergeOrder order;
   order.journal = log.journal;
   order.write = write;
@@ -133,7 +158,7 @@ MergeOrder order_of(const Log& log, std::vector<std::unique_ptr<MemoryDisk>>& di
 void fuzz_one(std::string_view input) {
   Input in(input);
   const Log log = write_log(in);
-  std::vector<std::unique_ptr<MemoryDisk>> disks;
+  Disks disks;
   for (size_t i = 0; i < kMirrors; ++i) {
     disks.push_back(std::make_unique<MemoryDisk>("drive " + std::to_string(i)));
     for (const auto& [name, bytes] : log.files) {
@@ -142,6 +167,7 @@ void fuzz_one(std::string_view input) {
     }
   }
   damage(in, disks);
+  const std::set<uint64_t> found = intact(log, disks);
   TestLoop loop;
   const auto looked = loop.get(merge_log(order_of(log, disks, false)));
   const auto merged = loop.get(merge_log(order_of(log, disks, true)));
@@ -149,7 +175,7 @@ void fuzz_one(std::string_view input) {
     INVARIANT(merged && merged->records == looked->records, "looking says what writing does");
   if (!merged) return;
   INVARIANT(merged->holes.empty(), "holes are refused");
-  check_merged(log, *merged, *disks[0]);
+  check_merged(log, *merged, found, disks);
   for (const auto& [name, file] : disks[0]->files)
     INVARIANT(disks[1]->files.contains(name) && disks[1]->files[name]->bytes == file->bytes,
               "mirrors are equal after a merge");
