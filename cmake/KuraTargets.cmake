@@ -3,7 +3,7 @@
 add_library(kura_flags INTERFACE)
 target_compile_features(kura_flags INTERFACE cxx_std_20)
 target_compile_options(kura_flags INTERFACE -Wall -Wextra -Wshadow -Wno-missing-field-initializers
-                       -Wno-unused-parameter -march=x86-64-v2 -fcoroutines)
+                       -Wno-unused-parameter -march=x86-64-v2 $<$<CXX_COMPILER_ID:GNU>:-fcoroutines>)
 target_include_directories(kura_flags INTERFACE ${CMAKE_SOURCE_DIR})
 
 # kura_library(NAME [SOURCES f...] [LINK lib...] [PRIVATE lib...])

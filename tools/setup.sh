@@ -1,5 +1,5 @@
 # Installs what is missing, and says nothing when nothing is. `setup.sh build` stops after what the
-# build needs. Tools that Debian lacks in a usable version go to the cache, never into the system.
+# build needs, `setup.sh fuzz` installs what the fuzz targets need. Tools that Debian lacks in a usable version go to the cache, never into the system.
 set -euo pipefail
 . "$KURA_TREE/tools/lib.sh"
 clients=$KURA_TREE/tests/clients
@@ -72,6 +72,10 @@ mkdir -p "$KURA_CACHE/bin"
 packages=$KURA_TREE/tools/packages
 if [ "${1:-}" = build ]; then
   install_packages "$packages/build.txt"
+  exit
+fi
+if [ "${1:-}" = fuzz ]; then
+  install_packages "$packages/build.txt" "$packages/fuzz.txt"
   exit
 fi
 install_packages "$packages/build.txt" "$packages/test.txt"

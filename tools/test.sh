@@ -29,6 +29,7 @@ run_asan() {
   bash tools/build.sh asan && ctest --test-dir build/asan -j2 --output-on-failure \
     --output-junit "$reports/asan.xml"
 }
+run_fuzz() { bash tools/fuzz.sh --seconds 60; }
 
 full=()
 case ${1:-} in
@@ -64,6 +65,7 @@ if part setup bash tools/setup.sh && part build bash tools/build.sh release; the
   part clients run_clients "${full[@]}"
   part drives run_drives "${full[@]}"
   [ ${#full[@]} -eq 0 ] || part asan run_asan
+  [ ${#full[@]} -eq 0 ] || part fuzz run_fuzz
 fi
 python3 tools/report.py "$reports" HACKING.md || failed=1
 exit $failed

@@ -30,9 +30,12 @@ bool contains(const std::vector<DriveId>& ids, const DriveId& id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
-size_t holders(const std::vector<Sighting>& sightings, const MirrorSet& set) {
-  return std::count_if(sightings.begin(), sightings.end(),
-                       [&](const Sighting& s) { return s.set == set; });
+// Whether enough of its own drives show the set.
+bool in_force(const std::vector<Sighting>& sightings, const MirrorSet& set) {
+  const auto holders = std::count_if(sightings.begin(), sightings.end(), [&](const Sighting& s) {
+    return s.set == set && set.has_drive(s.drive);
+  });
+  return static_cast<uint64_t>(holders) > set.parity;
 }
 
 }  // namespace
@@ -116,11 +119,16 @@ Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings) {
   // Two attempts at one generation: at most one of them came into force.
   for (const Sighting& s : sightings) {
     if (!s.set || s.set->generation != best->generation || *s.set == *best) continue;
-    if (holders(sightings, *s.set) > s.set->parity) best = &*s.set;
+    if (!in_force(sightings, *s.set)) continue;
+    if (!creating && in_force(sightings, *best)) {
+      return fail(Errc::corrupt, "two journal records of generation " +
+                                     std::to_string(best->generation) + " are both in force");
+    }
+    best = &*s.set;
   }
   for (const Sighting& s : sightings) {
     if (!s.set || s.set->generation != best->generation || *s.set == *best) continue;
-    if (creating || holders(sightings, *best) > best->parity) continue;
+    if (creating || in_force(sightings, *best)) continue;
     return fail(Errc::corrupt, "two different journal records of generation " +
                                    std::to_string(best->generation) +
                                    "; start with more of the cluster's drives");

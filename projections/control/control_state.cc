@@ -31,6 +31,7 @@ Result<void> drive_removed(ControlState& state, const v1::DriveRemoved& event) {
 
 Result<void> set_opened(ControlState& state, const v1::SetOpened& event) {
   if (event.set() < state.next_set) return does_not_apply("a set id was used twice");
+  if (event.set() == UINT32_MAX) return does_not_apply("a set id without one behind it");
   if (event.data_shards() == 0 ||
       uint64_t{event.data_shards()} + event.parity_shards() != uint64_t(event.drive_ids_size()))
     return does_not_apply("a set without its members");

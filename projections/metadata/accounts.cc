@@ -61,6 +61,7 @@ Result<void> change_counters(Rows& rows, PartitionId partition, BucketId bucket,
 Result<void> add_body(Rows& rows, PartitionId partition, const v1::ExtentRow& owner,
                       const v1::Body& body) {
   for (const v1::Extent& extent : body.extents()) {
+    if (extent.stored_bytes() > kCountedBytesMax) return fail(Errc::corrupt, "size of an extent");
     const SetId set{extent.set()};
     std::string key = row::extent_key(set, extent.offset(), extent.member());
     Result<std::optional<std::string>> before = rows.get(key);

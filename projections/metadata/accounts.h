@@ -13,6 +13,10 @@
 
 namespace kura {
 
+// Above this (1 PiB) a number of bytes in an event is none: sums and signed changes of such numbers
+// would leave 64 bits.
+inline constexpr uint64_t kCountedBytesMax = uint64_t{1} << 50;
+
 struct CounterChange {
   int64_t objects = 0;
   int64_t versions = 0;
@@ -25,7 +29,8 @@ Result<void> change_counters(Rows& rows, PartitionId partition, BucketId bucket,
                              const CounterChange& change);
 
 // The fold now names the extents of `body`, or no longer does. `owner` without stored_bytes.
-// Errors: corrupt when an extent has an owner already, or when live bytes would be negative.
+// Errors: corrupt when an extent has an owner already or is no extent, or when live bytes would be
+// negative.
 Result<void> add_body(Rows& rows, PartitionId partition, const v1::ExtentRow& owner,
                       const v1::Body& body);
 Result<void> remove_body(Rows& rows, PartitionId partition, const v1::Body& body);

@@ -5,6 +5,8 @@
 namespace kura::fold {
 namespace {
 
+constexpr size_t kUploadIdBytes = 16;
+
 // Everything that a version that is no longer kept leaves behind, but for its own row.
 Result<void> forget_version(Place place, const v1::ObjectVersion& version) {
   if (Result<void> removed = remove_body(place.rows, place.partition, version.body()); !removed)
@@ -46,6 +48,9 @@ Result<Outcome> make_current(Place place, BucketId bucket, const std::string& ke
   // as a replacement would lose them.
   if (!version.version_id().empty() || version.delete_marker())
     return fail(Errc::unsupported, "versioned object");
+  if (!version.upload_id().empty() && version.upload_id().size() != kUploadIdBytes)
+    return fail(Errc::corrupt, "upload id of another length");
+  if (version.size_bytes() > kCountedBytesMax) return fail(Errc::corrupt, "size of a version");
 
   std::string row_key = row::current_key(bucket, key);
   auto before = get_message<v1::ObjectVersion>(place.rows, row_key);

@@ -33,10 +33,16 @@ Result<Outcome> upload_created(Place place, const v1::UploadCreated& event) {
   const std::string& id = event.upload().upload_id();
   if (id.size() != kIdBytes) return fail(Errc::corrupt, "upload id of another length");
   const BucketId bucket{event.bucket()};
-  place.rows.put(row::upload_key(bucket, event.key(), id), event.upload().SerializeAsString());
-  Result<void> ok = change_counters(place.rows, place.partition, bucket, {.uploads = +1});
+  std::string row_key = row::upload_key(bucket, event.key(), id);
+  Result<std::optional<std::string>> before = place.rows.get(row_key);
+  if (!before) return fail(before.error());
+  place.rows.put(std::move(row_key), event.upload().SerializeAsString());
+  // One row, counted once, however often it is written.
+  const CounterChange change{.uploads = *before ? 0 : +1};
+  Result<void> ok = change_counters(place.rows, place.partition, bucket, change);
   if (!ok) return fail(ok.error());
   Outcome out;
+  out.existed = before->has_value();
   out.offset = place.offset;
   return out;
 }
@@ -98,6 +104,7 @@ Result<Outcome> upload_aborted(Place place, const v1::UploadAborted& event) {
 
 Result<void> remove_parts(Place place, std::string_view upload_id,
                           const std::vector<uint32_t>& keep) {
+  if (upload_id.size() != kIdBytes) return fail(Errc::corrupt, "upload id of another length");
   Result<std::vector<Row>> parts = place.rows.scan(row::parts_prefix(upload_id), kPartNumberMax);
   if (!parts) return fail(parts.error());
   size_t kept = 0;

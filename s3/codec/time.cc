@@ -44,6 +44,12 @@ std::optional<int64_t> ms_of(const Civil& t) {
   return ((days * 24 + t.hour) * 60 + t.minute) * 60'000 + t.second * 1000 + t.millisecond;
 }
 
+// Within the years that can be written again: an offset or a leap second may lead out of them.
+std::optional<int64_t> within_years(std::optional<int64_t> ms) {
+  constexpr int64_t kYear10000Ms = 253'402'300'800'000;
+  return ms && *ms >= 0 && *ms < kYear10000Ms ? ms : std::nullopt;
+}
+
 // Takes tokens off the front; after the first mismatch everything fails.
 class Scanner {
  public:
@@ -93,7 +99,7 @@ class Scanner {
     t->second = number(2);
   }
   std::optional<int64_t> end(const Civil& t) const {
-    return good_ && rest_.empty() ? ms_of(t) : std::nullopt;
+    return good_ && rest_.empty() ? within_years(ms_of(t)) : std::nullopt;
   }
 
  private:
@@ -234,7 +240,7 @@ std::optional<int64_t> parse_iso8601(std::string_view text) {
   }
   const std::optional<int64_t> local = in.end(t);
   if (!local) return std::nullopt;
-  return *local - ahead_ms;
+  return within_years(*local - ahead_ms);
 }
 
 std::optional<int64_t> parse_amz_date(std::string_view text) {

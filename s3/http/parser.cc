@@ -72,7 +72,8 @@ bool lines_are_strict(std::string_view head) {
   return true;
 }
 
-// False as soon as more bytes cannot help: a TLS greeting, lines without carriage returns.
+// False as soon as more bytes cannot help: a TLS greeting, lines without carriage returns. Asked of
+// whole heads as well, so that no verdict depends on where the network cut the bytes.
 bool may_begin_a_head(std::string_view input) {
   if (!input.empty() && !(input[0] >= 'A' && input[0] <= 'Z')) return false;
   const size_t end = input.find('\n');
@@ -134,9 +135,9 @@ S3Result<void> take_target(std::string_view target, RequestHead& head) {
 }  // namespace
 
 S3Result<std::optional<ParsedHead>> parse_head(std::string_view input) {
+  if (!may_begin_a_head(input)) return s3_fail(refused("The request head is malformed"));
   const size_t blank = input.substr(0, kHttpHeadBytesMax + 4).find("\r\n\r\n");
   if (blank == std::string_view::npos) {
-    if (!may_begin_a_head(input)) return s3_fail(refused("The request head is malformed"));
     if (input.size() <= kHttpHeadBytesMax) return std::nullopt;
     S3Error error = s3_error("RequestHeaderSectionTooLarge");
     error.close = true;
