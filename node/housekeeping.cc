@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fail_point.h"
 #include "base/limits.h"
 #include "projections/metadata/snapshot.h"
 
@@ -85,10 +86,12 @@ Task<Result<void>> Housekeeping::free_below(Offset target) {
   Result<void> destaged = co_await destage_below(target);
   if (!destaged) co_return destaged;
   const ViewPosition flushed = fold_.position();
+  before_step("view.flush");
   if (auto done = kv_.flush(); !done) {
     options_.on_view_failed(done.error());
     co_return done;
   }
+  after_step("view.flush");
   for (int i = 0; i < 2 && !stopping_; ++i) {
     const auto state = control_.state();
     const auto& snapshots = state->snapshots;
@@ -118,8 +121,10 @@ Task<Result<Offset>> Housekeeping::take_snapshot() {
     Result<void> appended = co_await (*writer)->append(std::move(chunk));
     if (!appended) co_return fail(appended.error());
   }
+  before_step("snapshot.write");
   auto body = co_await (*writer)->finish();
   if (!body) co_return fail(body.error());
+  after_step("snapshot.write");
   const SnapshotInfo info = rows->info();
   snapshot.offset = info.position.offset;
   snapshot.body = std::move(*body);
@@ -128,8 +133,10 @@ Task<Result<Offset>> Housekeeping::take_snapshot() {
   record.snapshot = snapshot;
   record.reservation = (*writer)->reservation();
   ControlCommand command = std::move(record);
+  before_step("snapshot.record");
   auto recorded = co_await control_.record(std::move(command));
   if (!recorded) co_return fail(recorded.error());
+  after_step("snapshot.record");
   ++snapshots_;
   co_return snapshot.offset;
 }

@@ -8,6 +8,7 @@
 #include "actors/disk/view_live_bodies.h"
 #include "actors/loop_scheduler.h"
 #include "actors/tenant/control_actor.h"
+#include "base/fail_point.h"
 #include "node/drive_watch.h"
 #include "node/housekeeping.h"
 #include "node/membership.h"
@@ -218,8 +219,10 @@ Task<Result<void>> Node::Parts::record_drives() {
   for (size_t i = 0; i < drive_ids.size(); ++i) {
     if (drive_ids[i].is_nil() || control->state()->drives.count(drive_ids[i])) continue;
     ControlCommand add = AddDrive{drive_ids[i], ports.drives[i]->label()};
+    before_step("drive.record");
     auto added = co_await control->record(std::move(add));
     if (!added) co_return fail(added.error());
+    after_step("drive.record");
   }
   // A drive whose place was taken by an empty one was replaced: what it held is rebuilt at once.
   const auto state = control->state();
@@ -234,10 +237,12 @@ Task<Result<void>> Node::Parts::record_drives() {
     --replaced;
     const DriveId gone = id;
     ControlCommand remove = RemoveDrive{gone};
+    before_step("drive.forget");
     auto removed = co_await control->record(std::move(remove));
     if (!removed) co_return fail(removed.error());
     auto forgotten = co_await journal->remove_drive(gone);
     if (!forgotten) ports.log("journal: " + forgotten.error().detail);
+    after_step("drive.forget");
   }
   co_return Result<void>{};
 }
@@ -370,8 +375,10 @@ Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
   }
   if (!control->state()->drives.count(id)) {
     ControlCommand add = AddDrive{id, drive->label()};
+    before_step("drive.record");
     auto added = co_await control->record(std::move(add));
     if (!added) co_return fail(added.error());
+    after_step("drive.record");
   }
   disk::PoolDrive pool_drive{id, drive};
   auto in_pool = co_await disks->add_drive(std::move(pool_drive));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/disk/set_ledger.h"
+#include "base/fail_point.h"
 #include "base/limits.h"
 #include "journal/embedded/segment_format.h"
 #include "projections/metadata/snapshot.h"
@@ -112,10 +113,14 @@ Task<Result<void>> seed(NodePorts& ports, journal::Journal& journal, const Recov
   for (auto it = found->taken.rbegin(); it != found->taken.rend(); ++it) {
     view.fold.reset();
     view.kv.reset();
+    before_step("view.create");
     auto fresh = ports.open_view(view.drive, true);
     if (!fresh) co_return fail(fresh.error());
+    after_step("view.create");
     view.kv = std::move(*fresh);
+    before_step("view.load");
     auto loaded = co_await load_snapshot(pool.blobs(), *it, *view.kv);
+    if (loaded) after_step("view.load");
     if (!loaded) {
       last = loaded.error();
       continue;
@@ -137,7 +142,9 @@ Task<Result<void>> replay(journal::Journal& journal, RecoveredView& view) {
     std::vector<ViewFold::Item> items;
     for (const journal::StoredRecord& stored : *records)
       items.push_back({&stored.record, nullptr, stored.offset, stored.end});
+    before_step("view.replay");
     if (auto folded = view.fold->fold(items); !folded) co_return fail(folded.error());
+    after_step("view.replay");
     view.replayed += items.size();
     at = records->back().end;
   }

@@ -186,7 +186,8 @@ const std::vector<std::string>& required_probes(Profile profile) {
   static const std::vector<std::string> crash = [] {
     std::vector<std::string> all = quiet;
     for (const char* probe : {"crash", "crash with unsynced writes", "restart", "connection cut",
-                              "pause", "outcome unknown", "acknowledged after a doubtful attempt"})
+                              "pause", "outcome unknown", "acknowledged after a doubtful attempt",
+                              "crash at a fail point"})
       all.push_back(probe);
     return all;
   }();
@@ -197,7 +198,8 @@ const std::vector<std::string>& required_probes(Profile profile) {
       all.push_back(probe);
     return all;
   }();
-  return profile == Profile::quiet ? quiet : profile == Profile::crash ? crash : swarm;
+  if (profile == Profile::quiet) return quiet;
+  return profile == Profile::swarm ? swarm : crash;
 }
 
 }  // namespace kura::sim
