@@ -85,17 +85,17 @@ def main() -> int:
         print(f"BROKEN in cycle {progress.cycles} ({form.plan}):\n{error}")
         again = f"--form {args.form} --seed {args.seed}" + (f" --point {args.point}" if args.point else "")
         print(f"Again: ./dev crash --again {again} --cycles {progress.cycles + 1}")
-        form.store_ended()
+        form.stop()
         keep(form, state, error)
         form.close()
         (state / "progress.json").unlink(missing_ok=True)  # Not to be gone on with.
         return BROKEN
     except KeyboardInterrupt:
-        form.store_ended()
+        form.interrupted()
         progress.save()
         print(f"\ninterrupted after cycle {progress.cycles}; the same command goes on")
         return 130
-    print(progress.line(args.cycles, len(form.all_points)))
+    form.close()
     print("nothing lost, nothing half-visible")
     left = [point for point in form.points if not progress.points[point]]
     if args.all_points and left:

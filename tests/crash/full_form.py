@@ -5,6 +5,7 @@ once or down to the last bytes; half of the cycles start the server on full driv
 every read and to take writes again as soon as there is room, without a restart.
 """
 
+import errno
 import pathlib
 import random
 import shutil
@@ -36,7 +37,13 @@ class MountedStore(Store):
 
     def fill(self, drives: list[int], left_mib: float):
         for drive in drives:
-            self.mounts.ballast(drive, left_mib)
+            for _ in range(20):  # The server takes room meanwhile.
+                try:
+                    self.mounts.ballast(drive, left_mib)
+                    break
+                except OSError as error:
+                    if error.errno not in (errno.ENOSPC, errno.EINVAL):
+                        raise
 
     def make_room(self):
         for disk in self.mounts.disks:
@@ -70,11 +77,8 @@ class FullForm(KillForm):
     keys = KEYS
 
     def make_store(self) -> Store:
-        store = MountedStore(self.drives, self.state / "kura.log")
-        for file in self.state.glob("*.jsonl"):  # The drives of an interrupted campaign are gone.
-            file.unlink()
-        (self.state / "truth.json").unlink(missing_ok=True)
-        return store
+        self.clear_ledger()  # The drives of an earlier time are gone.
+        return MountedStore(self.drives, self.state / "kura.log")
 
     def cycle(self):
         chance = random.Random(f"{self.seed}/{self.progress.cycles}")
@@ -130,6 +134,9 @@ class FullForm(KillForm):
                 time.sleep(0.2)
             except Gone as gone:
                 raise Violation(f"the server is gone: {self.store.server.log_tail()}") from gone
+
+    def interrupted(self):
+        self.close()
 
     def close(self):
         self.store.close()

@@ -34,8 +34,8 @@ class KillForm:
         self.only = only
         if not progress.resumed:
             shutil.rmtree(drives, ignore_errors=True)
-            for file in state.glob("*.json*"):
-                file.unlink()
+        if not drives.exists():
+            self.clear_ledger()
         drives.mkdir(parents=True, exist_ok=True)
         self.store = self.make_store()
         self.store.bring_back()
@@ -52,9 +52,12 @@ class KillForm:
         """A new store: nothing was acknowledged."""
         for ledger in self.ledgers:
             ledger.close()
+        self.clear_ledger()
+        self.open_ledgers()
+
+    def clear_ledger(self):
         for file in (*self.state.glob("*.jsonl"), self.state / "truth.json"):
             file.unlink(missing_ok=True)
-        self.open_ledgers()
 
     def next_point(self, chance: random.Random) -> str | None:
         """One of those that were met least. REQUIRES: a cycle's own chance."""
@@ -133,6 +136,8 @@ class KillForm:
         seconds = chance.uniform(*scene.traffic_s)
         self.store.wait_dead(max(seconds, POINT_PATIENCE_S) if self.store.point else seconds)
         died = self.store.shoot()
+        for writer in writers:
+            writer.stop.set()
         ended.set()
         beside.join()
         return writers, died
@@ -156,11 +161,14 @@ class KillForm:
             report(self)
         self.rest()
 
+    def stop(self):
+        self.store.kill()
+
+    def interrupted(self):
+        """The drives stay, for the next time."""
+        self.store.kill()
+        self.store.bring_back()
+
     def close(self):
         self.store.kill()
         shutil.rmtree(self.drives, ignore_errors=True)
-
-    def store_ended(self):
-        """Whatever state it is in."""
-        self.store.kill()
-        self.store.bring_back()

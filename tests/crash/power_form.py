@@ -53,7 +53,10 @@ class PowerForm:
             if name.startswith("fail point "):
                 self.progress.points[name.removeprefix("fail point ")] += times
 
-    def store_ended(self):
+    def stop(self):
+        pass
+
+    def interrupted(self):
         pass
 
     def close(self):

@@ -4,6 +4,7 @@ A scene never takes more than parity allows for good: it begins on a store at fu
 always lies on one drive.
 """
 
+import pathlib
 import random
 import threading
 
