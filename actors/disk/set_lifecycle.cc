@@ -62,6 +62,8 @@ Task<Result<uint64_t>> find_end(std::shared_ptr<DiskCore> core, const LiveBodies
   auto ranges = LiveRanges::of(live, *core->ledger.state(), set);
   if (!ranges) co_return fail(ranges.error());
   uint64_t end = kFirstStripeOffset;
+  // Its process is gone, so what was not committed never will be. It may not even have its files.
+  if (ranges->empty()) co_return end;
   while (end < set.member_bytes) {
     auto stripe = co_await find_stripe(core, set.id, end, set.member_bytes);
     if (!stripe) co_return fail(stripe.error());

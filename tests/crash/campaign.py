@@ -21,8 +21,9 @@ from kill_form import KillForm  # noqa: E402
 from power_form import PowerForm  # noqa: E402
 from progress import Progress  # noqa: E402
 from server import BINARY  # noqa: E402
+from unplug_form import UnplugForm  # noqa: E402
 
-FORMS = {"kill": KillForm, "power": PowerForm, "full": FullForm}
+FORMS = {"kill": KillForm, "power": PowerForm, "unplug": UnplugForm, "full": FullForm}
 BROKEN, UNREACHED = 1, 3
 
 
@@ -34,7 +35,7 @@ class Parser(argparse.ArgumentParser):
 def arguments() -> argparse.Namespace:
     parser = Parser(prog="./dev crash", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cycles", type=int, default=100, help="in all, of this form and seed (100)")
-    parser.add_argument("--form", choices=FORMS, default="kill", help="SIGKILL, loss of power, or full drives (kill)")
+    parser.add_argument("--form", choices=FORMS, default="kill", help="SIGKILL; loss of power, simulated or of a real process; full drives (kill)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--point", help="form kill: every cycle at the fail points that begin so")
     parser.add_argument("--all-points", action="store_true", help="fail when a fail point was never reached")

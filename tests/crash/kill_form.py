@@ -70,7 +70,7 @@ class KillForm:
     def cycle(self):
         chance = random.Random(f"{self.seed}/{self.progress.cycles}")
         point = self.next_point(chance)
-        scene, armed = scene_for(point, chance), None
+        scene, armed = self.draw_scene(point, chance), None
         if point:
             met = self.progress.points[point]
             armed = f"{point}:{1 if met == 0 else chance.randint(1, 12 if met % 2 else 2)}"
@@ -85,6 +85,12 @@ class KillForm:
         if self.store.point:
             (self.progress.points if died else self.progress.missed)[point] += 1
         self.progress.counts["point kills" if died else "random kills"] += 1
+
+    def draw_scene(self, point: str | None, chance: random.Random) -> Scene:
+        return scene_for(point, chance)
+
+    def dead(self, chance: random.Random):
+        """The server was killed; drives are as it left them."""
 
     def rest(self):
         """A start without disturbance, to full parity and the end of all questions, and a clean stop."""
@@ -109,6 +115,7 @@ class KillForm:
                 raise Violation(f"the server runs and does not answer:\n{self.store.server.log_tail()}")
             died = True
         self.store.kill()
+        self.dead(chance)
         scene.over(self.store)
         for writer in writers:
             writer.join()

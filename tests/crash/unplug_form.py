@@ -1,0 +1,59 @@
+"""Form `unplug`: as `kill`, and what the dead process had not synced is dropped, torn or reordered.
+
+Every file of the store counts, those of the metadata view included. The process runs under a shim that
+notes writes and syncs, power_shim.c; form `power` asks the same of the drive port, far more often.
+"""
+
+import pathlib
+import random
+import shutil
+import subprocess
+
+from kill_form import KillForm
+from power_loss import PowerLoss
+from scenes import MET_IN, SCENES, Scene
+from store import Store
+
+PLAIN = ["Scene", "Scene", "Scene", "Long"]
+
+
+def compile_shim(folder: pathlib.Path) -> pathlib.Path:
+    source, shim = pathlib.Path(__file__).with_name("power_shim.c"), folder / "power_shim.so"
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(shim), str(source)], check=True)
+    return shim
+
+
+class ShimStore(Store):
+    """A store whose server tells what it changes."""
+
+    def __init__(self, base: pathlib.Path, state: pathlib.Path):
+        super().__init__(base, state / "kura.log")
+        self.keep, self.changes = base / "keep", base / "changes"
+        self.server.settings |= {"LD_PRELOAD": str(compile_shim(state)), "KURA_SHIM_ROOT": str(base),
+                                 "KURA_SHIM_LOG": str(self.changes), "KURA_SHIM_KEEP": str(self.keep)}
+        self.forget_changes()
+
+    def forget_changes(self):
+        shutil.rmtree(self.keep, ignore_errors=True)
+        self.keep.mkdir()
+        self.changes.unlink(missing_ok=True)
+
+    def start(self, point=None):
+        self.forget_changes()
+        super().start(point)
+
+
+class UnplugForm(KillForm):
+    def make_store(self) -> Store:
+        met = [p for p in self.points if not any(p.startswith(beginning) for beginning, scenes in MET_IN.items()
+                                                 if not set(PLAIN) & set(scenes))]
+        self.points = met
+        return ShimStore(self.drives, self.state)
+
+    def draw_scene(self, point: str | None, chance: random.Random) -> Scene:
+        return SCENES[chance.choice(PLAIN)](chance)
+
+    def dead(self, chance: random.Random):
+        changed = PowerLoss(self.drives, self.store.keep, self.store.changes, chance).strike()
+        self.progress.counts["unsynced changes lost"] += changed
+        self.progress.counts["losses of power that cost"] += changed > 0
