@@ -13,9 +13,13 @@ fi
 if [ "${2:-}" = --full ]; then
   campaign --again --seed 7 --form kill --cycles 400 --all-points
   campaign --again --seed 7 --form power --cycles 2000
+  campaign --again --seed 7 --form unplug --cycles 200
   campaign --again --seed 7 --form full --cycles 60
 else
   campaign --again --seed 7 --form kill --cycles 14
   campaign --again --seed 7 --form power --cycles 60
+  campaign --again --seed 7 --form unplug --cycles 6
+  campaign --form unplug --plant log --cycles 10
+  campaign --form unplug --plant stripes --cycles 10
   campaign --again --seed 7 --form full --cycles 4
 fi

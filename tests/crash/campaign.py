@@ -39,8 +39,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--point", help="form kill: every cycle at the fail points that begin so")
     parser.add_argument("--all-points", action="store_true", help="fail when a fail point was never reached")
+    parser.add_argument("--plant", choices=["log", "stripes"],
+                        help="syncs of these do nothing, which must be found (unplug; power: log)")
     parser.add_argument("--again", action="store_true", help="begin anew, also where a campaign could go on")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if (args.form, args.plant) not in [*((f, None) for f in FORMS), ("power", "log"), ("unplug", "log"), ("unplug", "stripes")]:
+        parser.error("--plant is for form unplug, and for form power with the log")
+    return args
 
 
 def memory_folder() -> pathlib.Path:
@@ -67,14 +72,14 @@ def keep(form, state: pathlib.Path, error: Exception):
 def main() -> int:
     args = arguments()
     cache = pathlib.Path(os.environ.get("KURA_CACHE", HERE.parents[1] / "build"))
-    name = f"{args.form}-{args.seed}" + (f"-{args.point}" if args.point else "")
+    name = "-".join([args.form, str(args.seed), *filter(None, [args.point, args.plant])])
     state = cache / "crash" / name
-    if args.again:
+    if args.again or args.plant:
         shutil.rmtree(state, ignore_errors=True)
     state.mkdir(parents=True, exist_ok=True)
     progress = Progress(state, BINARY)
     drives = memory_folder() / f"kura-crash-{os.getuid()}-{name}"
-    form = FORMS[args.form](state, drives, args.seed, progress, args.point)
+    form = FORMS[args.form](state, drives, args.seed, progress, args.point, args.plant)
 
     def report(now):
         if now.progress.cycles % 10 == 0 or now.progress.cycles == args.cycles:
@@ -83,6 +88,10 @@ def main() -> int:
     try:
         form.run(args.cycles, report)
     except Violation as error:
+        if args.plant:
+            form.close()
+            print(f"the planted fault was found in cycle {progress.cycles}: {str(error)[:300]}")
+            return 0
         print(f"BROKEN in cycle {progress.cycles} ({form.plan}):\n{error}")
         again = f"--form {args.form} --seed {args.seed}" + (f" --point {args.point}" if args.point else "")
         print(f"Again: ./dev crash --again {again} --cycles {progress.cycles + 1}")
@@ -97,6 +106,9 @@ def main() -> int:
         print(f"\ninterrupted after cycle {progress.cycles}; the same command goes on")
         return 130
     form.close()
+    if args.plant:
+        print(f"the planted fault was not found in {progress.cycles} cycles")
+        return BROKEN
     print("nothing lost, nothing half-visible")
     left = [point for point in form.points if not progress.points[point]]
     if args.all_points and left:

@@ -27,7 +27,8 @@ class KillForm:
     keys = KEYS  # Of each writer.
 
     def __init__(self, state: pathlib.Path, drives: pathlib.Path, seed: int, progress: Progress,
-                 only: str | None = None):
+                 only: str | None = None, planted: str | None = None):
+        self.planted = planted
         self.state, self.drives, self.seed, self.progress = state, drives, seed, progress
         self.all_points = fail_points()
         self.points = [p for p in self.all_points if only is None or p.startswith(only)]

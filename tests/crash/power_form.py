@@ -19,7 +19,9 @@ FOUND, UNREACHED = 10, "Never reached"
 
 
 class PowerForm:
-    def __init__(self, state: pathlib.Path, drives: pathlib.Path, seed: int, progress: Progress, only=None):
+    def __init__(self, state: pathlib.Path, drives: pathlib.Path, seed: int, progress: Progress, only=None,
+                 planted: str | None = None):
+        self.plant = ["--plant", "ack-before-sync"] if planted else []
         self.state, self.drives, self.seed, self.progress = state, drives, seed, progress
         self.all_points = [p for p in subprocess.run([str(BINARY), "fail-points"], capture_output=True, text=True,
                                                      check=True).stdout.split() if not p.startswith("local.")]
@@ -32,8 +34,8 @@ class PowerForm:
             first = self.seed * 1_000_000 + self.progress.counts["runs"] + 1
             self.plan = f"seeds {first} to {first + RUNS_AT_ONCE - 1}"
             done = subprocess.run([str(SIMULATOR), "run", "--seeds", f"{first}..{first + RUNS_AT_ONCE - 1}",
-                                   "--profile", "power", "--twice-every", "0"], capture_output=True, text=True)
-            if done.returncode != 0:
+                                   "--profile", "power", "--twice-every", "0", *self.plant], capture_output=True, text=True)
+            if done.returncode != 0 or "VIOLATION" in done.stdout:
                 raise Violation(done.stdout + done.stderr[-2000:])
             self.count(done.stderr)
             self.progress.seconds += time.monotonic() - begun

@@ -194,12 +194,24 @@ int fallocate64(int fd, int mode, off64_t at, off64_t length) {
 }
 int fallocate(int fd, int mode, off_t at, off_t length) { return fallocate64(fd, mode, at, length); }
 
+// A planted fault: syncs of files with this in their path are taken for none.
+static int lies(int fd) {
+  const char *part = getenv("KURA_SHIM_NO_SYNC");
+  char link[64], path[PATH_MAX];
+  if (!part) return 0;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t n = readlink(link, path, sizeof path - 1);
+  if (n < 0) return 0;
+  path[n] = 0;
+  return strstr(path, part) != NULL;
+}
+
 static int synced(int fd, long call) {
   struct stat info;
   const int known = kind_of(fd) && fstat(fd, &info) == 0;
   const uint64_t began = numbers;
   const int done = (int)syscall(call, fd);
-  if (known && done == 0) note((struct record){0, SYNC, next(), info.st_ino, began, 0, 0, 0}, NULL);
+  if (known && done == 0 && !lies(fd)) note((struct record){0, SYNC, next(), info.st_ino, began, 0, 0, 0}, NULL);
   return done;
 }
 int fsync(int fd) { return synced(fd, SYS_fsync); }

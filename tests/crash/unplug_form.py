@@ -14,6 +14,7 @@ from power_loss import PowerLoss
 from scenes import MET_IN, SCENES, Scene
 from store import Store
 
+PLANTS = {"log": "/journal/0", "stripes": "/sets/"}  # What the paths have in them.
 PLAIN = ["Scene", "Scene", "Scene", "Long"]
 
 
@@ -33,6 +34,10 @@ class ShimStore(Store):
                                  "KURA_SHIM_LOG": str(self.changes), "KURA_SHIM_KEEP": str(self.keep)}
         self.forget_changes()
 
+    def lie(self, planted: str):
+        """Syncs of these files do nothing, as far as a loss of power is concerned."""
+        self.server.settings["KURA_SHIM_NO_SYNC"] = PLANTS[planted]
+
     def forget_changes(self):
         shutil.rmtree(self.keep, ignore_errors=True)
         self.keep.mkdir()
@@ -48,7 +53,10 @@ class UnplugForm(KillForm):
         met = [p for p in self.points if not any(p.startswith(beginning) for beginning, scenes in MET_IN.items()
                                                  if not set(PLAIN) & set(scenes))]
         self.points = met
-        return ShimStore(self.drives, self.state)
+        store = ShimStore(self.drives, self.state)
+        if self.planted:
+            store.lie(self.planted)
+        return store
 
     def draw_scene(self, point: str | None, chance: random.Random) -> Scene:
         return SCENES[chance.choice(PLAIN)](chance)
