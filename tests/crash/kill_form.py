@@ -71,10 +71,7 @@ class KillForm:
     def cycle(self):
         chance = random.Random(f"{self.seed}/{self.progress.cycles}")
         point = self.next_point(chance)
-        scene, armed = self.draw_scene(point, chance), None
-        if point:
-            met = self.progress.points[point]
-            armed = f"{point}:{1 if met == 0 else chance.randint(1, 12 if met % 2 else 2)}"
+        scene, armed = self.draw_scene(point, chance), self.arm(point, chance)
         self.plan = f"{type(scene).__name__}, {armed or 'random'}"
         if scene.needs_rest:
             self.rest()
@@ -83,9 +80,16 @@ class KillForm:
         scene.prepare(self.store)
         self.store.start(armed)
         died = self.until_dead(scene, chance)
-        if self.store.point:
+        if point:
             (self.progress.points if died else self.progress.missed)[point] += 1
         self.progress.counts["point kills" if died else "random kills"] += 1
+
+    def arm(self, point: str | None, chance: random.Random) -> str | None:
+        """Which time it is reached counts."""
+        if point is None:
+            return None
+        met = self.progress.points[point]
+        return f"{point}:{1 if met == 0 else chance.randint(1, 12 if met % 2 else 2)}"
 
     def draw_scene(self, point: str | None, chance: random.Random) -> Scene:
         return scene_for(point, chance)

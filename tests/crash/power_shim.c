@@ -2,13 +2,15 @@
 // power can be played behind its back: power_loss.py undoes what no sync covered.
 //
 // LD_PRELOAD this; KURA_SHIM_ROOT is the folder, KURA_SHIM_LOG the file of records, KURA_SHIM_KEEP a
-// folder on the same file system for links to what is unlinked or replaced. Each record is written
+// folder on the same file system for links to what is unlinked or replaced. KURA_SHIM_KILL_AT ends the
+// process with SIGKILL at that record. Each record is written
 // before its change, except a sync's, which is written behind it and names the record it began at.
 
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -33,19 +35,30 @@ static _Atomic char tracked[FDS_MAX];  // 1: a file below the root, 2: a folder.
 static _Atomic uint64_t numbers;
 static char root[PATH_MAX], keep[PATH_MAX];
 static int log_fd = -1;
+static uint64_t kill_at;  // The process dies at so many records; 0: it does not.
 
 __attribute__((constructor)) static void begin(void) {
   const char *r = getenv("KURA_SHIM_ROOT"), *l = getenv("KURA_SHIM_LOG"), *k = getenv("KURA_SHIM_KEEP");
   if (!r || !l || !k) return;
   snprintf(root, sizeof root, "%s/", r);
   snprintf(keep, sizeof keep, "%s", k);
+  const char *at = getenv("KURA_SHIM_KILL_AT");
+  if (at) kill_at = strtoull(at, NULL, 10);
   log_fd = (int)syscall(SYS_openat, AT_FDCWD, l, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   struct stat info;
   // A process that starts over goes on in the same file.
   if (log_fd >= 0 && fstat(log_fd, &info) == 0) numbers = (uint64_t)info.st_size;
 }
 
+// Each record is a place to die at: behind all that was done before, and before its own change. That
+// of a sync comes behind it.
+static void die_here(void) {
+  static _Atomic uint64_t count;
+  if (kill_at && atomic_fetch_add(&count, 1) + 1 == kill_at) kill(getpid(), SIGKILL);
+}
+
 static void note(struct record r, const void *tail) {
+  die_here();
   r.magic = 0x4b555241;
   struct iovec parts[2] = {{&r, sizeof r}, {(void *)tail, r.tail}};
   if (syscall(SYS_writev, log_fd, parts, r.tail ? 2 : 1) != (long)(sizeof r + r.tail)) abort();

@@ -15,7 +15,8 @@ from scenes import MET_IN, SCENES, Scene
 from store import Store
 
 PLANTS = {"log": "/journal/0", "stripes": "/sets/"}  # What the paths have in them.
-PLAIN = ["Scene", "Scene", "Scene", "Long"]
+CHANGE = "change "  # The server dies right before its N-th change of a file.
+PLAIN = ["Scene"] * 6 + ["Long", "Fresh", "ViewLost"]
 
 
 def compile_shim(folder: pathlib.Path) -> pathlib.Path:
@@ -45,7 +46,13 @@ class ShimStore(Store):
 
     def start(self, point=None):
         self.forget_changes()
-        super().start(point)
+        self.server.settings.pop("KURA_SHIM_KILL_AT", None)
+        if point and point.startswith(CHANGE):
+            self.server.settings["KURA_SHIM_KILL_AT"] = point.removeprefix(CHANGE)
+            super().start()
+            self.point = point  # It ends itself all the same.
+        else:
+            super().start(point)
 
 
 class UnplugForm(KillForm):
@@ -57,6 +64,12 @@ class UnplugForm(KillForm):
         if self.planted:
             store.lie(self.planted)
         return store
+
+    def arm(self, point: str | None, chance: random.Random) -> str | None:
+        """Without a fail point: between any two changes, as often in the first ten as in the next hundred."""
+        if point is None and chance.random() < 0.8:
+            return CHANGE + str(int(10 ** chance.uniform(0, 4)))
+        return super().arm(point, chance)
 
     def draw_scene(self, point: str | None, chance: random.Random) -> Scene:
         return SCENES[chance.choice(PLAIN)](chance)
