@@ -1,5 +1,7 @@
 #include "base/drive.h"
 
+#include "base/fail_point.h"
+
 namespace kura {
 namespace {
 
@@ -41,7 +43,10 @@ Task<Result<void>> replace_file(Drive& drive, std::string name, std::string cont
   if (!written) co_return written;
   Result<void> synced = co_await (*file)->sync();
   if (!synced) co_return synced;
-  co_return co_await drive.rename(fresh, name);
+  before_step("file.replace");
+  Result<void> renamed = co_await drive.rename(fresh, name);
+  if (renamed) after_step("file.replace");
+  co_return renamed;
 }
 
 bool is_unfinished(std::string_view name) { return name.ends_with(kUnfinished); }

@@ -9,6 +9,7 @@
 #include "node/config.h"
 #include "node/environment.h"
 #include "node/exit_code.h"
+#include "node/fail_point_setting.h"
 #include "node/server.h"
 #include "s3/op/operations_table.h"
 
@@ -78,6 +79,9 @@ int run_command_line(int argc, char** argv) {
   });
   app.add_subcommand("operations", "the table of S3 operations in README")->group("")->callback([] {
     std::cout << s3::operations_table();
+  });
+  app.add_subcommand("fail-points", "where ./dev crash can end a server")->group("")->callback([] {
+    std::cout << fail_point_list();
   });
   add_commands(app, code);
   try {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fail_point.h"
 #include "base/limits.h"
 
 namespace kura::node {
@@ -94,10 +95,12 @@ Task<Result<void>> Housekeeping::free_below(Offset target) {
   const bool some = destaged_ > journal_.bounds().start;
   if (!destaged && (destaged.error().code != Errc::no_space || !some)) co_return destaged;
   CutLimits limits{std::min(target, destaged_), destaged_, fold_.position().offset};
+  before_step("view.flush");
   if (auto done = kv_.flush(); !done) {
     options_.on_view_failed(done.error());
     co_return done;
   }
+  after_step("view.flush");
   if (!stopping_ && needs_snapshot(control_.state()->snapshots, limits.target)) {
     Result<void> taken = co_await take_snapshot();
     if (!taken) co_return taken;
@@ -127,8 +130,10 @@ Task<Result<void>> Housekeeping::take_snapshot() {
     Result<void> appended = co_await (*writer)->append(std::move(chunk));
     if (!appended) co_return fail(appended.error());
   }
+  before_step("snapshot.write");
   auto body = co_await (*writer)->finish();
   if (!body) co_return fail(body.error());
+  after_step("snapshot.write");
   const SnapshotInfo info = rows->info();
   snapshot.offset = info.position.offset;
   snapshot.body = std::move(*body);
@@ -137,12 +142,14 @@ Task<Result<void>> Housekeeping::take_snapshot() {
   record.snapshot = snapshot;
   record.reservation = (*writer)->reservation();
   ControlCommand command = std::move(record);
+  before_step("snapshot.record");
   auto recorded = co_await control_.record(std::move(command));
   if (!recorded) {
     // Nothing was written, or nothing that will ever count.
     disks_.blobs().release((*writer)->reservation());
     co_return fail(recorded.error());
   }
+  after_step("snapshot.record");
   ++snapshots_;
   co_return Result<void>{};
 }

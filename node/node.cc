@@ -8,6 +8,7 @@
 #include "actors/disk/view_live_bodies.h"
 #include "actors/loop_scheduler.h"
 #include "actors/tenant/control_actor.h"
+#include "base/fail_point.h"
 #include "node/drive_watch.h"
 #include "node/housekeeping.h"
 #include "node/membership.h"
@@ -46,6 +47,8 @@ struct Node::Parts {
   Task<Result<void>> open_view();
   Task<Result<void>> start_actors();
   Task<Result<void>> record_drives();
+  std::vector<size_t> unrecorded_drives() const;
+  Task<Result<void>> forget_replaced();
   Task<Result<void>> start_disks();
   void make_servers();
   void make_drive_watch();
@@ -66,7 +69,6 @@ struct Node::Parts {
   WriterId writer;
   Membership membership;
   std::vector<DriveId> drive_ids;  // By index; nil: offline.
-  std::vector<DriveId> joined;     // Identities written at this start.
   bool ended = false;
   bool is_ready = false;
 
@@ -110,7 +112,6 @@ Task<Result<void>> Node::Parts::identify() {
     if (!written)
       co_return fail(
           Error{written.error().code, ports.drives[i]->label() + ": " + written.error().detail});
-    joined.push_back(drive_ids[i]);
   }
   co_return Result<void>{};
 }
@@ -230,29 +231,46 @@ Task<Result<void>> Node::Parts::record_drives() {
   }
   if (control->state()->cluster != membership.cluster)
     co_return fail(Errc::corrupt, "the journal is of another cluster than the drives");
-  for (size_t i = 0; i < drive_ids.size(); ++i) {
-    if (drive_ids[i].is_nil() || control->state()->drives.count(drive_ids[i])) continue;
+  Result<void> forgotten = co_await forget_replaced();
+  if (!forgotten) co_return forgotten;
+  for (size_t i : unrecorded_drives()) {
     ControlCommand add = AddDrive{drive_ids[i], ports.drives[i]->label()};
+    before_step("drive.record");
     auto added = co_await control->record(std::move(add));
     if (!added) co_return fail(added.error());
+    after_step("drive.record");
   }
-  // A drive whose place was taken by an empty one was replaced: what it held is rebuilt at once.
+  co_return Result<void>{};
+}
+
+// Places of drives that are here and not yet known to the cluster.
+std::vector<size_t> Node::Parts::unrecorded_drives() const {
   const auto state = control->state();
-  size_t replaced = joined.size();
+  std::vector<size_t> out;
+  for (size_t i = 0; i < drive_ids.size(); ++i)
+    if (!drive_ids[i].is_nil() && !state->drives.count(drive_ids[i])) out.push_back(i);
+  return out;
+}
+
+// A drive whose place was taken by an empty one was replaced: what it held is rebuilt at once. Only
+// then its successor is recorded, so that a start after a crash in between sees the same.
+Task<Result<void>> Node::Parts::forget_replaced() {
+  const auto state = control->state();
+  const std::vector<size_t> fresh = unrecorded_drives();
   for (const auto& [id, label] : state->drives) {
-    if (replaced == 0 || membership.create) break;
     if (std::find(drive_ids.begin(), drive_ids.end(), id) != drive_ids.end()) continue;
-    const bool same_place =
-        std::any_of(membership.fresh.begin(), membership.fresh.end(),
-                    [&, &l = label](size_t i) { return ports.drives[i]->label() == l; });
+    const bool same_place = std::any_of(fresh.begin(), fresh.end(), [&, &l = label](size_t i) {
+      return ports.drives[i]->label() == l;
+    });
     if (!same_place) continue;
-    --replaced;
     const DriveId gone = id;
+    before_step("drive.forget");
+    auto forgotten = co_await journal->remove_drive(gone);
+    if (!forgotten) ports.log("journal: " + forgotten.error().detail);
     ControlCommand remove = RemoveDrive{gone};
     auto removed = co_await control->record(std::move(remove));
     if (!removed) co_return fail(removed.error());
-    auto forgotten = co_await journal->remove_drive(gone);
-    if (!forgotten) ports.log("journal: " + forgotten.error().detail);
+    after_step("drive.forget");
   }
   co_return Result<void>{};
 }
@@ -387,8 +405,10 @@ Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
   }
   if (!control->state()->drives.count(id)) {
     ControlCommand add = AddDrive{id, drive->label()};
+    before_step("drive.record");
     auto added = co_await control->record(std::move(add));
     if (!added) co_return fail(added.error());
+    after_step("drive.record");
   }
   disk::PoolDrive pool_drive{id, drive};
   auto in_pool = co_await disks->add_drive(std::move(pool_drive));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/disk/set_ledger.h"
+#include "base/fail_point.h"
 #include "base/limits.h"
 #include "node/recovery_rules.h"
 #include "projections/metadata/snapshot.h"
@@ -127,7 +128,9 @@ Task<Result<void>> catch_up(Log& log, RecoveredView& view) {
     std::vector<ViewFold::Item> items;
     for (const journal::StoredRecord& stored : *records)
       items.push_back({&stored.record, nullptr, stored.offset, stored.end});
+    before_step("view.replay");
     if (auto folded = view.fold->fold(items); !folded) co_return fail(folded.error());
+    after_step("view.replay");
     view.replayed += items.size();
     at = records->back().end;
   }
@@ -152,19 +155,25 @@ Task<Result<RecoveredView>> build(NodePorts& ports, Log& log, BlobStore& blobs, 
   RecoveredView view;
   view.drive = drive;
   view.from_snapshot = snapshot != nullptr;
+  before_step("view.create");
   auto fresh = ports.views->open_new(drive);
   if (!fresh) co_return fail(fresh.error());
+  after_step("view.create");
   view.kv = std::move(*fresh);
   if (snapshot) {
+    before_step("view.load");
     Result<void> loaded = co_await load_snapshot(blobs, *snapshot, *view.kv);
     if (!loaded) co_return fail(loaded.error());
+    after_step("view.load");
   }
   Result<void> done = co_await catch_up(log, view);
   if (done) done = view.kv->flush();
   if (!done) co_return fail(done.error());
   view.fold.reset();
   view.kv.reset();
+  before_step("view.adopt");
   if (auto adopted = ports.views->adopt_new(drive); !adopted) co_return fail(adopted.error());
+  after_step("view.adopt");
   auto kv = ports.views->open(drive);
   if (!kv) co_return fail(kv.error());
   view.kv = std::move(*kv);

@@ -21,6 +21,7 @@
 #include "node/admin_backend.h"
 #include "node/environment.h"
 #include "node/exit_code.h"
+#include "node/fail_point_setting.h"
 #include "node/node.h"
 #include "node/view_folders.h"
 #include "node/waiting_handler.h"
@@ -134,6 +135,10 @@ int run_server(const Config& config, char** argv) {
     if (!loaded) return refuse(loaded.error());
     tls = std::move(*loaded);
   }
+
+  auto armed = arm_fail_point_of_environment();
+  if (!armed) return refuse(armed.error());
+  if (!armed->empty()) log_line("will kill itself at fail point " + *armed);
 
   SystemClock clock;
   KernelRandom random;

@@ -1,10 +1,24 @@
 #include "sim/faults.h"
 
+#include "base/fail_point.h"
+
 namespace kura::sim {
 namespace {
 
 constexpr int64_t kAimStepNs = 50 * kMicrosecond;
 constexpr int kAimTries = 1000;
+constexpr int64_t kStepPatienceNs = 500 * kMillisecond;
+constexpr int64_t kStartPatienceNs = 30 * kMillisecond;
+
+// Steps inside a real drive are not to be met here.
+FailPoint draw_step(SimRandom& random) {
+  FailPoint point;
+  do {
+    point.step = static_cast<uint16_t>(random.pick(kDurableSteps.size()));
+  } while (kDurableSteps[point.step].starts_with("local."));
+  point.edge = random.pick(2) == 0 ? Edge::before : Edge::after;
+  return point;
+}
 
 }  // namespace
 
@@ -21,6 +35,11 @@ Faults::Faults(SimWorld& world, SimNetwork& network, std::vector<std::unique_ptr
   down_mean_ns_ = random_.between(1, 500) * kMillisecond;
   any_policy_ = random_.pick(2) == 0;
   policy_ = static_cast<Unsynced>(random_.pick(4));
+  if (profile == Profile::power) {
+    power_ = any_policy_ = true;
+    crash_mean_ns_ = random_.between(20, 400) * kMillisecond;
+    down_mean_ns_ = random_.between(1, 50) * kMillisecond;
+  }
   if (random_.pick(3) == 0) pause_mean_ns_ = random_.between(300, 5000) * kMillisecond;
   if (random_.pick(2) == 0)
     network_.options().cut_per_million = static_cast<uint32_t>(random_.between(100, 20'000));
@@ -37,7 +56,10 @@ void Faults::start() {
   plan_pause();
 }
 
+Faults::~Faults() { cancel(); }
+
 void Faults::cancel() {
+  disarm_fail_points();
   if (!active_) return;
   world_.cancel(next_crash_);
   world_.cancel(next_drive_fault_);
@@ -59,12 +81,11 @@ void Faults::heal() {
 
 void Faults::plan_crash() {
   if (crash_mean_ns_ == 0) return;
-  const bool aimed = random_.pick(2) == 0;
-  next_crash_ = world_.after(random_.exponential(crash_mean_ns_), [this, aimed] {
-    if (aimed)
-      aim_crash(kAimTries);
-    else
-      crash();
+  const uint64_t kind = random_.pick(3);
+  next_crash_ = world_.after(random_.exponential(crash_mean_ns_), [this, kind] {
+    if (kind == 0) return crash();
+    if (kind == 1) return aim_crash(kAimTries);
+    aim_at_step(kStepPatienceNs);
   });
 }
 
@@ -80,10 +101,26 @@ void Faults::aim_crash(int tries_left) {
   next_crash_ = world_.after(kAimStepNs, [this, tries_left] { aim_crash(tries_left - 1); });
 }
 
+// Crashes where the node is at a drawn durable step; when it does not come by, all the same. What
+// the step's task does until it next waits still happens, as nothing of that outlives the node.
+void Faults::aim_at_step(int64_t patience_ns) {
+  const FailPoint point = draw_step(random_);
+  const uint64_t nth = random_.pick(2) == 0 ? 1 : random_.between(1, 20);
+  arm_fail_point(point, nth, [this, point] {
+    ++probes_["crash at a fail point"];
+    ++probes_["fail point " + name_of(point)];
+    world_.cancel(next_crash_);
+    next_crash_ = world_.after(0, [this] { crash(); });
+  });
+  next_crash_ = world_.after(random_.exponential(patience_ns), [this] { crash(); });
+}
+
 void Faults::crash() {
+  disarm_fail_points();
   uint64_t lost_before = 0, lost = 0;
   for (auto& disk : disks_) lost_before += disk->counts().lost_writes;
-  const Unsynced policy = any_policy_ ? static_cast<Unsynced>(random_.pick(4)) : policy_;
+  const auto drawn = static_cast<Unsynced>(power_ ? random_.between(1, 3) : random_.pick(4));
+  const Unsynced policy = any_policy_ ? drawn : policy_;
   world_.trace("crash", static_cast<uint64_t>(policy));
   node_.crash(policy);
   for (auto& disk : disks_) lost += disk->counts().lost_writes;
@@ -102,8 +139,11 @@ void Faults::restart() {
   ++probes_["restart"];
   if (!node_.running()) node_.start();  // Its supervisor may have been faster.
   // Now and then it crashes again while it recovers, and most of all while it rebuilds its view.
-  if (view_lost_ || random_.pick(4) == 0)
+  const uint64_t kind = view_lost_ ? 0 : random_.pick(8);
+  if (kind <= 1)
     next_crash_ = world_.after(random_.exponential(20 * kMillisecond), [this] { crash(); });
+  else if (kind == 2)
+    aim_at_step(kStartPatienceNs);
   else
     plan_crash();
 }

@@ -14,7 +14,7 @@ class Faults {
  public:
   Faults(SimWorld& world, SimNetwork& network, std::vector<std::unique_ptr<SimDisk>>& disks,
          SimNode& node, Profile profile, Probes& probes);
-  ~Faults() { cancel(); }
+  ~Faults();
 
   void start();
   // No more faults: the node runs, connections hold, drives answer. What is damaged stays so.
@@ -24,6 +24,7 @@ class Faults {
   void cancel();
   void plan_crash();
   void aim_crash(int tries_left);
+  void aim_at_step(int64_t patience_ns);
   void crash();
   void restart();
   void plan_drive_fault();
@@ -42,6 +43,7 @@ class Faults {
   int64_t crash_mean_ns_ = 0;  // 0: no crashes in this run.
   Unsynced policy_ = Unsynced::mixed;
   bool any_policy_ = false;  // Each crash draws its own.
+  bool power_ = false;       // Every crash is a loss of power.
   int64_t down_mean_ns_ = 0;
   bool view_lost_ = false;  // With the last crash.
   int64_t drive_fault_mean_ns_ = 0;  // 0: drives are faultless.

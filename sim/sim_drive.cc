@@ -274,8 +274,11 @@ class SimDrive final : public Drive {
 
   Task<Result<std::shared_ptr<File>>> create(std::string name, uint64_t size_bytes) override {
     if (!is_file_name(name)) return refuse<std::shared_ptr<File>>();
-    return change<std::shared_ptr<File>>(
-        [this, name, size_bytes] { return apply_create(name, size_bytes); });
+    return change<std::shared_ptr<File>>([this, name, size_bytes](bool crashed) {
+      // A crash may come between the file and its space.
+      const bool half = crashed && disk_.random_.pick(2) == 0;
+      return apply_create(name, half ? disk_.random_.pick(size_bytes + 1) : size_bytes);
+    });
   }
 
   Task<Result<std::shared_ptr<File>>> open(std::string name) override {
@@ -289,7 +292,7 @@ class SimDrive final : public Drive {
 
   Task<Result<void>> remove(std::string name) override {
     if (!is_file_name(name)) return refuse<void>();
-    return change<void>([this, name]() -> Result<void> {
+    return change<void>([this, name](bool) -> Result<void> {
       if (disk_.files_.erase(name) == 0) return fail(Errc::not_found, name);
       return {};
     });
@@ -297,7 +300,7 @@ class SimDrive final : public Drive {
 
   Task<Result<void>> rename(std::string from, std::string to) override {
     if (!is_file_name(from) || !is_file_name(to)) return refuse<void>();
-    return change<void>([this, from, to]() -> Result<void> {
+    return change<void>([this, from, to](bool) -> Result<void> {
       auto it = disk_.files_.find(from);
       if (it == disk_.files_.end()) return fail(Errc::not_found, from);
       auto file = std::move(it->second);
@@ -351,12 +354,12 @@ class SimDrive final : public Drive {
 
   // An operation on names that changes the disk; a crash may catch it done or not.
   template <class T>
-  Task<Result<T>> change(std::function<Result<T>()> apply) {
+  Task<Result<T>> change(std::function<Result<T>(bool crashed)> apply) {
     auto wait = suspend<Result<T>>([&](Resolver<Result<T>> resolve) {
       disk_.begin(mount_, disk_.options_.sync_ns, true, [this, &apply, resolve](bool crashed) {
         Result<T> result = gone() || disk_.error_strikes(disk_.options_.faults.write_error)
                                ? fail(Errc::io_error, "simulated metadata error")
-                               : apply();
+                               : apply(crashed);
         if (!crashed) resolve(std::move(result));
       });
     });

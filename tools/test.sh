@@ -25,6 +25,7 @@ run_clients() {
   [ $new -eq 0 ] && [ $old -eq 0 ]
 }
 run_drives() { suite clients drives tests/clients/drives "$@"; }
+run_crash() { bash tools/crash.sh test "$@"; }
 run_asan() {
   bash tools/build.sh asan && ctest --test-dir build/asan -j2 --output-on-failure \
     --output-junit "$reports/asan.xml"
@@ -64,6 +65,7 @@ if part setup bash tools/setup.sh && part build bash tools/build.sh release; the
   part unit run_unit
   part clients run_clients "${full[@]}"
   part drives run_drives "${full[@]}"
+  part crash run_crash "${full[@]}"
   [ ${#full[@]} -eq 0 ] || part asan run_asan
   [ ${#full[@]} -eq 0 ] || part fuzz run_fuzz
 fi

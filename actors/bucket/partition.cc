@@ -1,6 +1,7 @@
 #include "actors/bucket/partition.h"
 
 #include "base/chance.h"
+#include "base/fail_point.h"
 #include "base/limits.h"
 #include "projections/metadata/fold.h"
 
@@ -61,6 +62,7 @@ void Partition::claim() {
   claim.record.epoch = epoch_;
   claim.record.writer = options_.writer;
   claim.may_use_reserve = true;
+  before_step("partition.claim");
   proposals_.push_back(std::move(claim));
   flush();
 }
@@ -238,6 +240,7 @@ void Partition::on_folded(const std::vector<Folded>& folded) {
     }
     folded_ = record.offset;
     if (record.kind == journal::RecordKind::claim) {
+      after_step("partition.claim");
       if (!become_open()) return;
       send_control();
       std::deque<PendingCommand> commands;

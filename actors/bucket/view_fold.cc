@@ -1,5 +1,6 @@
 #include "actors/bucket/view_fold.h"
 
+#include "base/fail_point.h"
 #include "base/limits.h"
 #include "projections/control/control_rows.h"
 
@@ -91,10 +92,12 @@ Result<std::vector<bool>> ViewFold::fold(const std::vector<Item>& items) {
   const ViewPosition position{items.back().offset, items.back().end};
   put_position(rows, position);
   rows.append_to(batch);
+  before_step("view.fold");
   if (auto written = kv_.write(batch); !written) {
     heads_ = heads_before;
     return fail(written.error());
   }
+  after_step("view.fold");
   std::lock_guard lock(mutex_);
   if (next_control_) control_ = std::shared_ptr<const ControlState>(std::move(next_control_));
   position_ = position;

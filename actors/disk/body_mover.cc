@@ -5,6 +5,7 @@
 #include "actors/disk/blob_reader.h"
 #include "actors/disk/blob_writer.h"
 #include "actors/disk/core.h"
+#include "base/fail_point.h"
 
 namespace kura::disk {
 namespace {
@@ -98,7 +99,9 @@ Task<Result<void>> BodyMover::submit(std::vector<v1::BodiesMoved_Move> moves,
   action.moves = std::move(moves);
   action.reservation = reservation;
   command.action = std::move(action);
+  before_step("bodies.move");
   auto outcome = co_await buckets_.submit(std::move(command));
+  if (outcome) after_step("bodies.move");
   // With an unknown outcome the copies stay reserved until this process ends.
   if (outcome || surely_not_recorded(outcome.error())) core_->reservations.end(reservation);
   if (!outcome) co_return fail(outcome.error());

@@ -8,6 +8,7 @@
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/rebuild.h"
 #include "actors/disk/set_lifecycle.h"
+#include "base/fail_point.h"
 
 namespace kura::disk {
 namespace {
@@ -87,7 +88,9 @@ Task<Result<void>> Compaction::copy_out(const Candidate& candidate) {
     }
     after = page->next;
   } while (!after.empty());
+  before_step("compaction");
   Result<void> flushed = co_await mover.flush();
+  if (flushed) after_step("compaction");
   core_->counters.bodies_moved += mover.moved();
   // What can be read is out of the set, so what cannot is all that holds it; asked for again later.
   if (flushed && mover.unread()) co_return fail(*mover.unread());

@@ -1,6 +1,7 @@
 #include "actors/disk/destager.h"
 
 #include "actors/disk/core.h"
+#include "base/fail_point.h"
 
 namespace kura::disk {
 namespace {
@@ -69,8 +70,10 @@ Task<Result<Offset>> destage(std::shared_ptr<DiskCore> core, const LiveBodies& l
       if (!added) co_return fail(added.error());
     }
   }
+  before_step("destage");
   Result<void> flushed = co_await mover.flush();
   if (!flushed) co_return fail(flushed.error());
+  after_step("destage");
   co_return std::min(at, below);
 }
 

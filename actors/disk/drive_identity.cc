@@ -2,6 +2,7 @@
 
 #include "actors/disk/bytes.h"
 #include "base/crc32c.h"
+#include "base/fail_point.h"
 
 namespace kura::disk {
 namespace {
@@ -49,7 +50,10 @@ Task<Result<std::optional<DriveIdentity>>> read_identity(Drive& drive) {
 Task<Result<void>> write_identity(Drive& drive, DriveIdentity identity) {
   std::string name{kDriveIdentityFile};
   std::string content = encode(identity);
-  co_return co_await replace_file(drive, std::move(name), std::move(content));
+  before_step("drive.identity");
+  Result<void> written = co_await replace_file(drive, std::move(name), std::move(content));
+  if (written) after_step("drive.identity");
+  co_return written;
 }
 
 }  // namespace kura::disk

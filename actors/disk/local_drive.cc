@@ -15,6 +15,7 @@
 
 #include "actors/disk/drive_identity.h"
 #include "actors/disk/local_drive_state.h"
+#include "base/fail_point.h"
 
 namespace kura {
 namespace {
@@ -87,19 +88,23 @@ Result<Descriptor> create_now(State& state, const std::string& name, uint64_t si
   if (!space) return fail(space.error());
   if (size_bytes > space->free_bytes) return system_error(ENOSPC, "reserve space for", what);
 
+  before_step("local.create");
   auto [folder, file] = split(name);
   Result<void> made = make_folder(state, folder);
   if (!made) return fail(made.error());
   Descriptor fd(openat(state.folder.get(), name.c_str(),
                        O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return system_error(errno, "create", what);
+  before_step("local.reserve");
   Result<void> done = reserve(fd.get(), size_bytes, what);
+  if (done) after_step("local.reserve");
   if (done) done = state.sync_file(fd.get(), true, name);
   if (done) done = sync_folder(state, folder);
   if (!done) {
     unlinkat(state.folder.get(), name.c_str(), 0);
     return fail(done.error());
   }
+  after_step("local.create");
   return fd;
 }
 
@@ -117,8 +122,10 @@ Result<Descriptor> open_now(State& state, const std::string& name) {
 Result<void> remove_now(State& state, const std::string& name) {
   Result<void> changeable = check_changeable(state);
   if (!changeable) return changeable;
+  before_step("local.remove");
   if (unlinkat(state.folder.get(), name.c_str(), 0) != 0)
     return system_error(errno, "remove", state.path + "/" + name);
+  after_step("local.remove");
   return sync_folder(state, split(name).folder);
 }
 
@@ -128,8 +135,10 @@ Result<void> rename_now(State& state, const std::string& from, const std::string
   std::string source = split(from).folder, target = split(to).folder;
   Result<void> made = make_folder(state, target);
   if (!made) return made;
+  before_step("local.rename");
   if (renameat(state.folder.get(), from.c_str(), state.folder.get(), to.c_str()) != 0)
     return system_error(errno, "rename", state.path + "/" + from);
+  after_step("local.rename");
   Result<void> synced = sync_folder(state, target);
   if (!synced || source == target) return synced;
   return sync_folder(state, source);
@@ -215,7 +224,11 @@ Result<void> LocalDrive::State::check_writable() {
 Result<void> LocalDrive::State::sync_file(int fd, bool size_changed, const std::string& name) {
   Result<void> mounted = check_mounted();
   if (!mounted) return mounted;
-  if ((size_changed ? fsync(fd) : sync_data(fd)) == 0) return {};
+  before_step("local.sync");
+  if ((size_changed ? fsync(fd) : sync_data(fd)) == 0) {
+    after_step("local.sync");
+    return {};
+  }
   int failed = errno;
   sync_failed = true;
   Error error = system_error(failed, "sync", path + "/" + name).value();

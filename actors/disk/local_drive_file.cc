@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "actors/disk/local_drive_state.h"
+#include "base/fail_point.h"
 #include "base/limits.h"
 
 namespace kura {
@@ -107,7 +108,9 @@ Task<Result<void>> LocalFile::write_pieces(Self self, uint64_t offset_bytes,
   auto work = [&]() -> Result<void> {
     Result<void> writable = self->state_->check_writable();
     if (!writable) return writable;
+    before_step("local.write");
     Result<void> written = write_all(self->fd_.get(), offset_bytes, pieces, self->what());
+    if (written) after_step("local.write");
     if (!written || !sync) return written;
     return self->state_->sync_file(self->fd_.get(), false, self->name_);
   };
@@ -139,8 +142,10 @@ Task<Result<void>> LocalFile::set_size(Self self, uint64_t size_bytes) {
   auto work = [&]() -> Result<void> {
     Result<void> writable = self->state_->check_writable();
     if (!writable) return writable;
+    before_step("local.truncate");
     if (ftruncate(self->fd_.get(), static_cast<off_t>(size_bytes)) != 0)
       return system_error(errno, "truncate", self->what());
+    after_step("local.truncate");
     return self->state_->sync_file(self->fd_.get(), true, self->name_);
   };
   ThreadJob<Result<void>, decltype(work)> job(work);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/disk/drive_calls.h"
+#include "base/fail_point.h"
 
 namespace kura::disk {
 namespace {
@@ -11,10 +12,18 @@ namespace {
 Task<Result<void>> write_member(std::shared_ptr<File> file, uint32_t member,
                                 std::shared_ptr<const CodedRun> run) {
   std::vector<std::string_view> pieces = run->members[member];
-  co_return co_await file->write(run->offset, std::move(pieces));
+  before_step("stripe.write");
+  Result<void> written = co_await file->write(run->offset, std::move(pieces));
+  if (written) after_step("stripe.write");
+  co_return written;
 }
 
-Task<Result<void>> sync_member(std::shared_ptr<File> file) { co_return co_await file->sync(); }
+Task<Result<void>> sync_member(std::shared_ptr<File> file) {
+  before_step("stripe.sync");
+  Result<void> synced = co_await file->sync();
+  if (synced) after_step("stripe.sync");
+  co_return synced;
+}
 
 std::vector<MemberError> errors_of(const std::vector<Result<void>>& results) {
   std::vector<MemberError> errors;

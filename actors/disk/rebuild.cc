@@ -7,6 +7,7 @@
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/set_reader.h"
 #include "base/crc32c.h"
+#include "base/fail_point.h"
 
 namespace kura::disk {
 namespace {
@@ -57,8 +58,10 @@ class Rebuild {
       std::string name = fresh_name();
       Result<void> removed = co_await member.drive->remove(name);
       if (!removed && removed.error().code != Errc::not_found) co_return removed;
+      before_step("rebuild.create");
       auto file = co_await member.drive->create(name, *set_.sealed_bytes);
       if (!file) co_return fail(file.error());
+      after_step("rebuild.create");
       member.file = *file;
       members_.push_back(member);
       const std::string header =
@@ -131,8 +134,10 @@ class Rebuild {
 
   Task<Result<void>> verify() {
     for (size_t i = 0; i < members_.size(); ++i) {
+      before_step("rebuild.sync");
       Result<void> synced = co_await members_[i].file->sync();
       if (!synced) co_return synced;
+      after_step("rebuild.sync");
       for (const NewStripe& stripe : stripes_) {
         StripeHeader expected = stripe.header;
         expected.member = static_cast<uint8_t>(members_[i].target.member);
@@ -152,13 +157,17 @@ class Rebuild {
   Task<Result<void>> install() {
     for (const NewMember& member : members_) {
       std::string from = fresh_name(), to = set_file_name(set_.id);
+      before_step("rebuild.rename");
       Result<void> renamed = co_await member.drive->rename(std::move(from), std::move(to));
       if (!renamed) co_return renamed;
+      after_step("rebuild.rename");
       const RebuildTarget& target = member.target;
       if (set_.members[target.member] != target.drive) {
+        before_step("rebuild.record");
         Result<void> replaced =
             co_await core_->ledger.replace_member(set_.id, target.member, target.drive);
         if (!replaced) co_return replaced;
+        after_step("rebuild.record");
       }
       core_->files.note_present(set_.id, target.member);
       core_->files.forget(set_.id);

@@ -4,6 +4,7 @@
 #include "actors/disk/drive_calls.h"
 #include "actors/disk/set_reader.h"
 #include "base/crc32c.h"
+#include "base/fail_point.h"
 
 namespace kura::disk {
 namespace {
@@ -14,9 +15,12 @@ constexpr int64_t kBusyNapNs = 5'000'000;  // Rare: scrub and a read met the sam
 Task<Result<void>> rewrite(std::shared_ptr<File> file, uint64_t offset, std::string header,
                            std::string payload) {
   std::vector<std::string_view> pieces{header, payload};
+  before_step("repair.stripe");
   Result<void> written = co_await file->write(offset, std::move(pieces));
   if (!written) co_return written;
-  co_return co_await file->sync();
+  Result<void> synced = co_await file->sync();
+  if (synced) after_step("repair.stripe");
+  co_return synced;
 }
 
 // Marks parity that is not what the good data shards give: a write by a broken program or drive.

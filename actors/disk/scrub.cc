@@ -3,6 +3,7 @@
 #include "actors/disk/core.h"
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/set_reader.h"
+#include "base/fail_point.h"
 
 namespace kura::disk {
 
@@ -66,7 +67,9 @@ Task<void> Scrub::check_file_headers(const SegmentSet& set) {
     auto file = co_await core_->files.open(set.id, i);
     if (!file) continue;
     std::vector<std::string_view> pieces{header};
+    before_step("repair.header");
     Result<void> written = co_await (*file)->write_and_sync(0, std::move(pieces));
+    if (written) after_step("repair.header");
     if (written) ++core_->counters.repaired_shards;
   }
 }

@@ -8,6 +8,7 @@
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/set_reader.h"
 #include "actors/disk/stripe.h"
+#include "base/fail_point.h"
 
 namespace kura::disk {
 namespace {
@@ -18,11 +19,17 @@ Task<Result<void>> cut_member(std::shared_ptr<DiskCore> core, SetId set, uint32_
                               uint64_t bytes) {
   auto file = co_await core->files.open(set, member);
   if (!file) co_return fail(file.error());
-  co_return co_await (*file)->truncate(bytes);
+  before_step("set.cut");
+  Result<void> cut = co_await (*file)->truncate(bytes);
+  if (cut) after_step("set.cut");
+  co_return cut;
 }
 
 Task<Result<void>> remove_member(std::shared_ptr<Drive> drive, std::string name) {
-  co_return co_await drive->remove(std::move(name));
+  before_step("set.member.remove");
+  Result<void> removed = co_await drive->remove(std::move(name));
+  if (removed) after_step("set.member.remove");
+  co_return removed;
 }
 
 // Gives the room behind the end of a sealed set back. Failures cost room until the next start only.
@@ -40,7 +47,9 @@ Task<bool> record_seal(std::shared_ptr<DiskCore> core, SetId set, uint64_t bytes
     auto known = state->sets.find(set);
     if (known == state->sets.end()) co_return false;
     if (known->second.sealed_bytes) co_return true;
+    before_step("set.seal");
     Result<void> sealed = co_await core->ledger.seal_set(set, bytes);
+    if (sealed) after_step("set.seal");
     if (sealed) co_return true;
     co_await sleep_for(kRetryNs);
   }
@@ -53,6 +62,8 @@ Task<Result<uint64_t>> find_end(std::shared_ptr<DiskCore> core, const LiveBodies
   auto ranges = LiveRanges::of(live, *core->ledger.state(), set);
   if (!ranges) co_return fail(ranges.error());
   uint64_t end = kFirstStripeOffset;
+  // Its process is gone, so what was not committed never will be. It may not even have its files.
+  if (ranges->empty()) co_return end;
   while (end < set.member_bytes) {
     auto stripe = co_await find_stripe(core, set.id, end, set.member_bytes);
     if (!stripe) co_return fail(stripe.error());
@@ -99,8 +110,10 @@ Task<void> drop_set(std::shared_ptr<DiskCore> core, SetId id) {
   if (known == state->sets.end()) co_return;
   const SegmentSet set = known->second;
   if (!core->files.begin_drop(id)) co_return;
+  before_step("set.drop");
   Result<void> dropped = co_await core->ledger.drop_set(id);
   if (!dropped) co_return;  // Compaction comes by again.
+  after_step("set.drop");
   ++core->counters.sets_dropped;
   core->files.forget(id);
   std::vector<Task<Result<void>>> calls;

@@ -6,17 +6,20 @@
 #include "actors/disk/drive_calls.h"
 #include "actors/disk/geometry.h"
 #include "actors/disk/set_lifecycle.h"
+#include "base/fail_point.h"
 
 namespace kura::disk {
 namespace {
 
 Task<Result<std::shared_ptr<File>>> create_member(std::shared_ptr<Drive> drive, std::string name,
                                                   uint64_t bytes, std::string header) {
+  before_step("set.member.create");
   auto file = co_await drive->create(std::move(name), bytes);
   if (!file) co_return file;
   std::vector<std::string_view> pieces{header};
   Result<void> written = co_await (*file)->write(0, std::move(pieces));
   if (!written) co_return fail(written.error());
+  after_step("set.member.create");
   co_return file;
 }
 
@@ -94,8 +97,10 @@ Task<Result<std::shared_ptr<OpenSet>>> WriteSets::open(Target target) {
       co_return fail(draft.error());
     }
     SegmentSet copy = *draft;
+    before_step("set.open");
     auto set = co_await core_.ledger.open_set(std::move(copy));
     if (!set) co_return fail(set.error());
+    after_step("set.open");
     auto opened = co_await create_files(*set, full);
     if (opened) {
       open_[set->id] = *opened;

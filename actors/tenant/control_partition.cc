@@ -3,6 +3,7 @@
 #include <set>
 
 #include "actors/disk/drive_calls.h"
+#include "base/fail_point.h"
 #include "base/limits.h"
 #include "projections/metadata/fold.h"
 #include "projections/metadata/rows.h"
@@ -149,6 +150,7 @@ Task<Result<ControlReply>> ControlPartition::record(ControlCommand command) {
   auto event = decide_control(*state, command, loop_.clock().wall_ms());
   if (!event) co_return fail(event.error());
   auto shared = std::make_shared<const v1::Event>(std::move(*event));
+  before_step("control.commit");
   auto offset = co_await suspend<Result<Offset>>([&](Resolver<Result<Offset>> resolve) {
     waiter_ = resolve;
     Proposal proposal;
@@ -166,6 +168,7 @@ Task<Result<ControlReply>> ControlPartition::record(ControlCommand command) {
     committer_.propose(std::move(proposals));
   });
   if (!offset) co_return fail(offset.error());
+  after_step("control.commit");
   if (shared->has_snapshot_taken())
     options_.reservation_ended(shared->snapshot_taken().reservation());
   co_return ControlReply{*offset, fold_.control()};
@@ -269,6 +272,7 @@ Task<Result<void>> ControlPartition::end_deletion(BucketId bucket, Offset operat
 }
 
 Task<Result<void>> ControlPartition::catch_up(Kv& kv) {
+  before_step("control.catch_up");
   Result<void> opened = co_await be_open();
   if (!opened) co_return opened;
   const auto state = fold_.control();
@@ -290,6 +294,7 @@ Task<Result<void>> ControlPartition::catch_up(Kv& kv) {
     Result<void> ended = co_await end_deletion(bucket.id, *bucket.deleting);
     if (!ended && ended.error().code != Errc::bucket_not_empty) co_return ended;
   }
+  after_step("control.catch_up");
   co_return Result<void>{};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/chance.h"
+#include "base/fail_point.h"
 #include "journal/embedded/concurrently.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/segment_format.h"
@@ -117,9 +118,11 @@ Task<Result<void>> EmbeddedJournal::write_mirror(const Plan& plan, size_t mirror
     files.push_back(part.segment == 0 ? segments_.back().files[mirror]
                                       : spares_[part.segment - 1].files[mirror]);
   }
+  before_step("journal.append.mirror");
   if (files.size() == 1 && !options_.ack_before_sync) {  // One trip to the drive's thread.
     std::vector<std::string_view> pieces = plan.parts[0].pieces;
     Result<void> done = co_await files[0]->write_and_sync(plan.parts[0].at, std::move(pieces));
+    if (done) after_step("journal.append.mirror");
     co_return judged(*to, std::move(done));
   }
   for (size_t i = 0; i < files.size(); ++i) {
@@ -135,6 +138,7 @@ Task<Result<void>> EmbeddedJournal::write_mirror(const Plan& plan, size_t mirror
     Result<void> synced = co_await file->sync();
     if (!synced) co_return judged(*to, std::move(synced));
   }
+  after_step("journal.append.mirror");
   co_return Result<void>();
 }
 
@@ -176,10 +180,12 @@ Task<Result<void>> EmbeddedJournal::undo_mirror(const Plan& plan, size_t mirror)
 // could: its outcome is unknown.
 Task<bool> EmbeddedJournal::undo(const Plan& plan) {
   drop_failed();
+  before_step("journal.undo");
   std::vector<Task<Result<void>>> undoing;
   for (size_t i = 0; i < mirrors_.size(); ++i) undoing.push_back(undo_mirror(plan, i));
   co_await concurrently(std::move(undoing));
   drop_failed();
+  after_step("journal.undo");
   co_return !mirrors_.empty();
 }
 
@@ -211,6 +217,8 @@ Task<Result<std::vector<Offset>>> EmbeddedJournal::append(const std::vector<Reco
   Plan plan = std::move(*made);
   done = co_await make_room(plan.segments(), append_class);
   if (!done) co_return fail(done.error());
+  before_step("journal.append");
+  if (plan.segments() > 1) before_step("journal.roll");
   done = co_await write_everywhere(plan);
   if (!done) {
     // The survivors have it; a full set must have it before anybody hears of it.
@@ -232,6 +240,8 @@ Task<Result<std::vector<Offset>>> EmbeddedJournal::append(const std::vector<Reco
     }
     if (plan.segments() > 1) publish();
   }
+  if (plan.segments() > 1) after_step("journal.roll");
+  after_step("journal.append");
   last_ = plan.last;
   finish_append(plan, records, started_ns);
   if (spares_.empty()) in_background(prepare_spare_later());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fail_point.h"
 #include "journal/embedded/concurrently.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/journal_folder.h"
@@ -46,6 +47,7 @@ void EmbeddedJournal::drop_failed() {
 
 Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
   const std::string bytes = encode_mirror_set(next);
+  before_step("journal.mirror_set.commit");
   std::vector<Task<Result<void>>> writing;
   for (const auto* drives : {&mirrors_, &others_}) {
     for (const MirrorPtr& drive : *drives) {
@@ -61,6 +63,7 @@ Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
   }
   if (good < next.parity + size_t{1}) co_return fail(worst);
   set_ = std::move(next);
+  after_step("journal.mirror_set.commit");
   co_return Result<void>();
 }
 
@@ -87,6 +90,7 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
                                           " of " + std::to_string(parity + 1) +
                                           " mirrors and no drive to add");
   }
+  before_step("journal.refill");
   MergeOrder order;
   order.journal = set_.journal;
   order.start = set_.start;
@@ -126,6 +130,7 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
   segments_ = std::move(merged->segments);
   last_ = merged->last;
   publish();
+  after_step("journal.refill");
   // The new mirrors lack what was prepared; begin anew.
   std::erase_if(spares_,
                 [&](const LogSegment& spare) { return spare.base <= segments_.back().base; });
@@ -278,8 +283,10 @@ Task<Result<void>> EmbeddedJournal::truncate(Offset below) {
   for (size_t i = 0; i < dead; ++i) {
     const std::string name = segment_name(segments_[i].base);
     for (const MirrorPtr& mirror : mirrors_) {
+      before_step("journal.segment.remove");
       Result<void> removed = co_await mirror->drive->remove(name);
       if (!removed && removed.error().code != Errc::not_found) mirror->fail(removed.error());
+      if (removed) after_step("journal.segment.remove");
     }
   }
   segments_.erase(segments_.begin(), segments_.begin() + static_cast<ptrdiff_t>(dead));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/fail_point.h"
 #include "journal/embedded/concurrently.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/journal_folder.h"
@@ -59,6 +60,7 @@ Task<Result<void>> EmbeddedJournal::format(std::vector<MirrorPtr> drives) {
     if (i <= set.parity) set.members.push_back(drives[i]->id);
     (i <= set.parity ? mirrors_ : others_).push_back(drives[i]);
   }
+  before_step("journal.format");
   Result<void> done = co_await commit(set);
   if (!done) co_return done;
   LogSegment first{0, options_.segment_bytes, kSegmentHeaderBytes, {}};
@@ -79,6 +81,7 @@ Task<Result<void>> EmbeddedJournal::format(std::vector<MirrorPtr> drives) {
   ++set.generation;
   done = co_await commit(set);
   if (!done) co_return done;
+  after_step("journal.format");
   report_.generation = set_.generation;
   publish();
   co_return Result<void>();

@@ -4,6 +4,7 @@
 
 #include "base/chance.h"
 #include "base/crc32c.h"
+#include "base/fail_point.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/read_table.h"
 #include "journal/embedded/segment_format.h"
@@ -232,7 +233,9 @@ Task<Result<void>> EmbeddedJournal::repair(uint64_t offset) {
   for (size_t i = 0; i < files.size(); ++i) {
     if (std::string_view(copies[i]).substr(0, good.size()) == good) continue;
     std::vector<std::string_view> pieces{good};
+    before_step("journal.repair");
     Result<void> written = co_await files[i]->write_and_sync(at, std::move(pieces));
+    if (written) after_step("journal.repair");
     if (!written) mirrors_[i]->fail(written.error());
   }
   co_return Result<void>();

@@ -1,5 +1,6 @@
 #include "journal/embedded/journal_folder.h"
 
+#include "base/fail_point.h"
 #include "journal/embedded/concurrently.h"
 #include "journal/embedded/segment_format.h"
 
@@ -40,8 +41,10 @@ Task<Result<void>> remove_segments_below(MirrorPtr mirror, uint64_t base) {
     const bool unfinished = name.ends_with(kFreshSuffix);
     const auto own = segment_base(name);
     if (!unfinished && !(own && (*own < base || base == UINT64_MAX))) continue;
+    before_step("journal.clear");
     Result<void> removed = co_await remove_file(mirror, name);
     if (!removed) co_return removed;
+    after_step("journal.clear");
   }
   co_return Result<void>();
 }
@@ -49,6 +52,7 @@ Task<Result<void>> remove_segments_below(MirrorPtr mirror, uint64_t base) {
 Task<Result<std::shared_ptr<File>>> create_segment(MirrorPtr mirror, JournalId journal,
                                                    uint64_t base, uint64_t capacity_bytes) {
   const std::string name = segment_name(base);
+  before_step("journal.segment.create");
   Result<void> done = co_await remove_file(mirror, name);
   if (!done) co_return kura::fail(done.error());
   auto file = co_await mirror->drive->create(name, capacity_bytes);
@@ -60,7 +64,10 @@ Task<Result<std::shared_ptr<File>>> create_segment(MirrorPtr mirror, JournalId j
   const std::string bytes = encode_segment_header(header);
   std::vector<std::string_view> pieces{bytes};
   done = co_await (*file)->write_and_sync(0, std::move(pieces));
-  if (done) co_return file;
+  if (done) {
+    after_step("journal.segment.create");
+    co_return file;
+  }
   const Error error = done.error();
   if (error.code != Errc::no_space) mirror->fail(error);
   if (error.code == Errc::no_space) done = co_await remove_file(mirror, name);
@@ -93,7 +100,9 @@ Task<std::vector<Sighting>> look_at_all(std::vector<MirrorPtr> mirrors) {
 
 Task<Result<void>> write_mirror_set(MirrorPtr mirror, std::string bytes) {
   const std::string name = kMirrorSetFile;
+  before_step("journal.mirror_set.write");
   Result<void> written = co_await replace_file(*mirror->drive, name, bytes);
+  if (written) after_step("journal.mirror_set.write");
   if (!written && written.error().code != Errc::no_space) mirror->fail(written.error());
   co_return written;
 }

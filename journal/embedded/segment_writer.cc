@@ -1,5 +1,6 @@
 #include "journal/embedded/segment_writer.h"
 
+#include "base/fail_point.h"
 #include "journal/embedded/segment_format.h"
 
 namespace kura::journal {
@@ -52,8 +53,10 @@ Task<Result<void>> SegmentWriter::finish() {
   Result<void> done = co_await flush();
   if (!done) co_return done;
   if (written_bytes_ > 0 || fresh_) {
+    before_step("journal.merge.sync");
     done = co_await file_->sync();
     if (!done) co_return judged(*mirror_, std::move(done));
+    after_step("journal.merge.sync");
   }
   if (file_bytes_ > capacity_bytes_) {
     done = co_await file_->truncate(capacity_bytes_);
@@ -61,7 +64,9 @@ Task<Result<void>> SegmentWriter::finish() {
   }
   if (fresh_) {
     const std::string from = fresh_name(base_), to = segment_name(base_);
+    before_step("journal.merge.rename");
     done = co_await mirror_->drive->rename(from, to);
+    if (done) after_step("journal.merge.rename");
   }
   co_return judged(*mirror_, std::move(done));
 }

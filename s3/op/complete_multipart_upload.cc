@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fail_point.h"
 #include "base/limits.h"
 #include "s3/codec/checksum.h"
 #include "s3/codec/xml_request.h"
@@ -96,8 +97,10 @@ Task<S3Result<Response>> complete_multipart_upload(Context& context, Request& re
   }
   uint32_t parts = static_cast<uint32_t>(complete->parts.size());
   Command command = make_command(request, bucket->id, std::move(*complete), request.body.md5());
+  before_step("upload.complete");
   S3Result<Outcome> outcome = co_await commit(context.store, std::move(command));
   if (!outcome) co_return s3_fail(outcome.error());
+  after_step("upload.complete");
 
   XmlWriter xml("CompleteMultipartUploadResult");
   xml.text("Location",

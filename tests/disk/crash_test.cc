@@ -55,6 +55,23 @@ TEST(Crash, NoAcknowledgedBodyIsLost) {
   EXPECT_GT(acknowledged, 1000u);
 }
 
+// Goal: a set that the ledger opened right before a crash, and that has no member file, goes away.
+TEST(Crash, ASetWithoutAnyFileIsSealedAndDropped) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  ASSERT_TRUE(pool.put_now("kept", 500'000));
+  SegmentSet draft = pool.set_of("kept");
+  ASSERT_TRUE(pool.run<Result<SegmentSet>>(pool.ledger.open_set(std::move(draft))));
+  pool.crash(sim::Unsynced::dropped);
+  ASSERT_TRUE(pool.start());
+  pool.settle(5 * sim::kSecond);
+  EXPECT_EQ(pool.status().sets_open, 0u);
+  pool.maintain(3);
+  EXPECT_EQ(pool.ledger.state()->sets.size(), 1u);
+  EXPECT_EQ(pool.status().members_missing, 0u);
+  pool.expect_all();
+}
+
 // Goal: full parity is not only on paper: after a crash any m drives may go.
 TEST(Crash, WhatIsAcknowledgedHasFullParity) {
   for (uint64_t seed = 1; seed <= 40; ++seed) {

@@ -1,5 +1,6 @@
 """What stops a start says so in one line, and what to do."""
 
+import signal
 import socket
 import subprocess
 
@@ -64,4 +65,17 @@ def test_no_drive_named(server):
 
 def test_stop_ends_with_zero_and_restart_serves(server):
     assert server.start().stop() == 0
+    server.start()
+
+
+def test_fail_point_that_is_none(server):
+    server.settings["KURA_FAIL_POINT"] = "journal.append:during"
+    assert "kura fail-points" in one_line(server)
+
+
+def test_fail_point_ends_the_process(server):
+    server.settings["KURA_FAIL_POINT"] = "drive.identity:after:2"
+    server.launch()
+    assert server.process.wait(30) == -signal.SIGKILL
+    del server.settings["KURA_FAIL_POINT"]
     server.start()
