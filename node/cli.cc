@@ -10,6 +10,7 @@
 #include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/server.h"
+#include "node/operations_json.h"
 #include "s3/op/operations_table.h"
 
 namespace kura::node {
@@ -76,9 +77,12 @@ int run_command_line(int argc, char** argv) {
     auto config = config_of(flags);
     code = config ? run_server(*config, argv) : refuse(config.error());
   });
-  app.add_subcommand("operations", "the table of S3 operations in README")->group("")->callback([] {
-    std::cout << s3::operations_table();
-  });
+  bool as_json = false;
+  CLI::App* operations =
+      app.add_subcommand("operations", "the table of S3 operations in README")->group("");
+  operations->add_flag("--json", as_json, "for machines");
+  operations->callback(
+      [&] { std::cout << (as_json ? operations_json() : s3::operations_table()); });
   add_commands(app, code);
   try {
     app.parse(argc, argv);

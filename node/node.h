@@ -46,6 +46,10 @@ struct NodeOptions {
   uint64_t journal_segment_bytes = 0;  // 0: by the size of the drives.
   uint64_t member_bytes = 0;           // 0: by the size of the drives.
   size_t connections_max = 16384;
+  uint32_t requests_max = s3::AdmissionLimits{}.requests_max;
+  // Of the bytes that requests under way hold; the process has the view's cache and 12 KiB for each
+  // idle connection beside them.
+  uint64_t request_memory_bytes = kGiB;
   uint64_t part_bytes_min = kPartBytesMin;
   int64_t housekeeping_ns = 1'000'000'000;
   int64_t maintenance_ns = 1'000'000'000;

@@ -64,6 +64,10 @@ node::NodeOptions draw_options(const NodeParts& parts) {
   options.housekeeping_ns = random.between(20, 1000) * kMillisecond;
   options.maintenance_ns = random.between(20, 1000) * kMillisecond;
   options.drive_check_ns = random.between(100, 2000) * kMillisecond;
+  // Now and then so little that requests wait and are refused.
+  SimRandom load = parts.random.fork("load");
+  if (load.pick(4) == 0) options.requests_max = static_cast<uint32_t>(load.between(1, 4));
+  if (load.pick(4) == 0) options.request_memory_bytes = 32 * kMiB;
   options.ack_before_sync = parts.planted == "ack-before-sync";
   return options;
 }

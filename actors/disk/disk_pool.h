@@ -37,6 +37,8 @@ struct DiskPoolOptions {
   std::optional<uint32_t> reduced_parity;
 
   uint64_t member_bytes_max = kMemberFileBytes;  // Small drives get less (placement.h).
+  // Written and not yet synced, of all striped uploads; each has 2 MiB in any case.
+  uint64_t unsynced_bytes_max = 256 * kMiB;
   uint64_t reserve_extra_bytes = 0;  // Per drive, kept free beside the pool's own reserve.
 
   int64_t drive_timeout_ns = 10'000'000'000;  // A slower write, sync or read takes a drive offline.
