@@ -5,10 +5,9 @@ import shutil
 
 import pytest
 
-from conftest import drives_base
 from routes import B, operations
 from s3 import s3_client
-from server import Server
+from server import Server, drives_base
 from watch import Watch
 
 

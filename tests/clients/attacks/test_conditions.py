@@ -26,7 +26,8 @@ def shape(answer):
 
 
 def made_up(call: Call) -> Call:
-    call.sign().headers["authorization"] = call.headers["authorization"][:-4] + "0000"
+    call.sign()
+    call.headers["authorization"] = call.headers["authorization"][:-4] + "0000"
     return call
 
 
@@ -66,10 +67,12 @@ def head(target, data):
 @pytest.fixture(scope="module")
 def lesser_keys(target):
     server = target.server
+    s3_client(target.endpoint).create_bucket(Bucket="another-bucket")
     made = [server.kura("key", "create", "--access", "read-only"),
             server.kura("key", "create", "--bucket", "another-bucket")]
     target.watch.used(*(key["secretKey"] for key in made))
-    return made
+    yield made
+    s3_client(target.endpoint).delete_bucket(Bucket="another-bucket")
 
 
 @pytest.mark.parametrize("presigned", [False, True])
@@ -101,14 +104,14 @@ def test_a_key_of_another_bucket_touches_nothing(target, lesser_keys, presigned)
 def test_a_copy_from_a_bucket_without_rights(target, lesser_keys):
     """The key may write its own bucket; the source is in another."""
     s3 = s3_client(target.endpoint)
-    s3.create_bucket(Bucket="another-bucket")
+    upload = s3.create_multipart_upload(Bucket="another-bucket", Key="k")["UploadId"]
 
     def build(route):
         if "x-amz-copy-source" not in route["headers"]:
             return None
-        return request_of(route, target.endpoint, target.upload, "another-bucket", access_key=lesser_keys[1]["accessKey"],
+        return request_of(route, target.endpoint, upload, "another-bucket", access_key=lesser_keys[1]["accessKey"],
                           secret_key=lesser_keys[1]["secretKey"]).sign().wire()
 
     with target.watch.nothing_written():
         Volley(target).each_route(build, (403,), ("AccessDenied",))
-    s3.delete_bucket(Bucket="another-bucket")
+    s3.abort_multipart_upload(Bucket="another-bucket", Key="k", UploadId=upload)

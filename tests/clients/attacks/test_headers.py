@@ -1,6 +1,7 @@
 """Headers that a client may not set, and line ends that would make new ones (classes 37 and 38)."""
 
 import re
+import socket
 import urllib.parse
 
 import pytest
@@ -82,17 +83,19 @@ def raw(target, data: bytes) -> bytes:
     """Everything up to the end of the connection."""
     with Wire(target.endpoint) as wire:
         wire.send(data.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nConnection: close\r\n", 1))
+        wire.link.shutdown(socket.SHUT_WR)  # Else it waits for more of a body that it did not read.
         while wire.more():
             pass
         return wire.ahead
 
 
 def assert_no_new_header(got: bytes):
-    # An error document may quote a value, escaped: the heads alone count.
-    heads = got.split(b"\r\n\r\n")[0]
-    assert not re.search(rb"[\r\n]\s*X-Evil", heads), heads
-    assert got.count(b"HTTP/1.1 ") == 1, got
-    assert b"\0" not in heads
+    # An error document may quote a value, escaped: it is as long as its head says, and the last bytes.
+    head, body = got.split(b"\r\n\r\n", 1)
+    length = re.search(rb"\r\ncontent-length: (\d+)", head, re.I)
+    assert len(body) in (0, int(length[1]) if length else 0), got
+    assert not re.search(rb"[\r\n]\s*X-Evil", head), head
+    assert b"\0" not in head
 
 
 @pytest.mark.parametrize("value", EVIL)

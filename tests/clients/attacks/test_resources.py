@@ -5,6 +5,7 @@ Each attack has a stated cap on memory, and meanwhile others' p99 stays below tw
 
 import contextlib
 import re
+import shutil
 import statistics
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 from crowd import allow_files, closed_loop, connect, hold
 from routes import B
 from s3 import s3_client
+from server import Server, drives_base
 from watch import MIB, Watch
 from wire import UNSIGNED, Call, Wire, ask
 
@@ -26,9 +28,6 @@ FLOOR_S = 0.002  # Below so much a p99 is the noise of a machine that others use
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory, full):
     """A server that takes more connections than it does by itself."""
-    import shutil
-    from conftest import drives_base
-    from server import Server
     base = drives_base(tmp_path_factory, full)
     drives = [base / "drives" / f"d{n}" for n in range(1, 7)]
     for drive in drives:

@@ -23,8 +23,9 @@ def made_up(request: bytes) -> bytes:
 
 
 def signed(target, route, form, presigned, **more):
-    headers = {"x-amz-decoded-content-length": "1"} if form and form.startswith("STREAMING") and not presigned else {}
-    call = request_of(route, target.endpoint, target.upload, payload=form, **{"headers": headers, **more})
+    headers = {"x-amz-decoded-content-length": "1"} if form and form.startswith("STREAMING") else {}
+    query = [("X-Amz-Content-Sha256", form)] if form and presigned else []
+    call = request_of(route, target.endpoint, target.upload, payload=form, query=query, **{"headers": headers, **more})
     return call.presign() if presigned else call.sign()
 
 
