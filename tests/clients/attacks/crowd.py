@@ -65,7 +65,8 @@ class Tally:
         return self.done / self.seconds
 
     def p99(self) -> float:
-        return sorted(self.latencies)[int(len(self.latencies) * 0.99)]
+        """Endless if nothing was done."""
+        return sorted(self.latencies)[int(len(self.latencies) * 0.99)] if self.latencies else float("inf")
 
 
 class Client:
