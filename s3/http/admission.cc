@@ -11,6 +11,7 @@ struct Admission::Waiter {
   ~Waiter() {
     if (queued) admission.queue_.erase(at);
     admission.counters_.waiting = admission.queue_.size();
+    if (granted) admission.give_back(charge_bytes, true);  // Destroyed before it could go on.
   }
   Waiter(const Waiter&) = delete;
 
@@ -20,6 +21,7 @@ struct Admission::Waiter {
   Resolver<bool> resolve;
   std::list<Waiter*>::iterator at;
   bool queued = false;
+  bool granted = false;
 };
 
 Admission::~Admission() {
@@ -48,7 +50,7 @@ Task<bool> Admission::queue_for(uint64_t charge_bytes, uint64_t room_bytes) {
     co_return false;
   }
   Waiter waiter(*this, charge_bytes, room_bytes);
-  co_return co_await suspend<bool>([&](Resolver<bool> resolve) {
+  const bool in = co_await suspend<bool>([&](Resolver<bool> resolve) {
     loop_ = Loop::current();
     waiter.resolve = resolve;
     waiter.until_ns = loop_->clock().monotonic_ns() + limits_.wait_ns;
@@ -57,6 +59,8 @@ Task<bool> Admission::queue_for(uint64_t charge_bytes, uint64_t room_bytes) {
     counters_.waiting = queue_.size();
     arm();
   });
+  waiter.granted = false;  // The ticket's from here on.
+  co_return in;
 }
 
 void Admission::give_back(uint64_t bytes, bool place) {
@@ -71,6 +75,7 @@ void Admission::admit_waiting() {
     queue_.pop_front();
     first.queued = false;
     take(first.charge_bytes, true);
+    first.granted = true;
     first.resolve(true);
   }
   counters_.waiting = queue_.size();
