@@ -36,7 +36,9 @@ struct StatusReport {
   uint64_t view_replayed = 0;  // Records folded at the start of the process.
   bool view_from_snapshot = false;
   uint64_t buckets = 0, objects = 0, bytes = 0;
-  uint64_t connections = 0, requests_in_flight = 0;
+  uint64_t connections = 0, connections_refused = 0;
+  uint64_t requests_in_flight = 0, requests_waiting = 0, requests_refused = 0;
+  uint64_t request_bytes = 0;  // Charged to the requests under way.
 };
 
 struct BucketReport {

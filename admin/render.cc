@@ -165,7 +165,15 @@ std::string metrics_text(const StatusReport& s) {
   one(out, "kura_objects", "gauge", "Objects in all buckets.", s.objects);
   one(out, "kura_object_bytes", "gauge", "Bytes of all objects, as clients see them.", s.bytes);
   one(out, "kura_http_connections", "gauge", "Open connections.", s.connections);
+  one(out, "kura_http_connections_refused_total", "counter", "Connections over the limit.",
+      s.connections_refused);
   one(out, "kura_s3_requests_in_flight", "gauge", "Requests under way.", s.requests_in_flight);
+  one(out, "kura_s3_requests_waiting", "gauge", "Requests that wait to be admitted.",
+      s.requests_waiting);
+  one(out, "kura_s3_requests_refused_total", "counter", "Requests refused with SlowDown.",
+      s.requests_refused);
+  one(out, "kura_s3_request_bytes", "gauge", "Memory charged to the requests under way.",
+      s.request_bytes);
   return out;
 }
 

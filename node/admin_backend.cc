@@ -78,6 +78,10 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   for (const auto& server : node_.servers()) {
     out.connections += server->connections();
     out.requests_in_flight += server->in_flight();
+    out.connections_refused += server->refused();
+    out.requests_waiting += server->admission().waiting;
+    out.requests_refused += server->admission().refused;
+    out.request_bytes += server->admission().held_bytes;
   }
   out.state = !node_.ready() ? "starting" : degraded || journal.degraded ? "degraded" : "ready";
   co_return out;

@@ -11,6 +11,7 @@
 #include "node/exit_code.h"
 #include "node/fail_point_setting.h"
 #include "node/server.h"
+#include "node/operations_json.h"
 #include "s3/op/operations_table.h"
 
 namespace kura::node {
@@ -77,9 +78,12 @@ int run_command_line(int argc, char** argv) {
     auto config = config_of(flags);
     code = config ? run_server(*config, argv) : refuse(config.error());
   });
-  app.add_subcommand("operations", "the table of S3 operations in README")->group("")->callback([] {
-    std::cout << s3::operations_table();
-  });
+  bool as_json = false;
+  CLI::App* operations =
+      app.add_subcommand("operations", "the table of S3 operations in README")->group("");
+  operations->add_flag("--json", as_json, "for machines");
+  operations->callback(
+      [&] { std::cout << (as_json ? operations_json() : s3::operations_table()); });
   app.add_subcommand("fail-points", "where ./dev crash can end a server")->group("")->callback([] {
     std::cout << fail_point_list();
   });

@@ -21,6 +21,9 @@
 namespace kura::node {
 namespace {
 
+// A document and its commands are 12 MiB (s3/http/admission.h), after a quarter went to uploads.
+constexpr uint64_t kRequestMemoryMin = 32 * kMiB;
+
 std::string with(std::string text, char from, char to, bool upper) {
   for (char& c : text) {
     if (c == from) c = to;
@@ -153,6 +156,10 @@ bool assign(Config& config, const Setting& s, Error& error) {
     return take(parse_bytes(v), config.member_bytes, error);
   else if (s.name == "connections-max")
     return take(parse_number(v, 1, 1'000'000), config.connections_max, error);
+  else if (s.name == "requests-max")
+    return take(parse_number(v, 1, 1'000'000), config.requests_max, error);
+  else if (s.name == "request-memory")
+    return take(parse_bytes(v), config.request_memory_bytes, error);
   else if (s.name == "test-transform")
     return take(parse_bool(v), config.test_transform, error);
   return true;
@@ -168,6 +175,8 @@ Result<void> check(const Config& config) {
     return fail(Errc::invalid_argument, "KURA_ROOT_ACCESS_KEY needs at least 3 characters");
   if (!config.root_secret_key.empty() && config.root_secret_key.size() < 8)
     return fail(Errc::invalid_argument, "KURA_ROOT_SECRET_KEY needs at least 8 characters");
+  if (config.request_memory_bytes < kRequestMemoryMin)
+    return fail(Errc::invalid_argument, "request-memory: less than 32MiB holds no large request");
   std::vector<std::string> sorted = config.drives;
   std::sort(sorted.begin(), sorted.end());
   auto twice = std::adjacent_find(sorted.begin(), sorted.end());
@@ -213,6 +222,8 @@ const std::vector<SettingInfo>& setting_table() {
       {"journal-segment-size", "", "bytes of a journal segment; by drive size if empty"},
       {"set-member-size", "", "bytes of a segment set's member file; by drive size if empty"},
       {"connections-max", "16384", "open connections; more are closed at once"},
+      {"requests-max", "1024", "requests worked on at a time; more wait shortly, then get 503"},
+      {"request-memory", "1GiB", "memory for requests under way; what finds no room waits, then 503"},
       {"test-transform", "false", "store 16 bytes more per 64 KiB, to test sizes", false, true},
   };
   return table;

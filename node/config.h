@@ -41,6 +41,8 @@ struct Config {
   uint64_t journal_segment_bytes = 0;  // 0: by the size of the drives.
   uint64_t member_bytes = 0;           // 0: by the size of the drives.
   uint32_t connections_max = 0;
+  uint32_t requests_max = 0;
+  uint64_t request_memory_bytes = 0;
   bool test_transform = false;
   std::vector<Setting> settings;  // All of the above with their origins, in table order.
 };

@@ -60,6 +60,8 @@ struct Node::Parts {
   size_t segments_max() const;
   Task<void> widen_journal();
   disk::DiskPoolOptions pool_options() const;
+  s3::SessionOptions session_options() const;
+  uint64_t uploads_bytes() const;
   void fatal(Error error) {
     if (!std::exchange(ended, true)) ports.on_fatal(std::move(error));
   }
@@ -169,6 +171,11 @@ size_t Node::Parts::segments_max() const {
   return log_segments_max(smallest_drive_bytes(ports.drives), segment_bytes());
 }
 
+// A quarter of the memory for requests: what uploads have written and not yet synced.
+uint64_t Node::Parts::uploads_bytes() const {
+  return std::min(disk::DiskPoolOptions{}.unsynced_bytes_max, options.request_memory_bytes / 4);
+}
+
 disk::DiskPoolOptions Node::Parts::pool_options() const {
   disk::DiskPoolOptions pool;
   pool.cluster = membership.cluster;
@@ -179,6 +186,7 @@ disk::DiskPoolOptions Node::Parts::pool_options() const {
   pool.reserve_extra_bytes = segments_max() * segment_bytes();
   pool.maintenance_interval_ns = options.maintenance_ns;
   pool.check_interval_ns = options.drive_check_ns;
+  pool.unsynced_bytes_max = uploads_bytes();
   return pool;
 }
 
@@ -295,6 +303,19 @@ Task<Result<void>> Node::Parts::start_disks() {
   co_return Result<void>{};
 }
 
+// Each loop admits its share: no lock, and loops get connections in turn.
+s3::SessionOptions Node::Parts::session_options() const {
+  s3::SessionOptions session;
+  const auto loops = static_cast<uint32_t>(ports.io.size());
+  session.admission.requests_max = std::max<uint32_t>(1, options.requests_max / loops);
+  session.admission.waiting_max = std::max<uint32_t>(1, session.admission.waiting_max / loops);
+  // What is left of uploads_bytes(). One request must fit, whatever it is.
+  session.admission.memory_bytes =
+      std::max(s3::kRequestBytes + s3::kDocumentBytes,
+               (options.request_memory_bytes - uploads_bytes()) / loops);
+  return session;
+}
+
 void Node::Parts::make_servers() {
   store = std::make_unique<Store>(
       Store{*buckets, *control, *metadata, disks->blobs(), *journal, ports.clock, ports.random});
@@ -304,7 +325,7 @@ void Node::Parts::make_servers() {
   handler = std::make_unique<S3Handler>(*store, options.s3, *authenticator);
   for (Loop* loop : ports.io)
     servers.push_back(std::make_unique<s3::HttpServer>(
-        *loop, *handler, ports.random, s3::SessionOptions{},
+        *loop, *handler, ports.random, session_options(),
         std::max<size_t>(1, options.connections_max / ports.io.size()), options.request_log));
   HousekeepingOptions house;
   house.interval_ns = options.housekeeping_ns;

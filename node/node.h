@@ -47,6 +47,10 @@ struct NodeOptions {
   size_t journal_segments_max = 0;     // 0: by the size of the drives.
   uint64_t member_bytes = 0;           // 0: by the size of the drives.
   size_t connections_max = 16384;
+  uint32_t requests_max = s3::AdmissionLimits{}.requests_max;
+  // Of the bytes that requests under way hold; the process has the view's cache and 12 KiB for each
+  // idle connection beside them.
+  uint64_t request_memory_bytes = kGiB;
   uint64_t part_bytes_min = kPartBytesMin;
   int64_t housekeeping_ns = 1'000'000'000;
   uint64_t snapshot_chunk_bytes = kSnapshotChunkBytes;

@@ -30,10 +30,14 @@ std::optional<s3::KeyRecord> NodeKeys::find(std::string_view access_key) const {
   return record;
 }
 
+bool S3Handler::is_for_side(const s3::RequestHead& head) const {
+  return side_ && side_->takes(head) &&
+         s3::bucket_of_host(head.headers.get("host"), domains_).empty();
+}
+
 Task<s3::Reply> S3Handler::handle(const s3::RequestHead& head, s3::BodySource& body,
                                   const s3::ConnectionInfo& connection) {
-  if (side_ && side_->takes(head) && s3::bucket_of_host(head.headers.get("host"), domains_).empty())
-    co_return co_await side_->handle(head, body, connection);
+  if (is_for_side(head)) co_return co_await side_->handle(head, body, connection);
   co_return co_await dispatcher_.handle(head, body, connection);
 }
 

@@ -35,8 +35,11 @@ class S3Handler final : public s3::RequestHandler {
   void set_side_handler(SideHandler* side) { side_ = side; }
   Task<s3::Reply> handle(const s3::RequestHead& head, s3::BodySource& body,
                          const s3::ConnectionInfo& connection) override;
+  bool always_admits(const s3::RequestHead& head) const override { return is_for_side(head); }
 
  private:
+  bool is_for_side(const s3::RequestHead& head) const;
+
   s3::Dispatcher dispatcher_;
   const std::vector<std::string> domains_;  // Below them every path is a key.
   SideHandler* side_ = nullptr;

@@ -56,6 +56,8 @@ NodeOptions options_of(const Config& config) {
   options.journal_segment_bytes = config.journal_segment_bytes;
   options.member_bytes = config.member_bytes;
   options.connections_max = config.connections_max;
+  options.requests_max = config.requests_max;
+  options.request_memory_bytes = config.request_memory_bytes;
   return options;
 }
 

@@ -72,6 +72,10 @@ node::NodeOptions draw_options(const NodeParts& parts) {
   options.drive_check_ns = random.between(100, 2000) * kMillisecond;
   // A view of a run fits one chunk; a real one is loaded chunk by chunk, and may be left half done.
   options.snapshot_chunk_bytes = uint64_t{256} << 2 * random.pick(6);
+  // Now and then so little that requests wait and are refused.
+  SimRandom load = parts.random.fork("load");
+  if (load.pick(4) == 0) options.requests_max = static_cast<uint32_t>(load.between(1, 4));
+  if (load.pick(4) == 0) options.request_memory_bytes = 32 * kMiB;
   options.ack_before_sync = parts.planted == "ack-before-sync";
   return options;
 }

@@ -1,5 +1,5 @@
 # ./dev test [--full]          everything, timed against the budget in HACKING.md
-# ./dev test clients|drives A  those pytest suites alone, with pytest's arguments
+# ./dev test clients|drives|attacks A  those pytest suites alone, with pytest's arguments
 # ./dev test NAME...           the C++ tests whose names match
 set -uo pipefail
 . "$KURA_TREE/tools/lib.sh"
@@ -17,7 +17,7 @@ suite() {  # suite VENV NAME PYTEST-ARGS...
 run_unit() { ctest --test-dir "$release" -j2 --output-on-failure --output-junit "$reports/unit.xml" "$@"; }
 run_clients() {
   local new=0 old=0
-  suite clients clients tests/clients --ignore tests/clients/drives "$@" || new=$?
+  suite clients clients tests/clients --ignore tests/clients/drives --ignore tests/clients/attacks "$@" || new=$?
   suite boto3_old boto3_old tests/clients/test_boto3.py "$@" || old=$?
   # 5: the arguments chose tests of the other suite only.
   [ $new -eq 0 ] && [ $old -eq 5 ] && old=0
@@ -26,6 +26,7 @@ run_clients() {
 }
 run_drives() { suite clients drives tests/clients/drives "$@"; }
 run_crash() { bash tools/crash.sh test "$@"; }
+run_attacks() { suite clients attacks tests/clients/attacks "$@"; }
 run_asan() {
   bash tools/build.sh asan && ctest --test-dir build/asan -j2 --output-on-failure \
     --output-junit "$reports/asan.xml"
@@ -34,7 +35,7 @@ run_fuzz() { bash tools/fuzz.sh --seconds 60; }
 
 full=()
 case ${1:-} in
-  clients | drives)
+  clients | drives | attacks)
     name=$1
     shift
     bash tools/setup.sh && bash tools/build.sh release kura && mkdir -p "$reports" && "run_$name" "$@"
@@ -42,7 +43,7 @@ case ${1:-} in
     ;;
   '') ;;
   --full) full=(--full) ;;
-  -*) die "usage: ./dev test [--full] | clients ... | drives ... | NAME..." ;;
+  -*) die "usage: ./dev test [--full] | clients ... | drives ... | attacks ... | NAME..." ;;
   *)
     bash tools/build.sh release && mkdir -p "$reports" && run_unit -R "$(IFS='|' && echo "$*")"
     exit
@@ -66,6 +67,7 @@ if part setup bash tools/setup.sh && part build bash tools/build.sh release; the
   part clients run_clients "${full[@]}"
   part drives run_drives "${full[@]}"
   part crash run_crash "${full[@]}"
+  part attacks run_attacks "${full[@]}"
   [ ${#full[@]} -eq 0 ] || part asan run_asan
   [ ${#full[@]} -eq 0 ] || part fuzz run_fuzz
 fi

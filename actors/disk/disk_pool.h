@@ -39,6 +39,8 @@ struct DiskPoolOptions {
   uint64_t member_bytes_max = kMemberFileBytes;  // Small drives get less (placement.h).
   // Per drive, left free by clients beside the pool's own reserve: room for the log to grow.
   uint64_t reserve_extra_bytes = 0;
+  // Written and not yet synced, of all striped uploads; each has 2 MiB in any case.
+  uint64_t unsynced_bytes_max = 256 * kMiB;
 
   int64_t drive_timeout_ns = 10'000'000'000;  // A slower write, sync or read takes a drive offline.
   int64_t check_interval_ns = 2'000'000'000;  // Re-reading identities; 0: never.

@@ -10,7 +10,6 @@ namespace kura::disk {
 namespace {
 
 constexpr uint64_t kBatchBytes = kMiB;              // At least, of body, per write call.
-constexpr uint64_t kUnsyncedBytesAll = 256 * kMiB;  // Shared by all uploads of the node.
 constexpr uint64_t kUnsyncedBytesMax = 16 * kMiB;
 constexpr uint64_t kUnsyncedBytesMin = 2 * kMiB;
 constexpr uint64_t kGrowthFirstBytes = 2 * kMiB;  // Room asked for when the size is not known.
@@ -224,7 +223,7 @@ uint64_t StripedUpload::row_bytes() const {
 uint64_t StripedUpload::batch_bytes() const { return align_up(kBatchBytes, row_bytes()); }
 
 uint64_t StripedUpload::window_bytes() const {
-  return std::clamp(kUnsyncedBytesAll / std::max<uint64_t>(1, core_->counters.writers),
+  return std::clamp(core_->options.unsynced_bytes_max / std::max<uint64_t>(1, core_->counters.writers),
                     kUnsyncedBytesMin, kUnsyncedBytesMax);
 }
 

@@ -26,6 +26,8 @@ struct Reading {
   std::string path;
   std::vector<std::string> texts;  // One for each open element.
   size_t elements = 0;
+  size_t namespaces = 0;
+  bool moved = false;    // Something was reported since the last slice of input.
   bool stopped = false;  // Expat still reports the end of an empty element whose start stopped it.
 
   void stop() {
@@ -43,11 +45,14 @@ bool known_namespace(std::string_view ns) {
 
 void on_open(void* data, const XML_Char* name, const XML_Char** attributes) {
   auto* r = static_cast<Reading*>(data);
+  r->moved = true;
   std::string_view local = name;
   if (const size_t at = local.rfind(kNamespaceEnd); at != std::string_view::npos) {
     if (!known_namespace(local.substr(0, at))) return r->stop();
     local.remove_prefix(at + 1);
   }
+  for (size_t i = 0; attributes[i]; i += 2)
+    if (i / 2 >= kXmlAttributesMax) return r->stop();
   if (r->texts.size() >= kXmlDepthMax || ++r->elements > kXmlElementsMax) return r->stop();
   if (!r->path.empty()) r->path += '/';
   r->path += local;
@@ -57,6 +62,7 @@ void on_open(void* data, const XML_Char* name, const XML_Char** attributes) {
 
 void on_close(void* data, const XML_Char* name) {
   auto* r = static_cast<Reading*>(data);
+  r->moved = true;
   if (r->stopped) return;
   std::string text = std::move(r->texts.back());
   r->texts.pop_back();
@@ -67,7 +73,33 @@ void on_close(void* data, const XML_Char* name) {
 
 void on_text(void* data, const XML_Char* text, int length) {
   auto* r = static_cast<Reading*>(data);
-  if (!r->texts.empty()) r->texts.back().append(text, static_cast<size_t>(length));
+  r->moved = true;
+  if (r->texts.empty()) return;
+  const auto size = static_cast<size_t>(length);
+  if (r->texts.back().size() + size > kXmlTextBytesMax) return r->stop();
+  r->texts.back().append(text, size);
+}
+
+void on_namespace(void* data, const XML_Char*, const XML_Char*) {
+  auto* r = static_cast<Reading*>(data);
+  if (++r->namespaces > kXmlAttributesMax) r->stop();
+}
+
+// In slices, so that a token without end is noticed before all of it is taken in.
+bool parse(Reading& reading, std::string_view document) {
+  constexpr size_t kSliceBytes = 4 * kKiB;
+  size_t silent_bytes = 0;
+  while (true) {
+    const std::string_view slice = document.substr(0, kSliceBytes);
+    document.remove_prefix(slice.size());
+    reading.moved = false;
+    const auto status = XML_Parse(reading.parser, slice.data(), static_cast<int>(slice.size()),
+                                  document.empty() ? XML_TRUE : XML_FALSE);
+    if (status != XML_STATUS_OK) return false;
+    if (document.empty()) return true;
+    silent_bytes = reading.moved ? 0 : silent_bytes + slice.size();
+    if (silent_bytes > kXmlTokenBytesMax) return false;
+  }
 }
 
 void on_doctype(void* data, const XML_Char*, const XML_Char*, const XML_Char*, int) {
@@ -84,11 +116,10 @@ S3Result<void> read_xml(std::string_view document, XmlHandler& handler) {
   XML_SetUserData(parser.get(), &reading);
   XML_SetElementHandler(parser.get(), on_open, on_close);
   XML_SetCharacterDataHandler(parser.get(), on_text);
+  XML_SetStartNamespaceDeclHandler(parser.get(), on_namespace);
   XML_SetStartDoctypeDeclHandler(parser.get(), on_doctype);
   XML_SetHashSalt(parser.get(), 0x6b757261);  // Fixed: expat would ask the system for randomness.
-  const auto status =
-      XML_Parse(parser.get(), document.data(), static_cast<int>(document.size()), XML_TRUE);
-  if (status != XML_STATUS_OK) return s3_fail("MalformedXML");
+  if (!parse(reading, document)) return s3_fail("MalformedXML");
   return {};
 }
 

@@ -13,9 +13,10 @@ constexpr size_t kFirstReadBytes = 16 * kKiB;
 }  // namespace
 
 RequestBody::RequestBody(Connection& connection, const RequestHead& head,
-                         const SessionOptions& options)
+                         const SessionOptions& options, Ticket* ticket)
     : connection_(connection),
       options_(options),
+      ticket_(ticket),
       chunked_(head.chunked),
       left_(head.content_length.value_or(0)),
       continue_pending_(head.expect_continue && (head.chunked || head.content_length)),
@@ -27,6 +28,10 @@ RequestBody::RequestBody(Connection& connection, const RequestHead& head,
 
 Task<S3Result<std::string>> RequestBody::next() {
   if (failed_) co_return broken("IncompleteBody");
+  if (ticket_ && !ticket_->try_enter()) {
+    const bool in = co_await ticket_->enter();
+    if (!in) co_return s3_fail("SlowDown");
+  }
   // Before an empty body, too: botocore up to 1.35 takes the final status of one request for that
   // of the next when no 100 came.
   if (continue_pending_) {
@@ -56,6 +61,11 @@ Task<S3Result<std::string>> RequestBody::next() {
     }
     if (used < bytes.size()) connection_.put_back(std::string_view(bytes).substr(used));
     bytes.resize(produced);
+    produced_bytes_ += produced;
+    if (ticket_ && !ticket_->try_receive(produced_bytes_)) {
+      const bool in = co_await ticket_->receive();
+      if (!in) co_return s3_fail("SlowDown");
+    }
     if (ended_ || !bytes.empty()) co_return bytes;
   }
 }
@@ -75,7 +85,9 @@ Task<std::string> RequestBody::receive() {
   size_t wanted = read_bytes_;
   if (!chunked_) wanted = static_cast<size_t>(std::min<uint64_t>(wanted, left_));
   connection_.set_deadline(std::max<int64_t>(patience_ns_, 1));
+  if (ticket_) ticket_->pause();
   std::string bytes = co_await connection_.read(wanted);
+  if (ticket_) ticket_->resume();
   connection_.clear_deadline();
   if (bytes.size() == read_bytes_) {
     read_bytes_ = std::min(read_bytes_ * 2, kBodyChunkBytes);
@@ -107,6 +119,7 @@ bool RequestBody::can_drain() const {
 
 Task<bool> RequestBody::drain() {
   if (!can_drain()) co_return false;
+  ticket_ = nullptr;
   uint64_t drained = 0;
   while (!ended_) {
     if (drained > options_.drain_bytes_max) co_return false;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "s3/http/admission.h"
 #include "s3/http/chunked.h"
 #include "s3/http/connection.h"
 #include "s3/http/message.h"
@@ -14,11 +15,12 @@ namespace kura::s3 {
 
 class RequestBody final : public BodySource {
  public:
-  // `connection` and `options` outlive it. "100 Continue" goes out when the body is first asked
-  // for, also when it turns out to be empty.
-  RequestBody(Connection& connection, const RequestHead& head, const SessionOptions& options);
+  // `connection`, `options` and `ticket` outlive it; without a ticket nothing is limited. "100
+  // Continue" goes out when the body is first asked for, also when it turns out to be empty.
+  RequestBody(Connection& connection, const RequestHead& head, const SessionOptions& options,
+              Ticket* ticket);
 
-  // Errors, all with `close`: IncompleteBody, RequestTimeout, BadRequest (chunked coding).
+  // Errors: SlowDown; and with `close` IncompleteBody, RequestTimeout, BadRequest (chunked coding).
   Task<S3Result<std::string>> next() override;
   std::optional<uint64_t> length_bytes() const override { return length_; }
   const Headers& trailer() const override { return decoder_.trailer(); }
@@ -37,6 +39,7 @@ class RequestBody final : public BodySource {
 
   Connection& connection_;
   const SessionOptions& options_;
+  Ticket* ticket_;
   const bool chunked_;
   std::optional<uint64_t> length_;
   uint64_t left_ = 0;
@@ -47,6 +50,7 @@ class RequestBody final : public BodySource {
   size_t read_bytes_;    // Of the next read: follows what the peer's speed can fill.
   int64_t patience_ns_;  // Left until the peer must have made progress.
   uint64_t progress_bytes_ = 0;
+  uint64_t produced_bytes_ = 0;
 };
 
 }  // namespace kura::s3

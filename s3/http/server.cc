@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "s3/http/connection.h"
 #include "s3/http/response_head.h"
 
 namespace kura::s3 {
@@ -10,16 +11,36 @@ namespace {
 constexpr int64_t kDrainStepNs = 20'000'000;
 constexpr int64_t kAcceptRetryNs = 100'000'000;
 constexpr size_t kSweepEvery = 64;
+// A refused connection is kept until its client has read why, or for so long: with a request still
+// unread, closing would reset it.
+constexpr int64_t kRefusedLingerNs = 1'000'000'000;
+constexpr size_t kRefusedMax = 256;  // Beyond, they are closed at once. About 4 MiB.
+constexpr size_t kRefusedReadBytes = 16 * kKiB;
+constexpr uint64_t kRefusedBytesMax = kMiB;
 
-Task<void> refuse(std::unique_ptr<Stream> stream, int64_t now_ms) {
+Task<void> refuse(std::unique_ptr<Stream> stream, int64_t now_ms, std::shared_ptr<size_t> open) {
   // A TLS handshake would take the very time and memory that are short.
-  if (stream->encrypted()) co_return;
+  if (stream->encrypted() || *open >= kRefusedMax) co_return;
+  struct Open {
+    explicit Open(std::shared_ptr<size_t> n) : count(std::move(n)) { ++*count; }
+    ~Open() { --*count; }
+    Open(const Open&) = delete;
+    std::shared_ptr<size_t> count;
+  } counted(std::move(open));
   Response response = plain_error(s3_error("SlowDown"), false, "/", "0000000000000000");
+  response.headers.add("retry-after", "1");
   HeadFields fields{"0000000000000000", now_ms, true};
   const std::string head = response_head(response, fields);
   std::vector<std::string_view> pieces{head, response.body};
-  (void)co_await stream->write(std::move(pieces));
-  stream->close();
+  Connection connection(std::move(stream));
+  bool more = co_await connection.write(std::move(pieces), kRefusedLingerNs);
+  connection.set_deadline(kRefusedLingerNs);
+  for (uint64_t read = 0; more && read < kRefusedBytesMax;) {
+    const std::string bytes = co_await connection.read(kRefusedReadBytes);
+    read += bytes.size();
+    more = !bytes.empty();
+  }
+  connection.close();
 }
 
 }  // namespace
@@ -29,7 +50,7 @@ HttpServer::HttpServer(Loop& loop, RequestHandler& handler, Random& random, Sess
     : loop_(loop),
       connections_max_(connections_max),
       shared_(std::make_shared<SessionShared>(
-          SessionShared{handler, random, loop.clock(), options, std::move(log)})) {}
+          handler, random, loop.clock(), options, std::move(log))) {}
 
 void HttpServer::start(std::unique_ptr<Acceptor> acceptor) {
   acceptor_ = std::move(acceptor);
@@ -55,7 +76,7 @@ Task<void> HttpServer::accept_all() {
     }
     if (sessions_.size() >= connections_max_) {
       ++refused_;
-      spawn(loop_, refuse(std::move(*stream), loop_.clock().wall_ms()));
+      spawn(loop_, refuse(std::move(*stream), loop_.clock().wall_ms(), refused_open_));
       continue;
     }
     auto state = std::make_shared<SessionState>();

@@ -27,6 +27,7 @@ class HttpServer {
   size_t connections() const { return shared_->connections; }
   uint64_t in_flight() const { return shared_->in_flight; }
   uint64_t refused() const { return refused_; }  // Connections over the limit.
+  const Admission::Counters& admission() const { return shared_->admission.counters(); }
 
  private:
   Task<void> accept_all();
@@ -38,6 +39,7 @@ class HttpServer {
   std::unique_ptr<Acceptor> acceptor_;
   std::vector<std::shared_ptr<SessionState>> sessions_;
   uint64_t refused_ = 0;
+  std::shared_ptr<size_t> refused_open_ = std::make_shared<size_t>(0);  // Not yet closed.
 };
 
 }  // namespace kura::s3

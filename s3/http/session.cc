@@ -98,14 +98,25 @@ Task<bool> serve_request(Connection& connection, SessionShared& shared, SessionS
   const bool head_request = head.method == "HEAD";
   const ConnectionInfo info{connection.stream().peer(), connection.stream().encrypted(),
                             new_request_id(shared.random)};
-  RequestBody body(connection, head, shared.options);
-  Reply reply = co_await shared.handler.handle(head, body, info);
+  Ticket ticket(shared.admission, head);
+  Ticket* const limited = shared.handler.always_admits(head) ? nullptr : &ticket;
+  RequestBody body(connection, head, shared.options, limited);
+  bool admitted = true;
+  // With a body it enters when the body is asked for: most refusals come before.
+  if (limited && body.ended() && !ticket.try_enter()) admitted = co_await ticket.enter();
+  Reply reply;
+  if (admitted)
+    reply = co_await shared.handler.handle(head, body, info);
+  else
+    reply.response = plain_error(s3_error("SlowDown"), head_request, head.path, info.request_id);
   Result<std::string> first = co_await first_bytes(reply.response, head_request);
   if (!first) {
     const S3Error error = s3_error(first.error());
     reply.response = plain_error(error, head_request, head.path, info.request_id);
     first = std::string();
   }
+  if (reply.response.status == 503) reply.response.headers.add("retry-after", "1");
+  ticket.answer(reply.response.body.size() + reply.response.stream_bytes);
   const bool keep =
       head.keep_alive && !reply.response.close && !shared.draining && body.can_drain();
   RequestLogEntry entry;
@@ -116,6 +127,7 @@ Task<bool> serve_request(Connection& connection, SessionShared& shared, SessionS
   Result<void> sent =
       co_await write_response(connection, std::move(reply.response), std::move(*first),
                               head_request, fields, shared.options.write_silence_ns);
+  ticket.release();
   entry.complete = sent.has_value();
   if (!sent) entry.cause = sent.error().detail;
   if (shared.log) {

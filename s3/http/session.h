@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/stream.h"
+#include "s3/http/admission.h"
 #include "s3/http/message.h"
 #include "s3/http/session_options.h"
 
@@ -36,6 +37,8 @@ class RequestHandler {
   // Always an answer. All arguments live until it returns.
   virtual Task<Reply> handle(const RequestHead& head, BodySource& body,
                              const ConnectionInfo& connection) = 0;
+  // Whether a request is answered at any load: what an operator needs to see a node that is busy.
+  virtual bool always_admits(const RequestHead&) const { return false; }
 };
 
 // One line of the request log, and the source of the request metrics.
@@ -51,11 +54,20 @@ struct RequestLogEntry {
 
 // What the sessions of one server share. `draining` is read between requests.
 struct SessionShared {
+  SessionShared(RequestHandler& handler_in, Random& random_in, Clock& clock_in,
+                SessionOptions options_in, std::function<void(const RequestLogEntry&)> log_in)
+      : handler(handler_in),
+        random(random_in),
+        clock(clock_in),
+        options(options_in),
+        log(std::move(log_in)) {}
+
   RequestHandler& handler;
   Random& random;
   Clock& clock;
   SessionOptions options;
   std::function<void(const RequestLogEntry&)> log;  // May be empty.
+  Admission admission{options.admission};
   bool draining = false;                            // On the session's loop.
   uint64_t in_flight = 0;                           // Requests between head and last byte.
   uint64_t connections = 0;                         // Sessions that have not ended.

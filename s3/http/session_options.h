@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/limits.h"
+#include "s3/http/admission.h"
 
 namespace kura::s3 {
 
@@ -19,6 +20,7 @@ struct SessionOptions {
   // closing at once would reset the connection, and the answer would be lost.
   int64_t linger_ns = 5'000'000'000;
   uint64_t linger_bytes_max = 64 * kMiB;
+  AdmissionLimits admission;
 };
 
 }  // namespace kura::s3

@@ -36,6 +36,7 @@ class Upload:
     chunks: list[bytes]
     trailer: tuple[str, str] | None = None  # Name and value, sent after the last chunk.
     declared: int | None = None  # x-amz-decoded-content-length, if not the truth.
+    query: list[tuple[str, str]] = dataclasses.field(default_factory=list)
 
     def __post_init__(self):
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -53,7 +54,9 @@ class Upload:
             self.headers["x-amz-trailer"] = self.trailer[0]
         names = ";".join(sorted(self.headers))
         lines = "".join(f"{n}:{self.headers[n]}\n" for n in sorted(self.headers))
-        request = f"PUT\n{self.path}\n\n{lines}\n{names}\n{self.mode}"
+        query = urllib.parse.urlencode(sorted(self.query), quote_via=urllib.parse.quote, safe="-_.~")
+        self.target = self.path + (f"?{query}" if query else "")
+        request = f"PUT\n{self.path}\n{query}\n{lines}\n{names}\n{self.mode}"
         self.seed = self.sign(f"AWS4-HMAC-SHA256\n{self.date}\n{self.scope}\n{hashlib.sha256(request.encode()).hexdigest()}")
         self.headers["authorization"] = (f"AWS4-HMAC-SHA256 Credential={self.endpoint.access_key}/{self.scope},"
                                          f"SignedHeaders={names},Signature={self.seed}")
@@ -92,7 +95,7 @@ class Upload:
         else:
             link = http.client.HTTPConnection(self.endpoint.host, timeout=30)
         try:
-            link.request("PUT", self.path, body=data, headers=self.headers)
+            link.request("PUT", self.target, body=data, headers=self.headers)
             answer = link.getresponse()
             return answer.status, answer.read().decode()
         finally:

@@ -2,14 +2,12 @@
 
 import itertools
 import os
-import pathlib
 import shutil
-import tempfile
 
 import pytest
 
 from s3 import s3_client
-from server import Endpoint, Server, make_certificate
+from server import Endpoint, Server, drives_base, make_certificate
 
 EXTERNAL = os.environ.get("KURA_TEST_ENDPOINT")
 _numbers = itertools.count()
@@ -31,14 +29,6 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def full(request):
     return request.config.getoption("--full")
-
-
-def drives_base(tmp_path_factory, full):
-    """In memory where there is room, so that a busy disk makes no test late; drives/ sync to a disk."""
-    memory = pathlib.Path("/dev/shm")
-    if not full and memory.is_dir() and shutil.disk_usage(memory).free > 6 << 30:
-        return pathlib.Path(tempfile.mkdtemp(prefix="kura-test-", dir=memory))
-    return tmp_path_factory.mktemp("drives")
 
 
 def serve(tmp_path_factory, name, full, tls=False):

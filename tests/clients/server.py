@@ -5,10 +5,12 @@ import json
 import os
 import pathlib
 import secrets
+import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -34,6 +36,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def drives_base(tmp_path_factory, full):
+    """In memory where there is room, so that a busy disk makes no test late; drives/ sync to a disk."""
+    memory = pathlib.Path("/dev/shm")
+    if not full and memory.is_dir() and shutil.disk_usage(memory).free > 6 << 30:
+        return pathlib.Path(tempfile.mkdtemp(prefix="kura-test-", dir=memory))
+    return tmp_path_factory.mktemp("drives")
 
 
 class Server:

@@ -61,7 +61,9 @@ class Call:
 
     def signature(self, names: list[str], query: str, payload: str) -> str:
         lines = "".join(f"{n}:{self.headers[n].strip()}\n" for n in names)
-        canonical = f"{self.method}\n{self.path}\n{query}\n{lines}\n{';'.join(names)}\n{payload}"
+        # However a path is escaped, it is signed with S3's own escapes.
+        path = urllib.parse.quote(urllib.parse.unquote_to_bytes(self.path), safe="/-_.~")
+        canonical = f"{self.method}\n{path}\n{query}\n{lines}\n{';'.join(names)}\n{payload}"
         key = ("AWS4" + self.secret_key).encode()
         for word in self.scope.split("/"):
             key = mac(key, word)
@@ -77,9 +79,10 @@ class Call:
         return self
 
     def presign(self, expires: str = "600") -> "Call":
+        names = sorted(n for n in self.headers if n == "host" or n.startswith("x-amz-"))
         self.query += [("X-Amz-Algorithm", "AWS4-HMAC-SHA256"), ("X-Amz-Credential", f"{self.access_key}/{self.scope}"),
-                       ("X-Amz-Date", self.date), ("X-Amz-Expires", expires), ("X-Amz-SignedHeaders", "host")]
-        signature = self.signature(["host"], encode_query(self.query), UNSIGNED)
+                       ("X-Amz-Date", self.date), ("X-Amz-Expires", expires), ("X-Amz-SignedHeaders", ";".join(names))]
+        signature = self.signature(names, encode_query(self.query), UNSIGNED)
         self.query.append(("X-Amz-Signature", signature))
         return self
 

@@ -36,6 +36,8 @@ TEST(Config, FlagBeforeEnvironmentBeforeFileBeforeDefault) {
   EXPECT_EQ(config->listen, "env:1");
   EXPECT_EQ(config->domains, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(config->connections_max, 16384u);
+  EXPECT_EQ(config->requests_max, 1024u);
+  EXPECT_EQ(config->request_memory_bytes, 1024u * 1024 * 1024);
   EXPECT_EQ(config->cache_bytes, 256 * kMiB);
   EXPECT_EQ(config->drives, (std::vector<std::string>{"/d1", "/d2"}));
   EXPECT_EQ(setting(*config, "region").source, "--region");

@@ -108,6 +108,31 @@ TEST(XmlRequest, BoundsDepthCountAndSize) {
   EXPECT_EQ(code_of_delete(std::string(kXmlBodyBytesMax + 1, ' ')), "EntityTooLarge");
 }
 
+TEST(XmlRequest, BoundsTagsAndTexts) {
+  const std::string key = "<Object><Key>k</Key></Object></Delete>";
+  std::string attributes, namespaces;
+  for (size_t i = 0; i < kXmlAttributesMax; ++i) {
+    attributes += " a" + std::to_string(i) + "=\"1\"";
+    namespaces += " xmlns:n" + std::to_string(i) + "=\"u\"";
+  }
+  EXPECT_EQ(code_of_delete("<Delete" + attributes + ">" + key), "ok");
+  EXPECT_EQ(code_of_delete("<Delete" + attributes + " b=\"1\">" + key), "MalformedXML");
+  EXPECT_EQ(code_of_delete("<Delete" + namespaces + ">" + key), "ok");
+  EXPECT_EQ(code_of_delete("<Delete" + namespaces + " xmlns:b=\"u\">" + key), "MalformedXML");
+
+  const std::string most(kXmlTextBytesMax, 'k');
+  EXPECT_EQ(code_of_delete("<Delete><Object><Key>" + most + "</Key></Object></Delete>"), "ok");
+  EXPECT_EQ(code_of_delete("<Delete><Object><Key>k" + most + "</Key></Object></Delete>"),
+            "MalformedXML");
+  // A token is as long as the slices that it keeps silent.
+  EXPECT_EQ(code_of_delete("<Delete><!--" + std::string(8000, 'c') + "-->" + key), "ok");
+  const std::string endless(2 * kXmlTokenBytesMax, 'c');
+  EXPECT_EQ(code_of_delete("<Delete><!--" + endless + "-->" + key), "MalformedXML");
+  EXPECT_EQ(code_of_delete("<Delete a=\"" + endless + "\">" + key), "MalformedXML");
+  EXPECT_EQ(code_of_delete("<" + endless + "/>"), "MalformedXML");
+  EXPECT_EQ(code_of_delete("<Delete>" + std::string(endless.size(), ' ') + key), "ok");
+}
+
 TEST(XmlRequest, CompleteTakesPartsAsListed) {
   const auto parsed = parse_complete(
       "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"

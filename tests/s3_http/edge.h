@@ -125,8 +125,8 @@ class Edge {
   TestHandler handler;
   std::vector<RequestLogEntry> log;
   std::shared_ptr<SessionShared> shared = std::make_shared<SessionShared>(
-      SessionShared{handler, random, clock, SessionOptions{},
-                    [this](const RequestLogEntry& entry) { log.push_back(entry); }});
+      handler, random, clock, SessionOptions{},
+      [this](const RequestLogEntry& entry) { log.push_back(entry); });
   std::shared_ptr<SessionState> state;
   std::unique_ptr<Stream> client;
   std::string received;

@@ -16,8 +16,8 @@ struct Clients {
   std::vector<std::unique_ptr<Stream>> open;
   bool drained = false;
 
-  explicit Clients(size_t connections_max)
-      : server(edge.server_loop, edge.handler, edge.random, SessionOptions{}, connections_max,
+  explicit Clients(size_t connections_max, SessionOptions options = {})
+      : server(edge.server_loop, edge.handler, edge.random, options, connections_max,
                [this](const RequestLogEntry& entry) { edge.log.push_back(entry); }) {
     server.start(edge.network.listen(edge.server_host, "s:9000"));
   }
@@ -72,6 +72,63 @@ TEST(Server, RefusesConnectionsOverTheLimitAndRecovers) {
   clients.edge.world.run_for(kSecond);
   EXPECT_EQ(clients.server.connections(), 2u);
   EXPECT_EQ(statuses(clients.got[clients.send(get("/x"))]), "200");
+}
+
+SessionOptions one_at_a_time() {
+  SessionOptions options;
+  options.admission.requests_max = 1;
+  options.admission.wait_ns = kSecond / 4;  // "/slow" takes a second.
+  return options;
+}
+
+TEST(Server, RequestsOverTheLimitAreToldToComeBack) {
+  Clients clients(10, one_at_a_time());
+  const size_t slow = clients.send(get("/slow"));
+  const size_t read = clients.send(get("/x") + get("/y"));
+  const size_t written = clients.send(put("/echo", "body") + get("/z"));
+  const size_t head = clients.send("HEAD /x HTTP/1.1\r\nHost: h\r\n\r\n");
+  clients.edge.world.run_for(kSecond / 2);
+  EXPECT_EQ(clients.got[slow], "");
+  for (size_t i : {read, written}) {
+    EXPECT_EQ(statuses(clients.got[i]).substr(0, 3), "503");
+    EXPECT_NE(clients.got[i].find("<Code>SlowDown</Code>"), std::string::npos);
+    EXPECT_NE(clients.got[i].find("retry-after: 1\r\n"), std::string::npos);
+    EXPECT_EQ(clients.got[i].find("Connection: close"), std::string::npos);
+  }
+  EXPECT_EQ(statuses(clients.got[head]), "503");
+  clients.edge.world.run_for(2 * kSecond);
+  EXPECT_EQ(statuses(clients.got[slow]), "200");
+  // What was sent ahead is the next request, not the rest of the refused one.
+  EXPECT_EQ(statuses(clients.got[read]), "503 503");
+  EXPECT_EQ(statuses(clients.got[written]).substr(0, 4), "503 ");
+  EXPECT_GE(clients.server.admission().refused, 3u);
+  EXPECT_EQ(clients.server.admission().working, 0u);
+  EXPECT_EQ(clients.server.admission().held_bytes, 0u);
+  EXPECT_EQ(statuses(clients.got[clients.send(put("/echo", "body"))]), "200");
+}
+
+TEST(Server, ABodyThatFindsNoPlaceIsNotAskedFor) {
+  Clients clients(10, one_at_a_time());
+  clients.send(get("/slow"));
+  const size_t waits = clients.send(
+      "PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n");
+  clients.edge.world.run_for(kSecond / 2);
+  EXPECT_EQ(statuses(clients.got[waits]), "503");
+}
+
+TEST(Server, SlowClientsTakeNoPlace) {
+  Clients clients(10, one_at_a_time());
+  for (int i = 0; i < 5; ++i)
+    clients.send("PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nab");
+  EXPECT_EQ(statuses(clients.got[clients.send(get("/x"))]), "200");
+}
+
+TEST(Server, RefusedConnectionsAreReadUntilTheirClientsKnow) {
+  Clients clients(1);
+  clients.send(get("/x"));
+  const size_t refused = clients.send(put("/echo", std::string(100'000, 'a')));
+  EXPECT_EQ(statuses(clients.got[refused]), "503");
+  EXPECT_NE(clients.got[refused].find("retry-after: 1\r\n"), std::string::npos);
 }
 
 TEST(Server, ADrainWaitsForRequestsAndNotForIdleClients) {
