@@ -3,6 +3,7 @@
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -52,6 +53,44 @@ def test_json_and_text(server, words):
     assert text.returncode == 0 and text.stdout.strip() and not text.stderr
     with pytest.raises(ValueError):
         json.loads(text.stdout)  # A table or lines, for people.
+
+
+def test_output_formats(server):
+    items = server.kura("drive", "ls")["items"]
+    lines = run(server, "drive", "ls", "-o", "jsonl").stdout.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [item["id"] for item in items]
+    assert run(server, "drive", "ls", "-o", "name").stdout.split() == [item["path"] for item in items]
+    assert json.loads(run(server, "drive", "ls", "-o", "json").stdout)["items"][0]["id"] == items[0]["id"]
+    assert run(server, "drive", "ls", KURA_OUTPUT="name").stdout.split() == [item["path"] for item in items]
+    yaml = run(server, "status", "-o", "yaml").stdout.splitlines()
+    assert yaml[0] == 'apiVersion: "kura/v1"' and "usage:" in yaml and "  buckets: 2" in yaml
+    assert sum(line.startswith("    path: ") for line in yaml) == 6  # Below "-" of each drive.
+    assert run(server, "status", "-o", "xml").returncode == 2
+
+
+@pytest.mark.parametrize("words, code, name, answered", [
+    (f"object where {BUCKET}/absent", 3, "NoSuchKey", True), ("key disable KUabsent", 3, "NotFound", True),
+    ("object where nothing", 2, "InvalidArgument", False), ("nonsense", 2, "Usage", False), ("journal tail --max 0", 2, "Usage", False)])
+def test_failures_as_documents(server, words, code, name, answered):
+    for flag in (["--json"], ["-o", "yaml"]):
+        done = run(server, *words.split(), *flag)
+        failure = json.loads(done.stderr)
+        assert (done.returncode, done.stdout, failure["code"]) == (code, "", name), failure
+        assert set(failure) == {"apiVersion", "code", "message", "resource", "requestId", "hint", "retryable", "exitCode"}
+        assert (failure["exitCode"], failure["retryable"]) == (code, False)
+        assert bool(failure["requestId"]) == answered and bool(failure["resource"]) == answered
+    assert not answered or failure["requestId"] in server.log.read_text()
+
+
+def test_nobody_answers():
+    """Neither a port that is closed nor a peer that is silent keeps a script waiting."""
+    keys = {"KURA_ROOT_ACCESS_KEY": "someone", "KURA_ROOT_SECRET_KEY": "something", "PATH": ""}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for port, code in ((free_port(), "Unavailable"), (silent.getsockname()[1], "TimedOut")):
+            done = subprocess.run([str(BINARY), "status", "--json", "--timeout", "1"], capture_output=True, text=True, timeout=20,
+                                  env={**keys, "KURA_ENDPOINT": f"http://127.0.0.1:{port}"})
+            failure = json.loads(done.stderr)
+            assert (done.returncode, failure["code"], failure["retryable"]) == (6, code, True), failure
 
 
 def test_doctor(server):
@@ -114,6 +153,13 @@ def test_keys(server):
     server.kura("key", "disable", reader["accessKey"])
     with refused("InvalidAccessKeyId", 403):
         read(keyed(server.endpoint, reader), BUCKET, "small")
+
+
+def test_a_table_keeps_its_rows(server):
+    key = server.kura("key", "create", "--description", "two\nlines\x1b[2J")
+    rows = [row for row in run(server, "key", "ls").stdout.splitlines() if row.startswith(key["accessKey"])]
+    assert len(rows) == 1 and "two?lines?[2J" in rows[0]
+    assert {row["accessKey"]: row["description"] for row in server.kura("key", "ls")["items"]}[key["accessKey"]] == "two\nlines\x1b[2J"
 
 
 @pytest.mark.parametrize("words, code", [
