@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from bodies import MIB, body
+from bodies import KIB, MIB, body
 from s3 import read, refused, s3_client
 from server import BINARY, Endpoint, Server, free_port
 from wire import Call
@@ -219,19 +219,34 @@ def test_health_and_metrics(server):
     assert numbers["kura_bytes_below_full_parity"] == 0 and numbers["kura_object_bytes"] == MIB + 5
 
 
-def test_request_log_has_the_id_of_the_answer(server):
-    answer = s3_client(server.endpoint).head_object(Bucket=BUCKET, Key="small")
-    request_id = answer["ResponseMetadata"]["RequestId"]
-
-    def entries():
+def log_entry(server, answer: dict) -> dict:
+    """What the request log says about the request of this answer."""
+    request_id, deadline = answer["ResponseMetadata"]["RequestId"], time.monotonic() + 5
+    while True:
         lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
-        return [entry for entry in map(json.loads, lines) if entry["requestId"] == request_id]
-
-    deadline = time.monotonic() + 5
-    while not entries():
+        for entry in map(json.loads, lines):
+            if entry["requestId"] == request_id:
+                return entry
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    entry = entries()[0]
+
+
+def received_bytes(server) -> int:
+    lines = server.get("/metrics")[1].splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("kura_s3_received_bytes_total "))
+
+
+@pytest.mark.parametrize("size", [1, 4 * KIB, MIB])
+def test_received_bytes_are_counted(server, size):
+    before = received_bytes(server)
+    answer = s3_client(server.endpoint).put_object(Bucket=OTHER, Key="counted", Body=body(size))
+    assert size < log_entry(server, answer)["bytesIn"] < size + 4 * KIB
+    assert size < received_bytes(server) - before < size + 8 * KIB
+    s3_client(server.endpoint).delete_object(Bucket=OTHER, Key="counted")
+
+
+def test_request_log_has_the_id_of_the_answer(server):
+    entry = log_entry(server, s3_client(server.endpoint).head_object(Bucket=BUCKET, Key="small"))
     assert (entry["operation"], entry["status"], entry["method"]) == ("HeadObject", 200, "HEAD")
     assert server.endpoint.secret_key not in server.log.read_text()
 
