@@ -1,5 +1,7 @@
 #include "node/admin_client.h"
 
+#include <algorithm>
+
 #include "net/asio_loop.h"
 #include "net/block_on.h"
 #include "net/kernel.h"
@@ -18,8 +20,40 @@ constexpr size_t kAnswerBytesMax = 64 << 20;
 
 struct Answer {
   int status = 0;
+  std::string request_id;
   std::string body;
 };
+
+// Closes a stream after a time, so that no command waits for ever.
+class Deadline {
+ public:
+  Deadline(AsioLoop& loop, Stream& stream, int64_t delay_ns)
+      : loop_(loop), timer_(loop.timer().after(delay_ns, [this, &stream] {
+          expired_ = true;
+          stream.close();
+        })) {}
+  ~Deadline() { loop_.timer().cancel(timer_); }
+  Deadline(const Deadline&) = delete;
+  bool expired() const { return expired_; }
+
+ private:
+  AsioLoop& loop_;
+  bool expired_ = false;
+  Timer::Id timer_;
+};
+
+std::string field_of(std::string_view head, std::string_view name) {
+  size_t line = head.find("\r\n");
+  while (line != std::string_view::npos) {
+    const size_t begin = line + 2, end = std::min(head.find("\r\n", begin), head.size());
+    const std::string_view text = head.substr(begin, end - begin);
+    const size_t colon = text.find(':');
+    if (colon != std::string_view::npos && s3::equal_ignoring_case(text.substr(0, colon), name))
+      return std::string(s3::trim_spaces(text.substr(colon + 1)));
+    line = head.find("\r\n", begin);
+  }
+  return {};
+}
 
 Task<Result<Answer>> exchange(AsioLoop& loop, const AdminTarget& target, Address address, bool tls,
                               std::string request) {
@@ -33,14 +67,20 @@ Task<Result<Answer>> exchange(AsioLoop& loop, const AdminTarget& target, Address
     if (!keys) co_return fail(keys.error());
     stream = make_tls_client_stream(std::move(stream), *keys, address.host);
   }
+  Deadline deadline(loop, *stream, int64_t{target.timeout_s} * 1'000'000'000);
+  auto gone = [&](const Error& error) {
+    if (!deadline.expired()) return fail(Errc::unavailable, target.endpoint + ": " + error.detail);
+    return fail(Errc::timed_out, "no answer from " + target.endpoint + " in " +
+                                     std::to_string(target.timeout_s) + " s");
+  };
   std::vector<std::string_view> pieces{request};
   auto written = co_await stream->write(std::move(pieces));
-  if (!written) co_return fail(written.error());
+  if (!written) co_return gone(written.error());
   std::string text;
   char buffer[16384];
   for (;;) {
     auto size = co_await stream->read_some(buffer, sizeof buffer);
-    if (!size) co_return fail(size.error());
+    if (!size) co_return gone(size.error());
     if (*size == 0) break;
     text.append(buffer, *size);
     if (text.size() > kAnswerBytesMax) co_return fail(Errc::too_large, "the answer is too long");
@@ -50,6 +90,7 @@ Task<Result<Answer>> exchange(AsioLoop& loop, const AdminTarget& target, Address
     co_return fail(Errc::unavailable, target.endpoint + " does not speak HTTP");
   Answer answer;
   answer.status = std::atoi(text.c_str() + 9);
+  answer.request_id = field_of(std::string_view(text).substr(0, end), "x-amz-request-id");
   answer.body = text.substr(end + 4);
   co_return answer;
 }
@@ -79,7 +120,8 @@ Errc code_of(int status, const Json& answer) {
 }  // namespace
 
 Result<Json> admin_request(const AdminTarget& target, const std::string& method,
-                           const std::string& path_and_query, const Json& body) {
+                           const std::string& path_and_query, const Json& body,
+                           AdminFailure* failure) {
   const bool tls = target.endpoint.rfind("https://", 0) == 0;
   if (!tls && target.endpoint.rfind("http://", 0) != 0)
     return fail(Errc::invalid_argument, "--endpoint begins with http:// or https://");
@@ -113,9 +155,12 @@ Result<Json> admin_request(const AdminTarget& target, const std::string& method,
   if (answer->status != 200) {
     std::string message = "HTTP status " + std::to_string(answer->status);
     if (json.is_object() && json.contains("message")) message = json["message"];
+    if (json.is_object()) failure->code = json.value("code", "");
+    failure->request_id = answer->request_id;
     return fail(code_of(answer->status, json), std::move(message));
   }
-  if (json.is_discarded()) return fail(Errc::corrupt, "the answer is no JSON");
+  if (json.is_discarded())
+    return fail(Errc::unavailable, "the answer of " + target.endpoint + " ended early");
   return json;
 }
 

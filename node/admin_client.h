@@ -14,12 +14,20 @@ struct AdminTarget {
   std::string access_key, secret_key;
   std::string ca_path;
   bool insecure = false;
+  uint32_t timeout_s = 60;
 };
 
-// One request; blocks. `body` null: none. Errors: unavailable (no answer), access_denied, and those
-// that the node names; the detail is for a person.
+// What the node itself says of a request that it refused; empty where none answered.
+struct AdminFailure {
+  std::string code;  // "NoSuchKey"
+  std::string request_id;
+};
+
+// One request; blocks. `body` null: none. Errors: unavailable (no answer), timed_out, access_denied,
+// and those that the node names; the detail is for a person.
 Result<nlohmann::ordered_json> admin_request(const AdminTarget& target, const std::string& method,
                                              const std::string& path_and_query,
-                                             const nlohmann::ordered_json& body);
+                                             const nlohmann::ordered_json& body,
+                                             AdminFailure* failure);
 
 }  // namespace kura::node

@@ -5,13 +5,15 @@
 #include <iostream>
 #include <map>
 
+#include "node/admin_backend.h"
 #include "node/commands.h"
 #include "node/config.h"
 #include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/fail_point_setting.h"
-#include "node/server.h"
 #include "node/operations_json.h"
+#include "node/output.h"
+#include "node/server.h"
 #include "s3/op/operations_table.h"
 
 namespace kura::node {
@@ -62,11 +64,23 @@ int refuse(const Error& error) {
   return exit_code_of(error.code);
 }
 
+// The flags cannot be asked when it was they that did not parse.
+bool wants_document(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--json") return true;
+    if ((word == "-o" || word == "--output") && i + 1 < argc)
+      return std::string_view(argv[i + 1]) != "table";
+  }
+  return false;
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
   CLI::App app{"Kura: an S3 object store whose journal is the truth"};
   app.name("kura");
+  app.set_version_flag("--version", std::string("kura ") + kVersion);
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::simple);
   Flags flags;
@@ -91,6 +105,11 @@ int run_command_line(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0 && wants_document(argc, argv)) {
+      const Failure failure{kExitUsage, "Usage", error.what(), "", ""};
+      std::cerr << render(failure, Format::json);
+      return kExitUsage;
+    }
     const int status = app.exit(error);
     return status == 0 ? kExitOk : kExitUsage;
   }

@@ -11,7 +11,7 @@
 #include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/offline.h"
-#include "node/table.h"
+#include "node/output.h"
 #include "s3/codec/uri.h"
 
 namespace kura::node {
@@ -22,7 +22,9 @@ using Json = nlohmann::ordered_json;
 // State of all commands of one process.
 struct Shared {
   AdminTarget target;
-  bool json = false;
+  std::string format = "table";
+  std::string resource;  // What was asked of the node, for its failure.
+  AdminFailure failure;
 };
 
 // The value of a variable, or the first line of the file that its _FILE twin names.
@@ -36,14 +38,35 @@ std::string secret_of(const std::string& name) {
   return text;
 }
 
-int refuse(const Error& error, bool json) {
-  const int code = command_exit_code_of(error.code);
-  const Json document{{"apiVersion", "kura/v1"}, {"code", code}, {"message", error.detail}};
-  if (json)
-    std::cerr << document.dump() << "\n";
-  else
-    std::cerr << "kura: " << error.detail << "\n";
-  return code;
+// The name of a failure that no node has named.
+std::string name_of(Errc code) {
+  switch (command_exit_code_of(code)) {
+    case kExitUsage:
+      return "InvalidArgument";
+    case kExitNotFound:
+      return "NotFound";
+    case kExitDenied:
+      return "AccessDenied";
+    case kExitConflict:
+      return "Conflict";
+    case kExitUnavailable:
+      return code == Errc::timed_out ? "TimedOut" : "Unavailable";
+    case kExitCorrupt:
+      return "Corrupt";
+    default:
+      return "InternalError";
+  }
+}
+
+int refuse(const Error& error, const Shared& shared) {
+  Failure failure;
+  failure.exit_code = command_exit_code_of(error.code);
+  failure.code = shared.failure.code.empty() ? name_of(error.code) : shared.failure.code;
+  failure.message = error.detail;
+  failure.resource = shared.resource;
+  failure.request_id = shared.failure.request_id;
+  std::cerr << render(failure, format_of(shared.format));
+  return failure.exit_code;
 }
 
 using Run = std::function<Result<Json>()>;
@@ -51,12 +74,9 @@ using ExitOf = int (*)(const Json& answer);
 
 int exit_ok(const Json&) { return kExitOk; }
 
-int print(const Result<Json>& answer, bool json, ExitOf exit_of) {
-  if (!answer) return refuse(answer.error(), json);
-  if (json)
-    std::cout << answer->dump() << "\n";
-  else
-    std::cout << table_of(*answer);
+int print(const Result<Json>& answer, const Shared& shared, ExitOf exit_of) {
+  if (!answer) return refuse(answer.error(), shared);
+  std::cout << render(*answer, format_of(shared.format));
   return exit_of(*answer);
 }
 
@@ -68,7 +88,8 @@ Result<Json> ask(const std::shared_ptr<Shared>& shared, const std::string& metho
   if (target.access_key.empty() || target.secret_key.empty())
     return fail(Errc::access_denied,
                 "set KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY (or their _FILE twins)");
-  return admin_request(target, method, path_and_query, body);
+  shared->resource = path_and_query.substr(0, path_and_query.find('?'));
+  return admin_request(target, method, path_and_query, body, &shared->failure);
 }
 
 struct Commands {
@@ -80,9 +101,13 @@ struct Commands {
   CLI::App* add_local(CLI::App* noun, const char* verb, const char* help, Run run,
                       ExitOf exit_of = exit_ok) {
     CLI::App* command = noun->add_subcommand(verb, help);
-    command->add_flag("--json", shared->json, "one JSON document");
+    command->add_option("-o,--output", shared->format, "table, json, jsonl, yaml or name (table)")
+        ->envname("KURA_OUTPUT")
+        ->check(CLI::IsMember(format_names()));
+    command->add_flag_callback(
+        "--json", [shared = shared] { shared->format = "json"; }, "as -o json: one document");
     command->callback([this_code = &code, shared = shared, run = std::move(run), exit_of] {
-      *this_code = print(run(), shared->json, exit_of);
+      *this_code = print(run(), *shared, exit_of);
     });
     return command;
   }
@@ -91,8 +116,13 @@ struct Commands {
     CLI::App* command = add_local(noun, verb, help, std::move(run), exit_of);
     command->add_option("--endpoint", shared->target.endpoint, "of the running node")
         ->envname("KURA_ENDPOINT");
-    command->add_option("--ca-cert", shared->target.ca_path, "PEM file of a private authority");
-    command->add_flag("--insecure", shared->target.insecure, "take any certificate");
+    command->add_option("--ca-cert", shared->target.ca_path, "PEM file of a private authority")
+        ->envname("KURA_CA_CERT");
+    command->add_flag("--insecure", shared->target.insecure, "take any certificate")
+        ->envname("KURA_INSECURE");
+    command->add_option("--timeout", shared->target.timeout_s, "seconds for the answer (60)")
+        ->envname("KURA_TIMEOUT")
+        ->check(CLI::Range(1, 86'400));
     return command;
   }
   Run get(std::string path) {

@@ -177,6 +177,12 @@ Result<void> check(const Config& config) {
     return fail(Errc::invalid_argument, "KURA_ROOT_SECRET_KEY needs at least 8 characters");
   if (config.request_memory_bytes < kRequestMemoryMin)
     return fail(Errc::invalid_argument, "request-memory: less than 32MiB holds no large request");
+  for (const auto& [flag, parity] : {std::pair("--storage-class-standard", config.parity_standard),
+                                     std::pair("--storage-class-rrs", config.parity_reduced)})
+    if (parity && !config.drives.empty() && *parity >= config.drives.size())
+      return fail(Errc::invalid_argument, std::string(flag) + ": EC:" + std::to_string(*parity) +
+                                              " needs at least " + std::to_string(*parity + 1) +
+                                              " drives");
   std::vector<std::string> sorted = config.drives;
   std::sort(sorted.begin(), sorted.end());
   auto twice = std::adjacent_find(sorted.begin(), sorted.end());

@@ -134,7 +134,9 @@ int run_server(const Config& config, char** argv) {
   std::shared_ptr<TlsServerContext> tls;
   if (!config.tls_cert.empty()) {
     auto loaded = TlsServerContext::load(config.tls_cert, config.tls_key);
-    if (!loaded) return refuse(loaded.error());
+    if (!loaded)
+      return refuse(Error{Errc::invalid_argument,
+                          "--tls-cert, --tls-key: " + std::move(loaded.error().detail)});
     tls = std::move(*loaded);
   }
 

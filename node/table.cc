@@ -8,8 +8,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// A key or a description may hold anything; on a terminal it must stay in its place.
+std::string printable(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return text;
+}
+
 std::string text_of(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) return printable(value.get<std::string>());
   if (value.is_array()) {
     std::string all;
     for (const Json& item : value) all += (all.empty() ? "" : " ") + text_of(item);

@@ -8,7 +8,10 @@ elif [ $# -gt 0 ]; then
   die "usage: ./dev run [--listen ADDR]"
 fi
 data=$KURA_TREE/data
-taken() { (exec 3<>"/dev/tcp/${listen%:*}/${listen##*:}") 2>/dev/null; }
+# Where clients on this machine find it: ":9000" listens on every address.
+place=${listen/#:/127.0.0.1:}
+url=http://$place
+taken() { (exec 3<>"/dev/tcp/${place%:*}/${place##*:}") 2>/dev/null; }
 taken && die "$listen is taken: stop what listens there, or ./dev run --listen 127.0.0.1:9100"
 
 # key FILE LENGTH: random letters and digits, readable by the owner alone.
@@ -32,20 +35,20 @@ KURA_ROOT_ACCESS_KEY_FILE=$data/root_access_key KURA_ROOT_SECRET_KEY_FILE=$data/
   "$release/kura" server --listen "$listen" "$data/d{1...6}" &
 server=$!
 trap 'kill -TERM $server 2>/dev/null' INT TERM
-until curl -fs -o /dev/null "http://$listen/health/ready"; do
+until curl -fs -o /dev/null "$url/health/ready"; do
   kill -0 $server 2>/dev/null || { wait $server && exit 1 || exit $?; }
   sleep 0.2
 done
 cat <<TEXT
 
-Kura serves S3 on http://$listen (drives: data/d1 ... data/d6; ctrl-C stops it)
+Kura serves S3 on $url (drives: data/d1 ... data/d6; ctrl-C stops it)
   access key  $(cat "$data/root_access_key")   (data/root_access_key)
   secret key  $(cat "$data/root_secret_key")   (data/root_secret_key)
 
 A first bucket, PUT and GET, from this folder:
-  curl -K data/curlrc -X PUT http://$listen/first
-  curl -K data/curlrc -T README.md http://$listen/first/README.md
-  curl -K data/curlrc http://$listen/first/README.md
+  curl -K data/curlrc -X PUT $url/first
+  curl -K data/curlrc -T README.md $url/first/README.md
+  curl -K data/curlrc $url/first/README.md
 TEXT
 # A signal ends the first wait early; the second one collects the drained server.
 wait $server || wait $server

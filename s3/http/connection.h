@@ -40,7 +40,8 @@ class Connection {
   void close() { stream_->close(); }
 
   Stream& stream() { return *stream_; }
-  uint64_t bytes_in() const { return bytes_in_; }
+  // Taken from the stream and used: what lies ahead belongs to a request that is still to come.
+  uint64_t bytes_in() const { return bytes_in_ - ahead().size(); }
   uint64_t bytes_out() const { return bytes_out_; }
 
  private:

@@ -89,12 +89,13 @@ std::string log_target(const RequestHead& head) {
   return head.query.empty() ? head.path : head.path + "?" + redact_query(head.query);
 }
 
-// One request and its answer. False: the session ends.
+// One request and its answer. `in_before`: bytes of the connection before its head. False: the
+// session ends.
 Task<bool> serve_request(Connection& connection, SessionShared& shared, SessionState& state,
-                         RequestHead head) {
+                         RequestHead head, uint64_t in_before) {
   Counted in_flight(shared.in_flight);
   const int64_t began_ns = shared.clock.monotonic_ns();
-  const uint64_t in_before = connection.bytes_in(), out_before = connection.bytes_out();
+  const uint64_t out_before = connection.bytes_out();
   const bool head_request = head.method == "HEAD";
   const ConnectionInfo info{connection.stream().peer(), connection.stream().encrypted(),
                             new_request_id(shared.random)};
@@ -198,13 +199,15 @@ Task<void> serve_session(std::unique_ptr<Stream> stream, std::shared_ptr<Session
   Ended ended{state};
   while (true) {
     std::optional<S3Error> error;
+    const uint64_t in_before = connection.bytes_in();
     std::optional<RequestHead> head = co_await read_head(connection, *shared, *state, error);
     if (error) {
       co_await refuse_head(connection, *shared, *state, std::move(*error));
       break;
     }
     if (!head) break;
-    const bool more = co_await serve_request(connection, *shared, *state, std::move(*head));
+    const bool more =
+        co_await serve_request(connection, *shared, *state, std::move(*head), in_before);
     if (!more) break;
   }
   connection.close();

@@ -34,12 +34,11 @@ S3Result<Selection> select_part(const Context& context, const v1::ObjectVersion&
     return s3_fail(invalid_argument("Part number must be an integer between 1 and 10000, inclusive",
                                     "partNumber", text));
   }
-  Selection selection;
-  selection.partial = true;
+  Selection selection;  // Partial unless it is empty: Content-Range cannot say "no bytes".
   if (version.part_count() == 0) {
     if (*number != 1) return s3_fail("InvalidPartNumber");
     selection.range = {0, version.size_bytes()};
-    selection.partial = version.size_bytes() > 0;  // Content-Range cannot say "no bytes".
+    selection.partial = version.size_bytes() > 0;
     selection.checksum = version.checksum();
     return selection;
   }
@@ -49,6 +48,7 @@ S3Result<Selection> select_part(const Context& context, const v1::ObjectVersion&
   for (const v1::Part& part : *parts) {
     if (part.number() == *number) {
       selection.range = {begin, part.size_bytes()};
+      selection.partial = part.size_bytes() > 0;
       selection.checksum = part.checksum();
       selection.of_part = true;
       return selection;

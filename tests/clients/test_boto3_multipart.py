@@ -59,6 +59,17 @@ def test_get_by_part_number(s3, bucket):
         s3.get_object(Bucket=bucket, Key="k", PartNumber=3)
 
 
+@pytest.mark.kura
+def test_get_of_a_part_without_bytes(s3, bucket):
+    """There is no Content-Range for no bytes."""
+    upload = begin(s3, bucket)
+    complete(s3, bucket, upload, [part(s3, bucket, upload, 1, body(PART)), part(s3, bucket, upload, 2, b"")])
+    for call in (s3.get_object, s3.head_object):
+        answer = call(Bucket=bucket, Key="k", PartNumber=2)
+        assert (answer["ContentLength"], answer["PartsCount"], answer.get("ContentRange")) == (0, 2, None)
+        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
 def test_list_parts_in_pages(s3, bucket):
     upload = begin(s3, bucket)
     for number in range(1, 8):

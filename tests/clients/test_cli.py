@@ -3,13 +3,14 @@
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import threading
 import time
 
 import pytest
 
-from bodies import MIB, body
+from bodies import KIB, MIB, body
 from s3 import read, refused, s3_client
 from server import BINARY, Endpoint, Server, free_port
 from wire import Call
@@ -52,6 +53,44 @@ def test_json_and_text(server, words):
     assert text.returncode == 0 and text.stdout.strip() and not text.stderr
     with pytest.raises(ValueError):
         json.loads(text.stdout)  # A table or lines, for people.
+
+
+def test_output_formats(server):
+    items = server.kura("drive", "ls")["items"]
+    lines = run(server, "drive", "ls", "-o", "jsonl").stdout.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [item["id"] for item in items]
+    assert run(server, "drive", "ls", "-o", "name").stdout.split() == [item["path"] for item in items]
+    assert json.loads(run(server, "drive", "ls", "-o", "json").stdout)["items"][0]["id"] == items[0]["id"]
+    assert run(server, "drive", "ls", KURA_OUTPUT="name").stdout.split() == [item["path"] for item in items]
+    yaml = run(server, "status", "-o", "yaml").stdout.splitlines()
+    assert yaml[0] == 'apiVersion: "kura/v1"' and "usage:" in yaml and "  buckets: 2" in yaml
+    assert sum(line.startswith("    path: ") for line in yaml) == 6  # Below "-" of each drive.
+    assert run(server, "status", "-o", "xml").returncode == 2
+
+
+@pytest.mark.parametrize("words, code, name, answered", [
+    (f"object where {BUCKET}/absent", 3, "NoSuchKey", True), ("key disable KUabsent", 3, "NotFound", True),
+    ("object where nothing", 2, "InvalidArgument", False), ("nonsense", 2, "Usage", False), ("journal tail --max 0", 2, "Usage", False)])
+def test_failures_as_documents(server, words, code, name, answered):
+    for flag in (["--json"], ["-o", "yaml"]):
+        done = run(server, *words.split(), *flag)
+        failure = json.loads(done.stderr)
+        assert (done.returncode, done.stdout, failure["code"]) == (code, "", name), failure
+        assert set(failure) == {"apiVersion", "code", "message", "resource", "requestId", "hint", "retryable", "exitCode"}
+        assert (failure["exitCode"], failure["retryable"]) == (code, False)
+        assert bool(failure["requestId"]) == answered and bool(failure["resource"]) == answered
+    assert not answered or failure["requestId"] in server.log.read_text()
+
+
+def test_nobody_answers():
+    """Neither a port that is closed nor a peer that is silent keeps a script waiting."""
+    keys = {"KURA_ROOT_ACCESS_KEY": "someone", "KURA_ROOT_SECRET_KEY": "something", "PATH": ""}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for port, code in ((free_port(), "Unavailable"), (silent.getsockname()[1], "TimedOut")):
+            done = subprocess.run([str(BINARY), "status", "--json", "--timeout", "1"], capture_output=True, text=True, timeout=20,
+                                  env={**keys, "KURA_ENDPOINT": f"http://127.0.0.1:{port}"})
+            failure = json.loads(done.stderr)
+            assert (done.returncode, failure["code"], failure["retryable"]) == (6, code, True), failure
 
 
 def test_doctor(server):
@@ -116,6 +155,13 @@ def test_keys(server):
         read(keyed(server.endpoint, reader), BUCKET, "small")
 
 
+def test_a_table_keeps_its_rows(server):
+    key = server.kura("key", "create", "--description", "two\nlines\x1b[2J")
+    rows = [row for row in run(server, "key", "ls").stdout.splitlines() if row.startswith(key["accessKey"])]
+    assert len(rows) == 1 and "two?lines?[2J" in rows[0]
+    assert {row["accessKey"]: row["description"] for row in server.kura("key", "ls")["items"]}[key["accessKey"]] == "two\nlines\x1b[2J"
+
+
 @pytest.mark.parametrize("words, code", [
     ("nonsense", 2), ("key create --access everything", 2), ("object where nothing", 2), ("journal tail --max 0", 2),
     (f"object where {BUCKET}/absent", 3), ("object where absent/k", 3), ("key disable KUabsent", 3),
@@ -173,19 +219,34 @@ def test_health_and_metrics(server):
     assert numbers["kura_bytes_below_full_parity"] == 0 and numbers["kura_object_bytes"] == MIB + 5
 
 
-def test_request_log_has_the_id_of_the_answer(server):
-    answer = s3_client(server.endpoint).head_object(Bucket=BUCKET, Key="small")
-    request_id = answer["ResponseMetadata"]["RequestId"]
-
-    def entries():
+def log_entry(server, answer: dict) -> dict:
+    """What the request log says about the request of this answer."""
+    request_id, deadline = answer["ResponseMetadata"]["RequestId"], time.monotonic() + 5
+    while True:
         lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
-        return [entry for entry in map(json.loads, lines) if entry["requestId"] == request_id]
-
-    deadline = time.monotonic() + 5
-    while not entries():
+        for entry in map(json.loads, lines):
+            if entry["requestId"] == request_id:
+                return entry
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    entry = entries()[0]
+
+
+def received_bytes(server) -> int:
+    lines = server.get("/metrics")[1].splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("kura_s3_received_bytes_total "))
+
+
+@pytest.mark.parametrize("size", [1, 4 * KIB, MIB])
+def test_received_bytes_are_counted(server, size):
+    before = received_bytes(server)
+    answer = s3_client(server.endpoint).put_object(Bucket=OTHER, Key="counted", Body=body(size))
+    assert size < log_entry(server, answer)["bytesIn"] < size + 4 * KIB
+    assert size < received_bytes(server) - before < size + 8 * KIB
+    s3_client(server.endpoint).delete_object(Bucket=OTHER, Key="counted")
+
+
+def test_request_log_has_the_id_of_the_answer(server):
+    entry = log_entry(server, s3_client(server.endpoint).head_object(Bucket=BUCKET, Key="small"))
     assert (entry["operation"], entry["status"], entry["method"]) == ("HeadObject", 200, "HEAD")
     assert server.endpoint.secret_key not in server.log.read_text()
 

@@ -58,10 +58,19 @@ TEST(Config, NamesTheBadSetting) {
   EXPECT_FALSE(load({}, {{"KURA_ROOT_SECRET_KEY_FILE", "no such file"}}));
 }
 
+// Silently less parity than was asked for would be found out when a drive is lost.
+TEST(Config, ParityNeedsDrives) {
+  auto standard = load({{"storage-class-standard", "EC:2"}}, {});
+  ASSERT_FALSE(standard);
+  EXPECT_NE(standard.error().detail.find("at least 3 drives"), std::string::npos);
+  EXPECT_FALSE(load({{"storage-class-rrs", "EC:2"}}, {}));
+  EXPECT_TRUE(load({{"storage-class-rrs", "EC:0"}}, {}));
+}
+
 TEST(Config, Parity) {
-  auto config = load({{"storage-class-standard", "EC:3"}}, {});
+  auto config = load({{"storage-class-standard", "EC:1"}}, {});
   ASSERT_TRUE(config);
-  EXPECT_EQ(config->parity_standard, 3u);
+  EXPECT_EQ(config->parity_standard, 1u);
   EXPECT_EQ(config->parity_reduced, std::nullopt);
 }
 

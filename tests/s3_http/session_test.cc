@@ -33,6 +33,7 @@ TEST(Session, EveryAnswerCarriesItsIds) {
   EXPECT_EQ(edge.log[0].request_id, edge.handler.request_ids[0]);
   EXPECT_EQ(edge.log[0].status, 200);
   EXPECT_EQ(edge.log[0].bytes_out, got.size());
+  EXPECT_EQ(edge.log[0].bytes_in, get("/x", kClose).size());
   EXPECT_EQ(edge.shared->connections, 0u);
 }
 
@@ -55,6 +56,11 @@ TEST(Session, PipelinedRequestsAreAnsweredInOrder) {
       ASSERT_NE(at, got.npos) << i;
       ++at;
     }
+    // What was sent ahead counts for the request that it belongs to.
+    uint64_t bytes_in = 0;
+    for (const RequestLogEntry& entry : edge.log) bytes_in += entry.bytes_in;
+    EXPECT_EQ(bytes_in, wire.size());
+    EXPECT_EQ(edge.log.at(1).bytes_in, put("/echo", "body 1").size());
   }
 }
 
@@ -66,6 +72,7 @@ TEST(Session, ABodyOfAnySizeArrivesWhole) {
     const std::string got = edge.talk(put("/echo", body, kClose));
     EXPECT_EQ(statuses(got), "200");
     EXPECT_TRUE(got.ends_with("\r\n\r\n" + body));
+    EXPECT_EQ(edge.log.at(0).bytes_in, put("/echo", body, kClose).size());
   }
 }
 
