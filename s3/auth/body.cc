@@ -2,6 +2,7 @@
 
 #include "s3/auth/aws_chunked.h"
 #include "s3/auth/hmac.h"
+#include "s3/auth/md5_turn.h"
 #include "s3/codec/checksum.h"
 #include "s3/codec/encoding.h"
 
@@ -42,9 +43,9 @@ class CheckedBody final : public VerifiedBody {
         if (!decoded) co_return s3_fail(std::move(decoded.error()));
         if (bytes->empty()) continue;
       }
-      md5_digest_->update(*bytes);
       if (sha256_digest_) sha256_digest_->update(*bytes);
       if (checksum_digest_) checksum_digest_->update(*bytes);
+      co_await md5_update(md5_digest_, *bytes);
       co_return bytes;
     }
   }
@@ -60,9 +61,8 @@ class CheckedBody final : public VerifiedBody {
  private:
   // Digests are made when the body is read: most requests have none.
   void begin() {
-    if (md5_digest_) return;
+    if (std::exchange(begun_, true)) return;
     const Algorithm algorithm = announced_.checksum.algorithm;
-    md5_digest_ = make_md5();
     if (announced_.sha256) sha256_digest_ = make_digest(v1::Checksum::SHA256);
     if (algorithm != v1::Checksum::NONE && !shares_sha256())
       checksum_digest_ = make_digest(algorithm);
@@ -77,7 +77,7 @@ class CheckedBody final : public VerifiedBody {
     const std::string sha256 = sha256_digest_ ? sha256_digest_->finish() : std::string();
     if (announced_.sha256 && !equal_in_constant_time(*announced_.sha256, sha256))
       return s3_fail("XAmzContentSHA256Mismatch");
-    md5_ = md5_digest_->finish();
+    md5_ = md5_digest_.finish();
     if (announced_.md5 && *announced_.md5 != md5_) return s3_fail("BadDigest");
     if (announced_.checksum.algorithm == v1::Checksum::NONE) return {};
     return finish_checksum(shares_sha256() ? sha256 : checksum_digest_->finish());
@@ -106,10 +106,11 @@ class CheckedBody final : public VerifiedBody {
   Announced announced_;
   std::optional<AwsChunkedDecoder> decoder_;
   std::optional<uint64_t> length_bytes_;
-  std::unique_ptr<Digest> md5_digest_, sha256_digest_, checksum_digest_;
+  Md5 md5_digest_;
+  std::unique_ptr<Digest> sha256_digest_, checksum_digest_;
   std::string md5_;
   v1::Checksum checksum_;
-  bool ended_ = false;
+  bool begun_ = false, ended_ = false;
 };
 
 S3Result<AwsChunkedDecoder::Options> chunk_options(const RequestHead& head,

@@ -138,7 +138,6 @@ std::unique_ptr<Digest> make_digest(Algorithm algorithm) {
   }
 }
 
-std::unique_ptr<Digest> make_md5() { return std::make_unique<EvpDigest>(md5()); }
 std::string md5_of(std::string_view bytes) { return digest_once(md5(), bytes); }
 std::string sha256_of(std::string_view bytes) { return digest_once(sha256(), bytes); }
 

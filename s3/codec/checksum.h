@@ -25,7 +25,6 @@ class Digest {
 
 // REQUIRES: `algorithm` is not NONE.
 std::unique_ptr<Digest> make_digest(Algorithm algorithm);
-std::unique_ptr<Digest> make_md5();
 std::string md5_of(std::string_view bytes);     // 16 raw bytes.
 std::string sha256_of(std::string_view bytes);  // 32 raw bytes.
 

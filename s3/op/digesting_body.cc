@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "s3/auth/md5_turn.h"
+
 namespace kura::s3 {
 namespace {
 
@@ -20,19 +22,19 @@ CopiedBody::CopiedBody(std::unique_ptr<ResponseBody> bytes, uint64_t length_byte
     : bytes_(std::move(bytes)),
       length_bytes_(length_bytes),
       algorithm_(algorithm),
-      md5_digest_(make_md5()),
       checksum_digest_(algorithm == v1::Checksum::NONE ? nullptr : make_digest(algorithm)) {}
 
 Task<S3Result<std::string>> CopiedBody::next() {
-  if (!md5_digest_) co_return std::string();
+  if (ended_) co_return std::string();
   Result<std::string> chunk = co_await bytes_->next();
   if (!chunk) co_return s3_fail(chunk.error());
   if (!chunk->empty()) {
-    md5_digest_->update(*chunk);
     if (checksum_digest_) checksum_digest_->update(*chunk);
+    co_await md5_update(md5_digest_, *chunk);
     co_return std::move(*chunk);
   }
-  md5_ = std::exchange(md5_digest_, nullptr)->finish();
+  ended_ = true;
+  md5_ = md5_digest_.finish();
   if (checksum_digest_) checksum_ = finish(*checksum_digest_, algorithm_);
   co_return std::string();
 }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "s3/codec/checksum.h"
+#include "s3/codec/md5.h"
 #include "s3/http/message.h"
 
 namespace kura::s3 {
@@ -27,7 +28,9 @@ class CopiedBody : public VerifiedBody {
   std::unique_ptr<ResponseBody> bytes_;
   uint64_t length_bytes_;
   Algorithm algorithm_;
-  std::unique_ptr<Digest> md5_digest_, checksum_digest_;
+  Md5 md5_digest_;
+  std::unique_ptr<Digest> checksum_digest_;
+  bool ended_ = false;
   std::string md5_;
   v1::Checksum checksum_;
   Headers trailer_;
