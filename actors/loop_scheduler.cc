@@ -281,6 +281,7 @@ ActorHost::ActorHost(Loop& home, const std::function<void(caf::actor_system_conf
 }
 
 ActorHost::~ActorHost() {
+  INVARIANT(Loop::current() == nullptr, "the host ends when its loops do not run any more");
   impl_->system->scheduler().clock().cancel_all();
   impl_->units.stop();
   impl_->system.reset();

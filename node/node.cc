@@ -444,16 +444,11 @@ Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
   co_return id;
 }
 
-Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Node::Node(NodePorts ports, NodeOptions options)
+    : parts_(std::make_unique<Parts>(std::move(ports), std::move(options))) {}
 Node::~Node() = default;
 
-Task<Result<std::unique_ptr<Node>>> Node::start(NodePorts ports, NodeOptions options) {
-  auto node = std::unique_ptr<Node>(
-      new Node(std::make_unique<Parts>(std::move(ports), std::move(options))));
-  Result<void> started = co_await node->parts_->start();
-  if (!started) co_return fail(started.error());
-  co_return std::move(node);
-}
+Task<Result<void>> Node::start() { return parts_->start(); }
 
 void Node::serve(size_t i, std::unique_ptr<Acceptor> acceptor) {
   parts_->servers[i]->start(std::move(acceptor));

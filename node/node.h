@@ -78,11 +78,15 @@ class SideHandler {
 
 class Node {
  public:
-  // Starts everything but the listeners: finds the cluster on the drives or creates it, recovers
-  // the journal, folds the tail, claims the partitions. On the journal loop. Errors: one line that
-  // says what to do; unavailable (too few drives), corrupt, unsupported, invalid_argument.
-  static Task<Result<std::unique_ptr<Node>>> start(NodePorts ports, NodeOptions options);
+  Node(NodePorts ports, NodeOptions options);
+  // REQUIRES: the loops do not run any more, also after a start that failed: actors, timers and
+  // appends may be under way by then.
   ~Node();
+
+  // Starts everything but the listeners: finds the cluster on the drives or creates it, recovers
+  // the journal, folds the tail, claims the partitions. Once, on the journal loop. Errors: one line
+  // that says what to do; unavailable (too few drives), corrupt, unsupported, invalid_argument.
+  Task<Result<void>> start();
 
   // Serves connections of `acceptor` on io loop `i`. On that loop.
   void serve(size_t i, std::unique_ptr<Acceptor> acceptor);
@@ -112,7 +116,6 @@ class Node {
 
  private:
   struct Parts;
-  explicit Node(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };
 

@@ -119,6 +119,10 @@ sigset_t end_signals() {
   return signals;
 }
 
+// The end of a process whose loops have run. Nothing is taken apart: what still runs there, and the
+// threads of the drives, point into it. An end at any point is safe, as kill -9 is.
+[[noreturn]] void end_process(int code) { ::_exit(code); }
+
 }  // namespace
 
 int run_server(const Config& config, char** argv) {
@@ -188,13 +192,9 @@ int run_server(const Config& config, char** argv) {
   journal_loop.start("journal");
   disk_loop.start("disk");
   for (size_t i = 0; i < io.size(); ++i) io[i]->start("io" + std::to_string(i));
-  auto stop_loops = [&] {
-    for (AsioLoop* loop : io) loop->stop();
-    disk_loop.stop();
-    journal_loop.stop();
-  };
   const auto options_log = options.request_log;
-  auto started = block_on(journal_loop, Node::start(ports, std::move(options)));
+  Node node(std::move(ports), std::move(options));
+  const Result<void> started = block_on(journal_loop, node.start());
   auto accept_with = [&](size_t i) {
     std::unique_ptr<Acceptor> acceptor = std::move(listener->acceptors[i]);
     return tls ? make_tls_acceptor(std::move(acceptor), tls) : std::move(acceptor);
@@ -213,20 +213,16 @@ int run_server(const Config& config, char** argv) {
     }
     if (::sigtimedwait(&signals, nullptr, &kWaitForDrives) < 0)
       execute_again(argv, "waiting", **folders);
-    ::_exit(0);
+    end_process(0);
   }
-  if (!started) {
-    stop_loops();
-    return refuse(started.error());
-  }
-  std::unique_ptr<Node> node = std::move(*started);
-  NodeBackend backend(*node, config, **folders, journal_loop, metrics);
-  admin::AdminHandler admin_handler(backend, node->authenticator());
+  if (!started) end_process(refuse(started.error()));
+  NodeBackend backend(node, config, **folders, journal_loop, metrics);
+  admin::AdminHandler admin_handler(backend, node.authenticator());
   AdminSide side(admin_handler);
-  node->set_side_handler(&side);
+  node.set_side_handler(&side);
   for (size_t i = 0; i < io.size(); ++i) {
     auto handed = std::make_shared<std::unique_ptr<Acceptor>>(accept_with(i));
-    io[i]->post([&node, i, handed] { node->serve(i, std::move(*handed)); });
+    io[i]->post([&node, i, handed] { node.serve(i, std::move(*handed)); });
   }
   if (tls) spawn(journal_loop, reload_certificates(tls));
   log_line("serving " + std::string(tls ? "https" : "http") + "://" +
@@ -235,9 +231,8 @@ int run_server(const Config& config, char** argv) {
   int signal = 0;
   sigwait(&signals, &signal);
   log_line("draining");
-  block_on(journal_loop, node->stop(kDrainNs));
-  stop_loops();
-  return 0;
+  block_on(journal_loop, node.stop(kDrainNs));
+  end_process(0);
 }
 
 }  // namespace kura::node

@@ -25,7 +25,7 @@ class SimKuraNode final : public SimNode {
   void step_wall(int64_t by_ms) override { clock_.step_wall(by_ms); }
   std::string failure() const override { return failure_; }
   std::optional<uint64_t> reservations() override {
-    if (!node_) return std::nullopt;
+    if (!node_ || !node_->ready()) return std::nullopt;
     return node_->disks().reservations();
   }
   std::optional<CountedBucket> count(const std::string& bucket) override;
@@ -124,13 +124,12 @@ void SimKuraNode::start() {
 }
 
 Task<void> SimKuraNode::run() {
-  node::NodePorts own = ports();
-  auto started = co_await node::Node::start(std::move(own), options_);
+  node_ = std::make_unique<node::Node>(ports(), options_);
+  auto started = co_await node_->start();
   if (!started) {
     end_process(started.error().detail);
     co_return;
   }
-  node_ = std::move(*started);
   failure_.clear();
   if (node_->view_recovery().from_snapshot) ++parts_.probes["view rebuilt from a snapshot"];
   serve();
@@ -174,7 +173,7 @@ Task<void> SimKuraNode::drain() {
 }
 
 bool SimKuraNode::stop() {
-  if (!running() || !node_) return false;
+  if (!running() || !node_ || !node_->ready()) return false;
   drained_ = false;
   spawn(*journal_loop_, drain());
   const bool ended =
@@ -188,7 +187,7 @@ void SimKuraNode::set_paused(bool paused) {
 }
 
 std::optional<CountedBucket> SimKuraNode::count(const std::string& bucket) {
-  if (!node_) return std::nullopt;
+  if (!node_ || !node_->ready()) return std::nullopt;
   Store& store = node_->store();
   const auto state = store.tenants.state();
   const Bucket* found = state->find_bucket(bucket);

@@ -29,20 +29,17 @@ NodePorts NodeWorld::ports(ViewPlaces& views) {
 }
 
 Result<void> NodeWorld::start(ViewPlaces& views) {
-  NodePorts own = ports(views);
-  auto started = run<Result<std::unique_ptr<Node>>>(Node::start(std::move(own), options));
-  if (!started) return fail(started.error());
-  node = std::move(*started);
-  return {};
+  node = std::make_unique<Node>(ports(views), options);
+  Result<void> started = run<Result<void>>(node->start());
+  if (!started) crash();
+  return started;
 }
 
 bool NodeWorld::start_and_kill(ViewPlaces& views, const std::function<bool()>& when) {
-  NodePorts own = ports(views);
-  std::optional<Result<std::unique_ptr<Node>>> started;
-  spawn(*journal_, keep_result<Result<std::unique_ptr<Node>>>(
-                       Node::start(std::move(own), options), &started));
+  node = std::make_unique<Node>(ports(views), options);
+  std::optional<Result<void>> started;
+  spawn(*journal_, keep_result<Result<void>>(node->start(), &started));
   world.run_until([&] { return when() || started; }, world.now_ns() + 3600 * sim::kSecond);
-  if (started && *started) node = std::move(**started);
   crash();
   return !started;
 }
