@@ -14,11 +14,11 @@
 #include "admin/admin_handler.h"
 #include "admin/request_metrics.h"
 #include "net/asio_loop.h"
-#include "net/block_on.h"
 #include "net/kernel.h"
 #include "net/tcp.h"
 #include "net/tls.h"
 #include "node/admin_backend.h"
+#include "node/end_signals.h"
 #include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/fail_point_setting.h"
@@ -29,9 +29,10 @@
 namespace kura::node {
 namespace {
 
-constexpr int64_t kDrainNs = 25'000'000'000;  // Below Kubernetes' 30 s of grace.
+// Both below Kubernetes' 30 s of grace. The second is for a drive that hangs in the end.
+constexpr int64_t kDrainNs = 25'000'000'000, kStopNs = 29'000'000'000;
 constexpr int64_t kTlsReloadNs = 5'000'000'000;
-constexpr timespec kWaitForDrives{.tv_sec = 2, .tv_nsec = 0};
+constexpr int64_t kWaitForDrivesNs = 2'000'000'000;
 
 void log_line(const std::string& line) {
   const std::string whole = "kura: " + line + "\n";
@@ -110,13 +111,9 @@ Task<void> reload_certificates(std::shared_ptr<TlsServerContext> tls) {
   }
 }
 
-// Blocked before any thread starts, so that every thread leaves them to wait_for_end().
-sigset_t end_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  return signals;
+Task<Done> stop(Node& node) {
+  co_await node.stop(kDrainNs);
+  co_return Done{};
 }
 
 // The end of a process whose loops have run. Nothing is taken apart: what still runs there, and the
@@ -127,8 +124,7 @@ sigset_t end_signals() {
 
 int run_server(const Config& config, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
-  const sigset_t signals = end_signals();
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const EndSignals signals;
   if (config.root_access_key.empty())
     return refuse(Error{Errc::invalid_argument,
                         "set KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY (or their _FILE twins); "
@@ -194,7 +190,9 @@ int run_server(const Config& config, char** argv) {
   for (size_t i = 0; i < io.size(); ++i) io[i]->start("io" + std::to_string(i));
   const auto options_log = options.request_log;
   Node node(std::move(ports), std::move(options));
-  const Result<void> started = block_on(journal_loop, node.start());
+  const auto ran = signals.run(journal_loop, node.start(), INT64_MAX);
+  if (!ran) end_process(0);  // Asked to end before anything was served.
+  const Result<void>& started = *ran;
   auto accept_with = [&](size_t i) {
     std::unique_ptr<Acceptor> acceptor = std::move(listener->acceptors[i]);
     return tls ? make_tls_acceptor(std::move(acceptor), tls) : std::move(acceptor);
@@ -211,8 +209,7 @@ int run_server(const Config& config, char** argv) {
       auto handed = std::make_shared<std::unique_ptr<Acceptor>>(accept_with(i));
       io[i]->post([server = servers[i].get(), handed] { server->start(std::move(*handed)); });
     }
-    if (::sigtimedwait(&signals, nullptr, &kWaitForDrives) < 0)
-      execute_again(argv, "waiting", **folders);
+    if (!signals.within(kWaitForDrivesNs)) execute_again(argv, "waiting", **folders);
     end_process(0);
   }
   if (!started) end_process(refuse(started.error()));
@@ -228,11 +225,11 @@ int run_server(const Config& config, char** argv) {
   log_line("serving " + std::string(tls ? "https" : "http") + "://" +
            to_string(Address{address->host, listener->port}) + " on " +
            std::to_string((*folders)->drives().size()) + " drives");
-  int signal = 0;
-  sigwait(&signals, &signal);
+  signals.wait();
   log_line("draining");
-  block_on(journal_loop, node.stop(kDrainNs));
-  end_process(0);
+  if (signals.run(journal_loop, stop(node), kStopNs)) end_process(0);
+  log_line("ending at once");
+  end_process(kExitGeneric);
 }
 
 }  // namespace kura::node

@@ -9,6 +9,7 @@ namespace kura::s3 {
 namespace {
 
 constexpr int64_t kDrainStepNs = 20'000'000;
+constexpr int64_t kCutNs = 1'000'000'000;  // For requests to notice that their client is gone.
 constexpr int64_t kAcceptRetryNs = 100'000'000;
 constexpr size_t kSweepEvery = 64;
 // A refused connection is kept until its client has read why, or for so long: with a request still
@@ -91,11 +92,13 @@ Task<void> HttpServer::drain(int64_t deadline_ns) {
   const int64_t end_ns = loop_.clock().monotonic_ns() + deadline_ns;
   for (;;) {
     forget_ended();
-    const bool late = loop_.clock().monotonic_ns() >= end_ns;
+    const int64_t now_ns = loop_.clock().monotonic_ns();
+    const bool late = now_ns >= end_ns;
     for (const auto& state : sessions_)
       if (state->stream && (state->idle || late)) state->stream->close();
     if (sessions_.empty()) co_return;
-    if (late && shared_->in_flight == 0) co_return;
+    // What waits for something else than its client, such as a drive that hangs, may never end.
+    if (late && (shared_->in_flight == 0 || now_ns >= end_ns + kCutNs)) co_return;
     co_await sleep_for(kDrainStepNs);
   }
 }

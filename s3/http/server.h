@@ -20,8 +20,9 @@ class HttpServer {
 
   // Accepts until drain() or until the acceptor fails. Once.
   void start(std::unique_ptr<Acceptor> acceptor);
-  // Accepts no more, closes idle connections, and returns when the requests under way are answered,
-  // or closes what is left after `deadline_ns`.
+  // Accepts no more, closes idle connections, and returns when the requests under way are answered.
+  // After `deadline_ns` it closes what is left and returns about a second later, whatever still
+  // runs: in_flight() of them.
   Task<void> drain(int64_t deadline_ns);
 
   size_t connections() const { return shared_->connections; }

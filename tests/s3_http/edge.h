@@ -43,6 +43,8 @@ class TestHandler : public RequestHandler {
                                    connection.request_id);
     } else if (head.path == "/slow") {
       co_await sleep_for(sim::kSecond);
+    } else if (head.path == "/hang") {
+      co_await suspend<Done>([](Resolver<Done>) {});
     } else if (head.path.starts_with("/stream/")) {
       const uint64_t bytes = *parse_decimal(head.path.substr(8));
       const bool fails = !head.query.empty();

@@ -13,6 +13,7 @@ struct Clients {
   Edge edge;
   HttpServer server;
   std::vector<std::string> got;
+  std::vector<bool> gone;  // The server has closed the connection.
   std::vector<std::unique_ptr<Stream>> open;
   bool drained = false;
 
@@ -33,6 +34,7 @@ struct Clients {
   // Sends `bytes` on a new connection, which stays open; its index in `got`.
   size_t send(std::string bytes) {
     got.emplace_back();
+    gone.emplace_back();
     open.emplace_back();
     spawn(edge.client_loop, run(this, got.size() - 1, std::move(bytes)));
     edge.world.run_for(kSecond / 10);
@@ -52,9 +54,10 @@ struct Clients {
     char buffer[4096];
     while (true) {
       Result<size_t> n = co_await raw->read_some(buffer, sizeof buffer);
-      if (!n || *n == 0) co_return;
+      if (!n || *n == 0) break;
       self->got[i].append(buffer, *n);
     }
+    self->gone[i] = true;
   }
   static Task<void> run_drain(Clients* self, int64_t deadline_ns) {
     co_await self->server.drain(deadline_ns);
@@ -144,6 +147,20 @@ TEST(Server, ADrainWaitsForRequestsAndNotForIdleClients) {
   EXPECT_EQ(statuses(clients.got[slow]), "200");
   EXPECT_EQ(clients.server.connections(), 0u);
   EXPECT_EQ(statuses(clients.got[clients.send(get("/x"))]), "");
+}
+
+// As one that waits for a drive that hangs.
+TEST(Server, ADrainEndsThoughARequestNeverDoes) {
+  Clients clients(100);
+  const size_t hung = clients.send(get("/hang"));
+  clients.drain(2 * kSecond);
+  clients.edge.world.run_for(3 * kSecond / 2);
+  EXPECT_FALSE(clients.drained);
+  clients.edge.world.run_for(2 * kSecond);
+  EXPECT_TRUE(clients.drained);
+  EXPECT_EQ(clients.server.in_flight(), 1u);
+  EXPECT_TRUE(clients.gone[hung]);
+  EXPECT_EQ(statuses(clients.got[hung]), "");
 }
 
 TEST(Server, ADrainEndsAtItsDeadline) {
