@@ -1,5 +1,5 @@
-// Fail points: the durable steps of the product, by name, so that a test can end the process, or the
-// simulated node, right before or right after each of them.
+// Fail points: the durable steps of the product, by name, so that a test can end the process, or
+// the simulated node, right before or right after each of them.
 //
 // kDurableSteps is the whole list. A name that is not in it does not compile; tests/crash checks
 // that each is in the code and is reached. Nothing is armed in production: one relaxed load then.
@@ -16,35 +16,36 @@
 
 namespace kura {
 
-inline constexpr std::array kDurableSteps = std::to_array<std::string_view>({
-    // One mirror's write and sync; the append on all mirrors; the same when it fills a segment.
-    "journal.append.mirror", "journal.append", "journal.roll", "journal.undo",
-    // Files of segments, as the log grows and is cut.
-    "journal.segment.create", "journal.segment.remove", "journal.clear",
-    // The record of the mirrors: on one drive; in force.
-    "journal.mirror_set.write", "journal.mirror_set.commit",
-    // A new journal; mirrors made equal at a start; a mirror in place of a lost one; a mended record.
-    "journal.format", "journal.merge.sync", "journal.merge.rename", "journal.refill",
-    "journal.repair",
-    // Who a drive is, and that the cluster knows or forgets it.
-    "drive.identity", "drive.record", "drive.forget",
-    // Segment sets: the ledger's record, member files.
-    "set.open", "set.member.create", "set.seal", "set.cut", "set.drop", "set.member.remove",
-    // One member's part of a stripe.
-    "stripe.write", "stripe.sync",
-    // A lost member file restored; damage mended.
-    "rebuild.create", "rebuild.sync", "rebuild.rename", "rebuild.record", "repair.stripe",
-    "repair.header",
-    // Bodies on their way out of the log or of a sparse set.
-    "destage", "compaction", "bodies.move",
-    // The metadata view.
-    "view.fold", "view.flush", "view.create", "view.load", "view.replay", "view.adopt",
-    "snapshot.write", "snapshot.record",
-    // What clients and control ask for, from the actor to the fold.
-    "object.commit", "upload.complete", "control.commit", "control.catch_up", "partition.claim",
-    // Steps of a real drive that the port promises as one.
-    "local.write", "local.sync", "local.create", "local.reserve", "local.remove", "local.rename",
-    "local.truncate", "file.replace"});
+inline constexpr std::array kDurableSteps = std::to_array<std::string_view>(
+    {// One mirror's write and sync; the append on all mirrors; the same when it fills a segment.
+     "journal.append.mirror", "journal.append", "journal.roll", "journal.undo",
+     // Files of segments, as the log grows and is cut.
+     "journal.segment.create", "journal.segment.remove", "journal.clear",
+     // The record of the mirrors: on one drive; in force.
+     "journal.mirror_set.write", "journal.mirror_set.commit",
+     // A new journal; mirrors made equal at a start; a mirror in place of a lost one; a mended
+     // record.
+     "journal.format", "journal.merge.sync", "journal.merge.rename", "journal.refill",
+     "journal.repair",
+     // Who a drive is, and that the cluster knows or forgets it.
+     "drive.identity", "drive.record", "drive.forget",
+     // Segment sets: the ledger's record, member files.
+     "set.open", "set.member.create", "set.seal", "set.cut", "set.drop", "set.member.remove",
+     // One member's part of a stripe.
+     "stripe.write", "stripe.sync",
+     // A lost member file restored; damage mended.
+     "rebuild.create", "rebuild.sync", "rebuild.rename", "rebuild.record", "repair.stripe",
+     "repair.header",
+     // Bodies on their way out of the log or of a sparse set.
+     "destage", "compaction", "bodies.move",
+     // The metadata view.
+     "view.fold", "view.flush", "view.create", "view.load", "view.replay", "view.adopt",
+     "snapshot.write", "snapshot.record",
+     // What clients and control ask for, from the actor to the fold.
+     "object.commit", "upload.complete", "control.commit", "control.catch_up", "partition.claim",
+     // Steps of a real drive that the port promises as one.
+     "local.write", "local.sync", "local.create", "local.reserve", "local.remove", "local.rename",
+     "local.truncate", "file.replace"});
 
 enum class Edge : uint8_t { before, after };
 
@@ -79,7 +80,8 @@ struct StepName {
 
 inline void reach(StepName name, Edge edge) {
   const uint16_t armed = armed_fail_point.load(std::memory_order_relaxed);
-  if (armed == FailPoint{name.step, edge}.number()) [[unlikely]] fail_point_reached();
+  if (armed == FailPoint{name.step, edge}.number()) [[unlikely]]
+    fail_point_reached();
 }
 }  // namespace detail
 

@@ -45,7 +45,7 @@ class Faults {
   bool any_policy_ = false;  // Each crash draws its own.
   bool power_ = false;       // Every crash is a loss of power.
   int64_t down_mean_ns_ = 0;
-  bool view_lost_ = false;  // With the last crash.
+  bool view_lost_ = false;           // With the last crash.
   int64_t drive_fault_mean_ns_ = 0;  // 0: drives are faultless.
   size_t bad_drive_ = 0;             // The only one that is damaged in this run.
   SimWorld::Event next_crash_;       // Or the restart after one.

@@ -252,7 +252,8 @@ bool take(SimOptions* options, const std::string& flag, const std::string& value
 }  // namespace
 
 std::string sim_usage() {
-  return "usage: sim run [--seed N | --seeds A..B] [--profile quiet|crash|swarm|power] [--virtual 8s]\n"
+  return "usage: sim run [--seed N | --seeds A..B] [--profile quiet|crash|swarm|power] [--virtual "
+         "8s]\n"
          "               [--plant FAULT] [--twice-every N] [--keep-going] [--time-budget 10m]\n"
          "               [--trace FIRST..LAST] [--json]\n"
          "Runs a node, its drives, its network and its clients in one thread, chosen by the seed.\n"

@@ -23,7 +23,8 @@ TEST(FailPoint, EachNameIsOneAndReadsBack) {
   EXPECT_EQ(names.size(), 2 * kDurableSteps.size());
   EXPECT_EQ(numbers.size(), names.size());
   EXPECT_FALSE(numbers.contains(0)) << "stands for no point";
-  for (const char* wrong : {"", "journal.append", "journal.append:", "journal.append:during", "x:before"})
+  for (const char* wrong :
+       {"", "journal.append", "journal.append:", "journal.append:during", "x:before"})
     EXPECT_FALSE(parse_fail_point(wrong)) << wrong;
 }
 

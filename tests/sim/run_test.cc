@@ -38,7 +38,8 @@ TEST(Run, ARightStorePasses) {
     if (probe == "crash with unsynced writes" || probe == "bit rot" ||
         probe == "crash at a fail point")
       continue;
-    if (probe.find("of the view") != std::string::npos || probe.starts_with("view rebuilt")) continue;
+    if (probe.find("of the view") != std::string::npos || probe.starts_with("view rebuilt"))
+      continue;
     EXPECT_GT(probes[probe], 0u) << probe;
   }
 }
