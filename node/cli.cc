@@ -9,8 +9,8 @@
 #include "node/config.h"
 #include "node/environment.h"
 #include "node/exit_code.h"
-#include "node/server.h"
 #include "node/operations_json.h"
+#include "node/server.h"
 #include "s3/op/operations_table.h"
 
 namespace kura::node {
