@@ -229,7 +229,8 @@ const std::vector<SettingInfo>& setting_table() {
       {"set-member-size", "", "bytes of a segment set's member file; by drive size if empty"},
       {"connections-max", "16384", "open connections; more are closed at once"},
       {"requests-max", "1024", "requests worked on at a time; more wait shortly, then get 503"},
-      {"request-memory", "1GiB", "memory for requests under way; what finds no room waits, then 503"},
+      {"request-memory", "1GiB",
+       "memory for requests under way; what finds no room waits, then 503"},
       {"test-transform", "false", "store 16 bytes more per 64 KiB, to test sizes", false, true},
   };
   return table;

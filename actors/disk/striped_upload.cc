@@ -9,10 +9,13 @@
 namespace kura::disk {
 namespace {
 
-constexpr uint64_t kBatchBytes = kMiB;              // At least, of body, per write call.
+constexpr uint64_t kBatchBytes = kMiB;  // At least, of body, per write call.
 constexpr uint64_t kUnsyncedBytesMax = 16 * kMiB;
 constexpr uint64_t kUnsyncedBytesMin = 2 * kMiB;
 constexpr uint64_t kGrowthFirstBytes = 2 * kMiB;  // Room asked for when the size is not known.
+// The same when it is known: so much is synced before more is written anyway, so that a further
+// region costs no further sync.
+constexpr uint64_t kKnownFirstBytes = kUnsyncedBytesMax;
 constexpr uint64_t kGrowthMaxBytes = 64 * kMiB;
 
 Task<Result<Region>> region_of(std::shared_ptr<DiskCore> core, Target target, uint64_t reservation,
@@ -116,14 +119,16 @@ Task<Result<void>> StripedUpload::step() {
     finished_ = unsynced_.bytes == 0 && input_bytes_ == 0;
     co_return Result<void>();
   }
-  if (input_bytes_ > 0 && (!region_.use || region_used_bytes_ == region_.body_bytes))
-    co_return co_await next_region();
-  const uint64_t left = region_.use ? region_.body_bytes - region_used_bytes_ : batch_bytes();
+  const bool full = !region_.use || region_used_bytes_ == region_.body_bytes;
+  // Room is taken for bytes that are here, not for those that were announced: who announces much
+  // and sends nothing must not fill the drives.
+  const uint64_t left = full ? expected_bytes() : region_.body_bytes - region_used_bytes_;
   const uint64_t goal = std::min(batch_bytes(), left);
   if (input_bytes_ < goal && !ended_) {
     co_await wait_for_input();
     co_return Result<void>();
   }
+  if (full) co_return co_await next_region();
   co_await write_batch(std::min(goal, input_bytes_));
   if (unsynced_.bytes >= window_bytes()) co_await sync();
   co_return Result<void>();
@@ -139,9 +144,7 @@ Task<Result<void>> StripedUpload::next_region() {
     co_await sync();
     co_return Result<void>();
   }
-  const uint64_t known =
-      size_hint_bytes_ > placed_bytes_ ? size_hint_bytes_ - placed_bytes_ : growth_bytes_;
-  const uint64_t wanted = std::max(input_bytes_, ended_ ? 0 : known);
+  const uint64_t wanted = std::max(input_bytes_, ended_ ? 0 : expected_bytes());
   growth_bytes_ = std::min(2 * growth_bytes_, kGrowthMaxBytes);
   Task<Result<Region>> asked = region_of(core_, target_, reservation_, wanted);
   auto region = co_await run_on(core_->loop, std::move(asked));
@@ -216,6 +219,11 @@ void StripedUpload::rewrite_unsynced() {
   region_used_bytes_ = 0;
 }
 
+uint64_t StripedUpload::expected_bytes() const {
+  if (size_hint_bytes_ <= placed_bytes_) return growth_bytes_;
+  return std::min(size_hint_bytes_ - placed_bytes_, std::max(growth_bytes_, kKnownFirstBytes));
+}
+
 uint64_t StripedUpload::row_bytes() const {
   return kPieceBytes * (region_.use ? region_.use->set().data_shards : 1);
 }
@@ -223,8 +231,9 @@ uint64_t StripedUpload::row_bytes() const {
 uint64_t StripedUpload::batch_bytes() const { return align_up(kBatchBytes, row_bytes()); }
 
 uint64_t StripedUpload::window_bytes() const {
-  return std::clamp(core_->options.unsynced_bytes_max / std::max<uint64_t>(1, core_->counters.writers),
-                    kUnsyncedBytesMin, kUnsyncedBytesMax);
+  return std::clamp(
+      core_->options.unsynced_bytes_max / std::max<uint64_t>(1, core_->counters.writers),
+      kUnsyncedBytesMin, kUnsyncedBytesMax);
 }
 
 std::shared_ptr<std::string> StripedUpload::take(uint64_t bytes) {

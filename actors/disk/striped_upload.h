@@ -50,6 +50,7 @@ class StripedUpload : public std::enable_shared_from_this<StripedUpload> {
   Task<void> wait_for_input();
   void wake();
 
+  uint64_t expected_bytes() const;  // To come, as far as room is asked for at once.
   uint64_t row_bytes() const;
   uint64_t batch_bytes() const;
   uint64_t window_bytes() const;

@@ -17,7 +17,8 @@ inline constexpr size_t kXmlAttributesMax = 16;
 // Of one tag, comment or the like, to about a slice of the parser's input: what cannot be refused
 // before it has ended must end soon.
 inline constexpr size_t kXmlTokenBytesMax = 16 * 1024;
-inline constexpr size_t kXmlTextBytesMax = 16 * 1024;  // A key has 1,024 bytes, a continuation more.
+inline constexpr size_t kXmlTextBytesMax =
+    16 * 1024;                                      // A key has 1,024 bytes, a continuation more.
 inline constexpr size_t kXmlElementsMax = 100'000;  // 10,000 parts of at most nine elements each.
 
 // Paths are local names from the root, "Delete/Object/Key". The namespace is S3's or none.

@@ -45,13 +45,15 @@ bool Admission::try_take(uint64_t charge_bytes, uint64_t room_bytes, bool needs_
 }
 
 Task<bool> Admission::queue_for(uint64_t charge_bytes, uint64_t room_bytes) {
+  loop_ = Loop::current();
   if (queue_.size() >= limits_.waiting_max) {
     ++counters_.refused;
     co_return false;
   }
+  take_from_slow();
+  if (try_take(charge_bytes, room_bytes, true)) co_return true;
   Waiter waiter(*this, charge_bytes, room_bytes);
   const bool in = co_await suspend<bool>([&](Resolver<bool> resolve) {
-    loop_ = Loop::current();
     waiter.resolve = resolve;
     waiter.until_ns = loop_->clock().monotonic_ns() + limits_.wait_ns;
     waiter.at = queue_.insert(queue_.end(), &waiter);
@@ -81,8 +83,19 @@ void Admission::admit_waiting() {
   counters_.waiting = queue_.size();
 }
 
-void Admission::refuse_late() {
+void Admission::take_from_slow() {
+  const int64_t long_ago_ns = loop_->clock().monotonic_ns() - limits_.slow_ns;
+  while (!receiving_.empty() && receiving_.front()->waits_since_ns_ <= long_ago_ns) {
+    Ticket& slow = *receiving_.front();
+    slow.leave_receiving();
+    slow.slow_ = true;
+    slow.give_up_place();
+  }
+}
+
+void Admission::on_timer() {
   timer_ = 0;
+  take_from_slow();
   const int64_t now_ns = loop_->clock().monotonic_ns();
   while (!queue_.empty() && queue_.front()->until_ns <= now_ns) {
     Waiter& first = *queue_.front();
@@ -98,7 +111,8 @@ void Admission::refuse_late() {
 void Admission::arm() {
   if (timer_ != 0) return;
   const int64_t left_ns = queue_.front()->until_ns - loop_->clock().monotonic_ns();
-  timer_ = loop_->timer().after(std::max<int64_t>(left_ns, 1), [this] { refuse_late(); });
+  const int64_t delay_ns = std::clamp<int64_t>(left_ns, 1, limits_.slow_ns);
+  timer_ = loop_->timer().after(delay_ns, [this] { on_timer(); });
 }
 
 Ticket::Ticket(Admission& admission, const RequestHead& head) : admission_(admission) {
@@ -137,7 +151,7 @@ bool Ticket::try_receive(uint64_t received_bytes) {
 }
 
 Task<bool> Ticket::receive() {
-  pause();
+  give_up_place();
   const bool in = co_await admission_.queue_for(large_bytes_, large_bytes_);
   if (!in) co_return false;
   held_bytes_ += large_bytes_;
@@ -145,13 +159,26 @@ Task<bool> Ticket::receive() {
   co_return true;
 }
 
-void Ticket::pause() {
+void Ticket::give_up_place() {
   if (std::exchange(working_, false)) admission_.give_back(0, true);
 }
 
-void Ticket::resume() {
+void Ticket::wait_begins() {
+  if (!working_) return;
+  if (slow_) return give_up_place();
+  waits_ = true;
+  waits_since_ns_ = Loop::current()->clock().monotonic_ns();
+  at_ = admission_.receiving_.insert(admission_.receiving_.end(), this);
+}
+
+void Ticket::leave_receiving() {
+  if (std::exchange(waits_, false)) admission_.receiving_.erase(at_);
+}
+
+void Ticket::wait_ends() {
+  leave_receiving();
   if (!entered_ || working_) return;
-  working_ = true;
+  working_ = true;  // Above the limit, if it must be: it is not for long.
   admission_.take(0, true);
 }
 
@@ -163,6 +190,7 @@ void Ticket::answer(uint64_t held_bytes) {
 }
 
 void Ticket::release() {
+  leave_receiving();
   if (!std::exchange(entered_, false)) return;
   admission_.give_back(std::exchange(held_bytes_, 0), std::exchange(working_, false));
 }

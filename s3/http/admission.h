@@ -3,8 +3,10 @@
 // excess waits briefly in order of arrival and then gets 503 SlowDown: the wait keeps clients that
 // ask again at once from spending on refusals what the others need.
 //
-// A request counts while the node works on it, not while it waits for its client's bytes: slow
-// clients take no one's place. What it holds in memory is charged until it ends. On one loop.
+// A request has a place until its answer is ready. A client that keeps its request waiting for more
+// bytes loses the place to whoever asks for one, and from then on counts only while the node works
+// on what it sent: slow clients take no one's place. What a request holds in memory is charged
+// until it ends. On one loop.
 
 #pragma once
 
@@ -36,9 +38,12 @@ struct AdmissionLimits {
   // 192 uploads or 384 cold reads at a time.
   uint64_t memory_bytes = 768 * kMiB;
   int64_t wait_ns = 500'000'000;  // Twice at most (start, large body): refused within a second.
+  int64_t slow_ns = 100'000'000;  // Silent for so long: slow.
   // Each holds its head: 4,096 of 40 KiB are 160 MiB at worst.
   uint32_t waiting_max = 4096;
 };
+
+class Ticket;
 
 class Admission {
  public:
@@ -65,13 +70,15 @@ class Admission {
   Task<bool> queue_for(uint64_t charge_bytes, uint64_t room_bytes);
   void give_back(uint64_t bytes, bool place);
   void admit_waiting();
-  void refuse_late();
+  void take_from_slow();
+  void on_timer();
   void arm();
 
   const AdmissionLimits limits_;
   Counters counters_;
-  std::list<Waiter*> queue_;  // All wait equally long, so the first is late first.
-  Loop* loop_ = nullptr;      // Of the timer.
+  std::list<Waiter*> queue_;      // All wait equally long, so the first is late first.
+  std::list<Ticket*> receiving_;  // With a place, waiting for bytes; the longest wait first.
+  Loop* loop_ = nullptr;          // Of the timer.
   Timer::Id timer_ = 0;
 };
 
@@ -89,19 +96,26 @@ class Ticket {
   // Before bytes of the body are handed on; `received_bytes` with them.
   bool try_receive(uint64_t received_bytes);
   Task<bool> receive();
-  // Around a wait for the client.
-  void pause();
-  void resume();
+  // Around a wait for the client's bytes. On a loop.
+  void wait_begins();
+  void wait_ends();
   // The node's work is done; `held_bytes` stay in memory until the client has them.
   void answer(uint64_t held_bytes);
   void release();
 
  private:
+  friend class Admission;
+  void give_up_place();
+  void leave_receiving();
+
   Admission& admission_;
   uint64_t start_bytes_, large_bytes_;
   uint64_t room_bytes_;  // Free before it starts: a large body that is to come must find room, too.
   uint64_t held_bytes_ = 0;
-  bool entered_ = false, working_ = false, large_ = false;
+  bool entered_ = false, working_ = false, large_ = false, slow_ = false;
+  int64_t waits_since_ns_ = 0;
+  std::list<Ticket*>::iterator at_;  // In receiving_, if waits_.
+  bool waits_ = false;
 };
 
 }  // namespace kura::s3

@@ -85,9 +85,9 @@ Task<std::string> RequestBody::receive() {
   size_t wanted = read_bytes_;
   if (!chunked_) wanted = static_cast<size_t>(std::min<uint64_t>(wanted, left_));
   connection_.set_deadline(std::max<int64_t>(patience_ns_, 1));
-  if (ticket_) ticket_->pause();
+  if (ticket_) ticket_->wait_begins();
   std::string bytes = co_await connection_.read(wanted);
-  if (ticket_) ticket_->resume();
+  if (ticket_) ticket_->wait_ends();
   connection_.clear_deadline();
   if (bytes.size() == read_bytes_) {
     read_bytes_ = std::min(read_bytes_ * 2, kBodyChunkBytes);

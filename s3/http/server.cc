@@ -50,8 +50,8 @@ HttpServer::HttpServer(Loop& loop, RequestHandler& handler, Random& random, Sess
                        size_t connections_max, std::function<void(const RequestLogEntry&)> log)
     : loop_(loop),
       connections_max_(connections_max),
-      shared_(std::make_shared<SessionShared>(
-          handler, random, loop.clock(), options, std::move(log))) {}
+      shared_(std::make_shared<SessionShared>(handler, random, loop.clock(), options,
+                                              std::move(log))) {}
 
 void HttpServer::start(std::unique_ptr<Acceptor> acceptor) {
   acceptor_ = std::move(acceptor);

@@ -68,9 +68,9 @@ struct SessionShared {
   SessionOptions options;
   std::function<void(const RequestLogEntry&)> log;  // May be empty.
   Admission admission{options.admission};
-  bool draining = false;                            // On the session's loop.
-  uint64_t in_flight = 0;                           // Requests between head and last byte.
-  uint64_t connections = 0;                         // Sessions that have not ended.
+  bool draining = false;     // On the session's loop.
+  uint64_t in_flight = 0;    // Requests between head and last byte.
+  uint64_t connections = 0;  // Sessions that have not ended.
 };
 
 // Tells a session's owner whether it waits for a request, so that a drain may close it.

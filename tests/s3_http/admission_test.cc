@@ -112,20 +112,57 @@ TEST(Admission, MemoryIsChargedUntilTheEnd) {
   EXPECT_EQ(load.admission.counters().held_bytes, 0u);
 }
 
-TEST(Admission, WhoWaitsForItsClientTakesNoPlace) {
-  Admission admission(limits(1, kGiB));
-  const RequestHead head = head_of("PUT", 10);
-  Ticket slow(admission, head), other(admission, head);
-  EXPECT_TRUE(slow.try_enter());
-  EXPECT_FALSE(other.try_enter());
-  slow.pause();
-  EXPECT_TRUE(other.try_enter());
-  slow.resume();  // Late, not lost.
-  EXPECT_EQ(admission.counters().working, 2u);
-  other.answer(0);
-  other.release();
-  EXPECT_EQ(admission.counters().working, 1u);
-  EXPECT_EQ(admission.counters().held_bytes, kRequestBytes);
+// A request whose client is silent for `silence_ns` before it sends its body.
+Task<void> receive_slowly(Admission* admission, int64_t silence_ns, int* bytes) {
+  Ticket ticket(*admission, head_of("PUT", 10));
+  bool in = ticket.try_enter();
+  if (!in) in = co_await ticket.enter();
+  for (int i = 0; in && i < 10; ++i) {
+    ticket.wait_begins();
+    co_await sleep_for(silence_ns);
+    ticket.wait_ends();
+    ++*bytes;
+  }
+}
+
+TEST(Admission, SlowClientsLoseTheirPlace) {
+  Load load(limits(1, kGiB));
+  int bytes = 0;
+  spawn(load.loop, receive_slowly(&load.admission, kSecond, &bytes));
+  load.world.run_for(kSecond / 2);
+  EXPECT_EQ(load.admission.counters().working, 1u);  // Nobody asked for it.
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(load.fates[load.send(head_of("PUT"), kSecond / 10)], "in");
+    load.world.run_for(kSecond / 3);
+  }
+  load.world.run_for(20 * kSecond);
+  EXPECT_EQ(bytes, 10);
+  EXPECT_EQ(load.admission.counters().working, 0u);
+  EXPECT_EQ(load.admission.counters().held_bytes, 0u);
+}
+
+TEST(Admission, QuickClientsKeepTheirPlace) {
+  Load load(limits(1, kGiB));
+  int bytes = 0;
+  spawn(load.loop, receive_slowly(&load.admission, kSecond / 50, &bytes));
+  load.world.run_for(kSecond / 100);
+  const size_t next = load.send(head_of("PUT"), 0);
+  load.world.run_for(kSecond / 10);
+  EXPECT_EQ(load.fates[next], "");
+  load.world.run_for(kSecond / 5);
+  EXPECT_EQ(bytes, 10);
+  EXPECT_EQ(load.fates[next], "in");
+}
+
+TEST(Admission, ASlowClientLosesItsPlaceToWhoWaitsAlready) {
+  Load load(limits(1, kGiB));
+  int bytes = 0;
+  spawn(load.loop, receive_slowly(&load.admission, kSecond, &bytes));
+  load.world.run_for(kSecond / 100);
+  const size_t next = load.send(head_of("PUT"), 0);
+  EXPECT_EQ(load.fates[next], "");
+  load.world.run_for(kSecond / 4);
+  EXPECT_EQ(load.fates[next], "in");
 }
 
 TEST(Admission, AnAnswerHoldsWhatIsStillToBeSent) {

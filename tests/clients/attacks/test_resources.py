@@ -83,38 +83,48 @@ def test_idle_connections(crowded, full):
     close(links)
 
 
-def drip(links, data: bytes, stop: threading.Event):
-    """A byte a second on each connection."""
-    for byte in data:
-        for link in links:
-            with contextlib.suppress(OSError):
-                link.send(bytes([byte]))
-        if stop.wait(1):
-            return
+@contextlib.contextmanager
+def dripping(address, count: int, head: bytes, data: bytes):
+    """`count` connections that have sent `head`; then a byte a second on each. Ends with them."""
+    stop, links = threading.Event(), hold(address, count, head)
 
+    def drip():
+        for byte in data:
+            for link in links:
+                with contextlib.suppress(OSError):
+                    link.send(bytes([byte]))
+            if stop.wait(1):
+                return
 
-@pytest.mark.parametrize("what", ["head", "body", "body without end", "continue"])
-def test_slow_clients(crowded, full, what):
-    """A thousand of them hold neither places nor more memory than they have sent."""
-    count = 10_000 if full else 1_500  # More than requests-max.
-    count = allow_files(count)
-    call = lambda n, **more: Call(crowded.endpoint, "PUT", f"/{B}/slow", payload=UNSIGNED, **more)
-    heads = {"head": lambda n: call(n, headers={"content-length": "5"}).sign().head()[:40],
-             "body": lambda n: call(n, headers={"content-length": "60000"}).sign().head(),
-             "body without end": lambda n: call(n, headers={"content-length": str(1 << 30)}).sign().head(),
-             "continue": lambda n: call(n, headers={"content-length": "60000", "expect": "100-continue"}).sign().head()}
-    with others_unharmed(crowded, full, count * (IDLE_BYTES + (40 << 10)) + 16 * MIB):
-        links = hold(address_of(crowded), count, heads[what](0))
-        stop = threading.Event()
-        thread = threading.Thread(target=drip, args=(links, b"a" * 1000, stop))
-        if what != "continue":
-            thread.start()
-    stop.set()
-    if what != "continue":
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
         thread.join()
-    close(links)
-    time.sleep(0.5)
-    assert others_p99(crowded, 2) < 1
+        close(links)
+
+
+# Name: what is sent at once, whether a byte a second follows.
+SLOW = {"head": ("5", 40, True), "body": ("60000", None, True), "body without end": (str(1 << 30), None, True),
+        "continue": ("60000", None, False)}
+
+
+@pytest.mark.parametrize("what", SLOW)
+def test_slow_clients(crowded, full, what):
+    """More of them than requests-max: they hold neither places nor room on the drives nor more memory than they sent."""
+    length, sent, goes_on = SLOW[what]
+    count = allow_files(10_000 if full else 1_500)
+    headers = {"content-length": length} | ({} if goes_on else {"expect": "100-continue"})
+    head = Call(crowded.endpoint, "PUT", f"/{B}/slow", payload=UNSIGNED, headers=headers).sign().head()[:sent]
+    free = shutil.disk_usage(crowded.drives[0]).free
+    with contextlib.ExitStack() as attack:
+        with others_unharmed(crowded, full, count * (IDLE_BYTES + (40 << 10)) + 16 * MIB):
+            attack.enter_context(dripping(address_of(crowded), count, head, b"a" * 3600 if goes_on else b""))
+            time.sleep(1.5)
+            taken = free - shutil.disk_usage(crowded.drives[0]).free
+            assert taken < 2 << 30, f"they took {taken / MIB:.0f} MiB of the drives"
     assert s3_client(crowded.endpoint).list_objects_v2(Bucket=B, Prefix="slow")["KeyCount"] == 0
 
 
