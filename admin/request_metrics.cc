@@ -1,28 +1,65 @@
 #include "admin/request_metrics.h"
 
+#include <charconv>
+#include <string_view>
+
 namespace kura::admin {
 namespace {
 
-// JSON string (RFC 8259); bytes that are no UTF-8 come from percent-encoded targets only as
-// escapes.
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte >= 0x7f) {
-      static constexpr char kHex[] = "0123456789abcdef";
-      out += "\\u00";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else {
-      out += c;
-    }
+// One JSON object of a request log: built for each request, so in one string without copies.
+class LogLine {
+ public:
+  LogLine() { out_.reserve(512); }
+
+  LogLine& text(std::string_view name, std::string_view value) {
+    begin(name);
+    out_ += '"';
+    quote(value);
+    out_ += '"';
+    return *this;
   }
-  return out + "\"";
-}
+  LogLine& number(std::string_view name, int64_t value) {
+    char digits[24];
+    begin(name);
+    out_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+    return *this;
+  }
+  LogLine& boolean(std::string_view name, bool value) {
+    begin(name);
+    out_ += value ? "true" : "false";
+    return *this;
+  }
+  std::string finish() {
+    out_ += '}';
+    return std::move(out_);
+  }
+
+ private:
+  void begin(std::string_view name) {
+    out_ += out_.empty() ? "{\"" : ",\"";
+    out_ += name;
+    out_ += "\":";
+  }
+
+  // RFC 8259; bytes that are no UTF-8 come from percent-encoded targets only as escapes.
+  void quote(std::string_view text) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    size_t plain = 0;  // Where the run begins that stays as it is.
+    for (size_t i = 0; i < text.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(text[i]);
+      if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') continue;
+      out_ += text.substr(plain, i - plain);
+      plain = i + 1;
+      if (byte == '"' || byte == '\\')
+        (out_ += '\\') += text[i];
+      else
+        ((out_ += "\\u00") += kHex[byte >> 4]) += kHex[byte & 15];
+    }
+    out_ += text.substr(plain);
+  }
+
+  std::string out_;
+};
 
 std::string seconds(uint64_t us) {
   std::string text = std::to_string(static_cast<double>(us) / 1e6);
@@ -82,14 +119,21 @@ std::string RequestMetrics::text() const {
 }
 
 std::string log_text(const s3::RequestLogEntry& e) {
-  return "{\"requestId\":" + quoted(e.request_id) + ",\"remote\":" + quoted(e.peer) +
-         ",\"method\":" + quoted(e.method) + ",\"target\":" + quoted(e.target) +
-         ",\"operation\":" + quoted(e.operation) + ",\"accessKey\":" + quoted(e.access_key) +
-         ",\"status\":" + std::to_string(e.status) + ",\"error\":" + quoted(e.error_code) +
-         ",\"cause\":" + quoted(e.cause) + ",\"complete\":" + (e.complete ? "true" : "false") +
-         ",\"bytesIn\":" + std::to_string(e.bytes_in) +
-         ",\"bytesOut\":" + std::to_string(e.bytes_out) +
-         ",\"durationUs\":" + std::to_string(e.duration_ns / 1000) + "}";
+  return LogLine()
+      .text("requestId", e.request_id)
+      .text("remote", e.peer)
+      .text("method", e.method)
+      .text("target", e.target)
+      .text("operation", e.operation)
+      .text("accessKey", e.access_key)
+      .number("status", e.status)
+      .text("error", e.error_code)
+      .text("cause", e.cause)
+      .boolean("complete", e.complete)
+      .number("bytesIn", static_cast<int64_t>(e.bytes_in))
+      .number("bytesOut", static_cast<int64_t>(e.bytes_out))
+      .number("durationUs", e.duration_ns / 1000)
+      .finish();
 }
 
 }  // namespace kura::admin

@@ -59,16 +59,17 @@ Task<std::string> Connection::read(size_t size_bytes) {
 }
 
 Task<bool> Connection::fill(size_t size_bytes) {
-  if (used_ == ahead_.size()) take_ahead();
-  if (ahead_.empty()) {
-    ahead_ = co_await read(size_bytes);
-    co_return !ahead_.empty();
+  if (fill_bytes_ < size_bytes) {
+    fill_ = std::make_unique_for_overwrite<char[]>(size_bytes);
+    fill_bytes_ = size_bytes;
   }
-  const std::string more = co_await read(size_bytes);
+  const Result<size_t> size = co_await stream_->read_some(fill_.get(), size_bytes);
+  const size_t more = size.value_or(0);
+  bytes_in_ += more;
   ahead_.erase(0, used_);
   used_ = 0;
-  ahead_ += more;
-  co_return !more.empty();
+  ahead_.append(fill_.get(), more);
+  co_return more > 0;
 }
 
 Task<bool> Connection::write(std::vector<std::string_view> pieces, int64_t silence_ns) {

@@ -52,6 +52,9 @@ class Connection {
   Loop& loop_;
   std::string ahead_;
   size_t used_ = 0;  // Of ahead_.
+  // Where fill() reads to: a string of that size would be filled with zeros for each request.
+  std::unique_ptr<char[]> fill_;
+  size_t fill_bytes_ = 0;
   // The timer is armed rarely and only looks at the deadline, which moves with every request.
   int64_t deadline_ns_ = 0;  // 0: none.
   Timer::Id timer_ = 0;
