@@ -50,8 +50,8 @@ class BlobStore {
   // Errors: unavailable, no_space.
   virtual Task<Result<std::unique_ptr<BlobWriter>>> write(v1::StorageClass storage_class,
                                                           uint64_t size_hint_bytes) = 0;
-  // `range` within the stored bytes of `body`, whose `journal` is not set. Errors: invalid_argument;
-  // not_found (the body is no longer where it was: look its version up again).
+  // `range` within the stored bytes of `body`, whose `journal` is not set. Errors:
+  // invalid_argument; not_found (the body is no longer where it was: look its version up again).
   virtual Result<std::unique_ptr<BlobReader>> read(const v1::Body& body, ByteRange range) = 0;
   // The commit that would have named this reservation will never happen: its blocks are garbage.
   virtual void release(const v1::Reservation& reservation) = 0;

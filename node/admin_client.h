@@ -23,8 +23,8 @@ struct AdminFailure {
   std::string request_id;
 };
 
-// One request; blocks. `body` null: none. Errors: unavailable (no answer), timed_out, access_denied,
-// and those that the node names; the detail is for a person.
+// One request; blocks. `body` null: none. Errors: unavailable (no answer), timed_out,
+// access_denied, and those that the node names; the detail is for a person.
 Result<nlohmann::ordered_json> admin_request(const AdminTarget& target, const std::string& method,
                                              const std::string& path_and_query,
                                              const nlohmann::ordered_json& body,

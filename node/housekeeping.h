@@ -50,11 +50,11 @@ class Housekeeping {
   Committer& committer_;
   disk::DiskPool& disks_;
   const HousekeepingOptions options_;
-  Offset destaged_;         // No body is left in the journal below this.
-  Offset seen_end_;         // Of the log at the last look,
-  int64_t changed_ns_ = 0;  // and when it changed.
-  Offset settled_end_;      // End of the log after a pass that left nothing to free.
-  uint32_t failures_ = 0;   // Of passes, in a row;
+  Offset destaged_;            // No body is left in the journal below this.
+  Offset seen_end_;            // Of the log at the last look,
+  int64_t changed_ns_ = 0;     // and when it changed.
+  Offset settled_end_;         // End of the log after a pass that left nothing to free.
+  uint32_t failures_ = 0;      // Of passes, in a row;
   int64_t not_before_ns_ = 0;  // the next one waits for this.
   bool running_ = false;
   bool passing_ = false;

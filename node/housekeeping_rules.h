@@ -17,8 +17,8 @@ namespace kura::node {
 size_t log_segments_max(uint64_t smallest_drive_bytes, uint64_t segment_bytes);
 
 struct LogLook {
-  size_t segments = 0;      // With the active one.
-  size_t behind = 0;        // Of these, how many reach beyond the newest snapshot.
+  size_t segments = 0;  // With the active one.
+  size_t behind = 0;    // Of these, how many reach beyond the newest snapshot.
   bool out_of_space = false;
   bool idle = false;     // Nothing was appended for a while,
   bool settled = false;  // and the last pass then freed all there is to free.

@@ -4,7 +4,9 @@
 
 namespace kura::node {
 
-bool is_whole(const journal::Bounds& log) { return log.start.value <= journal::kSegmentHeaderBytes; }
+bool is_whole(const journal::Bounds& log) {
+  return log.start.value <= journal::kSegmentHeaderBytes;
+}
 
 bool view_fits(const ViewPosition& at, const journal::Bounds& log) {
   if (at.end.value == 0) return is_whole(log);

@@ -13,8 +13,8 @@
 
 namespace kura::node {
 
-// Drives are counted as in NodePorts::drives. One map at a time is open in each place. Errors: those
-// of opening a Kv (io_error, corrupt, no_space).
+// Drives are counted as in NodePorts::drives. One map at a time is open in each place. Errors:
+// those of opening a Kv (io_error, corrupt, no_space).
 class ViewPlaces {
  public:
   virtual ~ViewPlaces() = default;

@@ -16,8 +16,8 @@ class BucketWriter {
  public:
   virtual ~BucketWriter() = default;
   // Returns when the event is effective and folded, so that every later read sees it. Errors: those
-  // of decide() (actors/bucket/decide.h); unavailable, overloaded, no_space (nothing was written, nor
-  // will be). From any loop.
+  // of decide() (actors/bucket/decide.h); unavailable, overloaded, no_space (nothing was written,
+  // nor will be). From any loop.
   virtual Task<Result<Outcome>> submit(Command command) = 0;
 };
 

@@ -308,8 +308,8 @@ void Partition::on_lost(Epoch epoch, Errc code) {
   for (PendingCommand& pending : waiting_) again.push_back(std::move(pending));
   waiting_.clear();
   for (PendingCommand& pending : again) {
-    const bool full = code == Errc::no_space && (!frees_space(pending.command) ||
-                                                 ++pending.no_space >= kNoSpaceTriesMax);
+    const bool full = code == Errc::no_space &&
+                      (!frees_space(pending.command) || ++pending.no_space >= kNoSpaceTriesMax);
     const bool refuse = code == Errc::unavailable || full;
     if (refuse)
       pending.reply(fail(code));

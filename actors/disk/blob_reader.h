@@ -10,8 +10,8 @@ namespace kura::disk {
 
 struct DiskCore;
 
-// Errors: invalid_argument (a range outside of the body), not_found (a set was dropped: the body was
-// moved, look the version up again).
+// Errors: invalid_argument (a range outside of the body), not_found (a set was dropped: the body
+// was moved, look the version up again).
 Result<std::unique_ptr<BlobReader>> make_blob_reader(std::shared_ptr<DiskCore> core,
                                                      const v1::Body& body, ByteRange range);
 

@@ -143,8 +143,7 @@ TEST_F(OnSmallDrives, ALogOnFullDrivesIsCut) {
     ASSERT_TRUE(world.remove(bucket, std::to_string(round % 8)));
   }
   EXPECT_LE(segments(), 10u);
-  for (int i = 0; i < large; ++i)
-    ASSERT_TRUE(world.remove(bucket, "large-" + std::to_string(i)));
+  for (int i = 0; i < large; ++i) ASSERT_TRUE(world.remove(bucket, "large-" + std::to_string(i)));
   world.world.run_for(20 * sim::kSecond);
   EXPECT_TRUE(world.put_large(bucket, "again", kMiB));
 }

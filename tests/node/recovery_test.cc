@@ -15,7 +15,7 @@
 namespace kura::node {
 namespace {
 
-constexpr uint64_t kFirst = 64;      // Offset of the first record,
+constexpr uint64_t kFirst = 64;         // Offset of the first record,
 constexpr uint64_t kRecordBytes = 100;  // and from each one to the next.
 
 TEST(RecoveryRules, AViewFitsWhenTheLogGoesOnWhereItEnds) {

@@ -32,7 +32,8 @@ std::string bytes_of(size_t size, unsigned seed) {
 }
 
 TEST(Md5, ExamplesOfTheRfc) {
-  for (auto [text, hex] : {std::pair{"", "\xd4\x1d\x8c\xd9"}, {"abc", "\x90\x01\x50\x98"},
+  for (auto [text, hex] : {std::pair{"", "\xd4\x1d\x8c\xd9"},
+                           {"abc", "\x90\x01\x50\x98"},
                            {"message digest", "\xf9\x6b\x69\x7d"}}) {
     Md5 digest;
     digest.update(text);
@@ -67,8 +68,7 @@ TEST(Md5, CompanyChangesNothing) {
         }
         update_all(updates);
       }
-      for (size_t i = 0; i < pieces.size(); ++i)
-        RC_ASSERT(digests[i].finish() == md5_of(fed[i]));
+      for (size_t i = 0; i < pieces.size(); ++i) RC_ASSERT(digests[i].finish() == md5_of(fed[i]));
     }
   }));
 }

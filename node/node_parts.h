@@ -1,0 +1,74 @@
+// What a node is made of: node_start.cc puts it together, node_drives.cc lets drives come and go,
+// and node.cc is its outside.
+
+#pragma once
+
+#include "actors/bucket/bucket_actors.h"
+#include "actors/disk/view_live_bodies.h"
+#include "actors/loop_scheduler.h"
+#include "actors/tenant/control_actor.h"
+#include "node/drive_watch.h"
+#include "node/housekeeping.h"
+#include "node/membership.h"
+#include "node/node.h"
+#include "node/recovery.h"
+#include "node/s3_handler.h"
+
+namespace kura::node {
+
+struct Node::Parts {
+  Parts(NodePorts p, NodeOptions o) : ports(std::move(p)), options(std::move(o)) {}
+
+  Task<Result<void>> start();
+  Task<Result<void>> identify();
+  Task<Result<void>> open_journal();
+  Task<Result<void>> open_view();
+  Task<Result<void>> start_actors();
+  Task<Result<void>> record_drives();
+  std::vector<size_t> unrecorded_drives() const;
+  Task<Result<void>> forget_replaced();
+  Task<Result<void>> start_disks();
+  void make_servers();
+  void make_drive_watch();
+  Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
+  Task<Result<DriveId>> join(std::shared_ptr<Drive> drive);
+  Task<void> take_back();
+  uint32_t parity() const;
+  uint64_t segment_bytes() const;
+  size_t segments_max() const;
+  Task<void> widen_journal();
+  disk::DiskPoolOptions pool_options() const;
+  s3::SessionOptions session_options() const;
+  uint64_t uploads_bytes() const;
+  void fatal(Error error) {
+    if (!std::exchange(ended, true)) ports.on_fatal(std::move(error));
+  }
+
+  NodePorts ports;
+  NodeOptions options;
+  WriterId writer;
+  Membership membership;
+  std::vector<DriveId> drive_ids;  // By index; nil: offline.
+  bool ended = false;
+  bool is_ready = false;
+
+  // In the order of construction; destroyed the other way round.
+  std::unique_ptr<journal::EmbeddedJournal> journal;
+  RecoveredView view;
+  std::unique_ptr<MetadataView> metadata;
+  std::unique_ptr<ActorHost> host;
+  std::unique_ptr<Committer> committer;
+  std::unique_ptr<ControlActors> control;
+  std::unique_ptr<disk::DiskPool> disks;
+  std::unique_ptr<BucketActors> buckets;
+  std::unique_ptr<ViewLiveBodies> live;
+  std::unique_ptr<Store> store;
+  std::unique_ptr<NodeKeys> keys;
+  std::unique_ptr<s3::Authenticator> authenticator;
+  std::unique_ptr<S3Handler> handler;
+  std::unique_ptr<Housekeeping> housekeeping;
+  std::unique_ptr<DriveWatch> drive_watch;
+  std::vector<std::unique_ptr<s3::HttpServer>> servers;
+};
+
+}  // namespace kura::node

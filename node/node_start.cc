@@ -1,0 +1,301 @@
+// A start, step by step (ARCHITECTURE.md, "A start").
+
+#include <algorithm>
+
+#include "actors/disk/geometry.h"
+#include "base/fail_point.h"
+#include "node/node_parts.h"
+
+namespace kura::node {
+namespace {
+
+constexpr uint64_t kSegmentBytesMin = 1 * kMiB;
+
+uint64_t smallest_drive_bytes(const std::vector<std::shared_ptr<Drive>>& drives) {
+  uint64_t bytes = UINT64_MAX;
+  for (const auto& drive : drives)
+    if (auto space = drive->space()) bytes = std::min(bytes, space->total_bytes);
+  return bytes;
+}
+
+// A journal segment is at most 1/64 of the smallest drive, so that live log, a spare and a reserve
+// leave room for bodies on a small one.
+uint64_t segment_bytes_for(uint64_t smallest_drive_bytes) {
+  const uint64_t bytes =
+      std::clamp(smallest_drive_bytes / 64, kSegmentBytesMin, uint64_t{kJournalSegmentBytes});
+  return bytes / (64 * kKiB) * (64 * kKiB);
+}
+
+}  // namespace
+
+Task<Result<void>> Node::Parts::identify() {
+  std::vector<DriveSighting> sightings;
+  for (const auto& drive : ports.drives) {
+    DriveSighting sighting = co_await look_at(*drive);
+    sightings.push_back(std::move(sighting));
+  }
+  auto decided = decide_membership(sightings, ports.random.uuid<ClusterId>());
+  if (!decided) co_return fail(decided.error());
+  membership = std::move(*decided);
+  drive_ids.resize(ports.drives.size());
+  for (size_t i : membership.online) drive_ids[i] = sightings[i].identity->drive;
+  for (size_t i = 0; i < sightings.size(); ++i)
+    if (sightings[i].problem)
+      ports.log(sightings[i].label + " is offline: " + sightings[i].problem->detail);
+  for (size_t i : membership.fresh) {
+    drive_ids[i] = ports.random.uuid<DriveId>();
+    disk::DriveIdentity identity{membership.cluster, drive_ids[i]};
+    auto written = co_await disk::write_identity(*ports.drives[i], identity);
+    if (!written)
+      co_return fail(
+          Error{written.error().code, ports.drives[i]->label() + ": " + written.error().detail});
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Node::Parts::open_journal() {
+  journal::EmbeddedJournalOptions wanted;
+  wanted.cluster = membership.cluster;
+  wanted.segment_bytes = segment_bytes();
+  wanted.ack_before_sync = options.ack_before_sync;
+  std::vector<journal::JournalDrive> known, fresh;
+  for (size_t i : membership.online) known.push_back({drive_ids[i], ports.drives[i]});
+  for (size_t i : membership.fresh) fresh.push_back({drive_ids[i], ports.drives[i]});
+  if (!membership.create) {
+    std::vector<journal::JournalDrive> open_drives = known;
+    auto opened =
+        co_await journal::EmbeddedJournal::open(*ports.journal, std::move(open_drives), wanted);
+    if (opened) {
+      journal = std::move(*opened);
+      for (const journal::JournalDrive& drive : fresh) {
+        journal::JournalDrive joining = drive;
+        auto added = co_await journal->add_drive(std::move(joining));
+        if (!added) ports.log("journal: " + added.error().detail);
+      }
+      co_return Result<void>{};
+    }
+    if (opened.error().code != Errc::not_found) co_return fail(opened.error());
+    // Identities without a journal: the first start ended before it was there. With segment sets it
+    // is a loss, and a new journal would hide it.
+    for (const journal::JournalDrive& drive : known) {
+      auto sets = co_await drive.drive->list("sets");
+      if (sets && !sets->empty())
+        co_return fail(Errc::corrupt, drive.drive->label() +
+                                          " holds objects but no drive holds the journal: bring "
+                                          "back the drives that do");
+    }
+  }
+  std::vector<journal::JournalDrive> all = known;
+  all.insert(all.end(), fresh.begin(), fresh.end());
+  const auto drives = static_cast<uint32_t>(ports.drives.size());
+  wanted.journal = ports.random.uuid<JournalId>();
+  wanted.mirror_count = disk::parity_for(drives, v1::STANDARD, options.parity_standard) + 1;
+  auto created = co_await journal::EmbeddedJournal::create(*ports.journal, std::move(all), wanted);
+  if (!created) co_return fail(created.error());
+  journal = std::move(*created);
+  co_return Result<void>{};
+}
+
+uint64_t Node::Parts::segment_bytes() const {
+  return options.journal_segment_bytes ? options.journal_segment_bytes
+                                       : segment_bytes_for(smallest_drive_bytes(ports.drives));
+}
+
+size_t Node::Parts::segments_max() const {
+  if (options.journal_segments_max) return options.journal_segments_max;
+  return log_segments_max(smallest_drive_bytes(ports.drives), segment_bytes());
+}
+
+// A quarter of the memory for requests: what uploads have written and not yet synced.
+uint64_t Node::Parts::uploads_bytes() const {
+  return std::min(disk::DiskPoolOptions{}.unsynced_bytes_max, options.request_memory_bytes / 4);
+}
+
+disk::DiskPoolOptions Node::Parts::pool_options() const {
+  disk::DiskPoolOptions pool;
+  pool.cluster = membership.cluster;
+  pool.incarnation = writer;
+  pool.standard_parity = options.parity_standard;
+  pool.reduced_parity = options.parity_reduced;
+  if (options.member_bytes) pool.member_bytes_max = options.member_bytes;
+  pool.reserve_extra_bytes = segments_max() * segment_bytes();
+  pool.maintenance_interval_ns = options.maintenance_ns;
+  pool.check_interval_ns = options.drive_check_ns;
+  pool.unsynced_bytes_max = uploads_bytes();
+  return pool;
+}
+
+Task<Result<void>> Node::Parts::open_view() {
+  RecoveryDrives drives;
+  for (size_t i = 0; i < ports.drives.size(); ++i) {
+    if (drive_ids[i].is_nil()) continue;
+    drives.usable.push_back(i);
+    drives.by_id.push_back({drive_ids[i], ports.drives[i]});
+  }
+  drives.pool = pool_options();
+  auto recovered = co_await recover_view(ports, *journal, std::move(drives));
+  if (!recovered) co_return fail(recovered.error());
+  view = std::move(*recovered);
+  metadata = std::make_unique<MetadataView>(*view.kv);
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Node::Parts::start_actors() {
+  host = std::make_unique<ActorHost>(*ports.journal);
+  Committer::Options ends;
+  ends.on_fatal = [this](Error error) { fatal(std::move(error)); };
+  committer = std::make_unique<Committer>(*ports.journal, *journal, *view.fold, std::move(ends));
+  auto ended_reservation = [this](const v1::Reservation& reservation) {
+    if (disks) disks->reservation_ended(reservation);
+  };
+  ControlPartition::Options control_options{writer, ended_reservation};
+  control = std::make_unique<ControlActors>(*host, *ports.journal, *view.fold, *committer,
+                                            std::move(control_options),
+                                            view.fold->head(kControlPartition).epoch);
+  PartitionOptions partition_options;
+  partition_options.writer = writer;
+  partition_options.part_bytes_min = options.part_bytes_min;
+  partition_options.reservation_ended = ended_reservation;
+  std::vector<Epoch> epochs;
+  for (uint16_t p = 0; p < kPartitions; ++p)
+    epochs.push_back(view.fold->head(PartitionId{p}).epoch);
+  buckets = std::make_unique<BucketActors>(*host, ports.io, *view.kv, *committer,
+                                           std::move(partition_options), epochs);
+  control->set_partitions(buckets.get());
+  buckets->claim_all();
+  co_return co_await control->catch_up(*view.kv);
+}
+
+Task<Result<void>> Node::Parts::record_drives() {
+  if (control->state()->cluster.is_nil()) {
+    ControlCommand create = CreateCluster{membership.cluster};
+    auto created = co_await control->record(std::move(create));
+    if (!created) co_return fail(created.error());
+  }
+  if (control->state()->cluster != membership.cluster)
+    co_return fail(Errc::corrupt, "the journal is of another cluster than the drives");
+  Result<void> forgotten = co_await forget_replaced();
+  if (!forgotten) co_return forgotten;
+  for (size_t i : unrecorded_drives()) {
+    ControlCommand add = AddDrive{drive_ids[i], ports.drives[i]->label()};
+    before_step("drive.record");
+    auto added = co_await control->record(std::move(add));
+    if (!added) co_return fail(added.error());
+    after_step("drive.record");
+  }
+  co_return Result<void>{};
+}
+
+// Places of drives that are here and not yet known to the cluster.
+std::vector<size_t> Node::Parts::unrecorded_drives() const {
+  const auto state = control->state();
+  std::vector<size_t> out;
+  for (size_t i = 0; i < drive_ids.size(); ++i)
+    if (!drive_ids[i].is_nil() && !state->drives.count(drive_ids[i])) out.push_back(i);
+  return out;
+}
+
+// A drive whose place was taken by an empty one was replaced: what it held is rebuilt at once. Only
+// then its successor is recorded, so that a start after a crash in between sees the same.
+Task<Result<void>> Node::Parts::forget_replaced() {
+  const auto state = control->state();
+  const std::vector<size_t> fresh = unrecorded_drives();
+  for (const auto& [id, label] : state->drives) {
+    if (std::find(drive_ids.begin(), drive_ids.end(), id) != drive_ids.end()) continue;
+    const bool same_place = std::any_of(fresh.begin(), fresh.end(), [&, &l = label](size_t i) {
+      return ports.drives[i]->label() == l;
+    });
+    if (!same_place) continue;
+    const DriveId gone = id;
+    before_step("drive.forget");
+    auto forgotten = co_await journal->remove_drive(gone);
+    if (!forgotten) ports.log("journal: " + forgotten.error().detail);
+    ControlCommand remove = RemoveDrive{gone};
+    auto removed = co_await control->record(std::move(remove));
+    if (!removed) co_return fail(removed.error());
+    after_step("drive.forget");
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Node::Parts::start_disks() {
+  std::vector<disk::PoolDrive> all;
+  const auto state = control->state();
+  for (const auto& [id, label] : state->drives) {
+    disk::PoolDrive drive{id, nullptr};
+    for (size_t i = 0; i < drive_ids.size(); ++i)
+      if (drive_ids[i] == id) drive.drive = ports.drives[i];
+    all.push_back(std::move(drive));
+  }
+  disks = std::make_unique<disk::DiskPool>(*ports.disk, *control, pool_options(), std::move(all));
+  live = std::make_unique<ViewLiveBodies>(*metadata);
+  Result<void> started = co_await disks->start();
+  if (!started) co_return started;
+  disk::DiskPool* pool = disks.get();
+  ViewLiveBodies* bodies = live.get();
+  BucketActors* writer_of = buckets.get();
+  ports.disk->post([pool, bodies, writer_of] { pool->begin_maintenance(*bodies, *writer_of); });
+  co_return Result<void>{};
+}
+
+// Each loop admits its share: no lock, and loops get connections in turn.
+s3::SessionOptions Node::Parts::session_options() const {
+  s3::SessionOptions session;
+  const auto loops = static_cast<uint32_t>(ports.io.size());
+  session.admission.requests_max = std::max<uint32_t>(1, options.requests_max / loops);
+  session.admission.waiting_max = std::max<uint32_t>(1, session.admission.waiting_max / loops);
+  // What is left of uploads_bytes(). One request must fit, whatever it is.
+  session.admission.memory_bytes =
+      std::max(s3::kRequestBytes + s3::kDocumentBytes,
+               (options.request_memory_bytes - uploads_bytes()) / loops);
+  return session;
+}
+
+void Node::Parts::make_servers() {
+  store = std::make_unique<Store>(
+      Store{*buckets, *control, *metadata, disks->blobs(), *journal, ports.clock, ports.random});
+  keys = std::make_unique<NodeKeys>(*control, options.root_access_key, options.root_secret_key);
+  s3::AuthSettings auth{options.s3.region, options.s3.region_strict};
+  authenticator = std::make_unique<s3::Authenticator>(*keys, ports.clock, std::move(auth));
+  handler = std::make_unique<S3Handler>(*store, options.s3, *authenticator);
+  for (Loop* loop : ports.io)
+    servers.push_back(std::make_unique<s3::HttpServer>(
+        *loop, *handler, ports.random, session_options(),
+        std::max<size_t>(1, options.connections_max / ports.io.size()), options.request_log));
+  HousekeepingOptions house;
+  house.interval_ns = options.housekeeping_ns;
+  house.segments_max = segments_max();
+  house.snapshot_chunk_bytes = options.snapshot_chunk_bytes;
+  house.log = ports.log;
+  house.on_view_failed = [this](Error error) { fatal(std::move(error)); };
+  housekeeping = std::make_unique<Housekeeping>(*ports.journal, *journal, *view.fold, *view.kv,
+                                                *control, *committer, *disks, std::move(house));
+}
+
+void Node::Parts::make_drive_watch() {
+  DriveWatchPorts watch;
+  watch.offline = [this] { return disks->offline(); };
+  watch.parity = [this] { return std::min(parity(), journal->status().mirrors_wanted - 1); };
+  watch.take_back = [this] { return take_back(); };
+  watch.on_view_lost = [this](Error error) { fatal(std::move(error)); };
+  drive_watch =
+      std::make_unique<DriveWatch>(std::move(watch), drive_ids[view.drive], options.drive_check_ns);
+}
+
+Task<Result<void>> Node::Parts::start() {
+  writer = ports.random.uuid<WriterId>();
+  for (auto step : {&Parts::identify, &Parts::open_journal, &Parts::open_view, &Parts::start_actors,
+                    &Parts::record_drives, &Parts::start_disks}) {
+    Result<void> done = co_await (this->*step)();
+    if (!done) co_return done;
+  }
+  co_await widen_journal();
+  make_servers();
+  if (options.housekeeping_ns > 0) spawn(*ports.journal, housekeeping->run());
+  make_drive_watch();
+  if (options.drive_check_ns > 0) spawn(*ports.journal, drive_watch->run());
+  is_ready = true;
+  co_return Result<void>{};
+}
+
+}  // namespace kura::node
