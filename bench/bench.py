@@ -1,29 +1,30 @@
-"""Server CPU per request for PUT, GET and LIST at 4 KiB and 1 MiB. README.md says how to read it."""
+"""Kura and MinIO side by side: server CPU per operation, rates, latencies, memory, device bytes and syncs.
+
+`./dev bench growth` measures Kura alone at growing numbers of objects. README.md says how to read both.
+"""
 
 import argparse
-import collections
-import http.client
+import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
-import floor
+import growth
+import report
+import rounds
 import servers
-from cases import CASES, KEYS, SIZES, Case, Requests, bucket
-from load import Load, Unexpected
-from signing import Signer
+from generator import RAW, SDK, LoadFailed
+from volume import PlainFolder, Unmountable, Volume
+from workloads import FULL, LIST_KEYS, QUICK, Scale, matching
 
-FREE_GIB_FILL, FREE_GIB_ROUND = 2, 0.5  # 1,000 and 200 objects of 1 MiB, half again as parity, and their journal.
-
-# Kura moves small bodies out of the journal once nothing was written for 3 to 4 seconds. That is a PUT's cost.
-WRITE_REST_SECONDS = 5
-READ_REST_SECONDS = 0.5
+QUICK_SECONDS = 12 * 60  # After so long --quick begins no further run; rest and report come on top.
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,159 +33,150 @@ class Parser(argparse.ArgumentParser):
 
 
 def arguments() -> argparse.Namespace:
-    parser = Parser(prog="./dev bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="measured rounds after one to warm up (5)")
-    parser.add_argument("--payload", choices=("unsigned", "signed"), default="unsigned",
-                        help="whether a PUT carries its body's SHA-256 (unsigned)")
+    parser = Parser(prog="./dev bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=("compare", "growth"), default="compare")
+    parser.add_argument("--quick", action="store_true", help="two short rounds: within 15 minutes")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
+    parser.add_argument("--rounds", type=int, help=f"measured rounds ({FULL.rounds}; {QUICK.rounds} with --quick)")
+    parser.add_argument("--seconds", type=float, help=f"of a run ({FULL.seconds}; {QUICK.seconds} with --quick)")
+    parser.add_argument("--only", metavar="REGEX", type=re.compile, help="the workloads whose names match")
+    parser.add_argument("--peer", choices=("minio", "none"), default="minio", help="what to compare with (minio)")
+    parser.add_argument("--load", choices=("raw", "sdk"), default="raw",
+                        help="raw: a loop that costs little; sdk: the requests of a real client (raw)")
+    parser.add_argument("--cache-size", default="256MiB", help="Kura's cache of its metadata view (256MiB)")
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()),
-                        help="where the drives go, in a folder that is removed afterwards (TMPDIR)")
-    parser.add_argument("--minio", metavar="PATH", help="a MinIO program to compare with, round by round")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="every round's figures")
+                        help="where the loop images go, in a folder that is removed afterwards (TMPDIR)")
+    parser.add_argument("--image-gib", type=int, default=24, help="size of a store's image; it is sparse (24)")
+    parser.add_argument("--objects", type=int, help="4 KiB objects that list and the reads find (by scale)")
+    parser.add_argument("--objects-max", type=int, default=1_000_000, help="growth: the largest store (1000000)")
     given = parser.parse_args()
-    if given.rounds < 1:
+    if given.rounds is not None and given.rounds < 1:
         parser.error("--rounds takes 1 or more")
-    if given.minio and not shutil.which(given.minio):
-        parser.error(f"--minio: {given.minio} is no program")
+    if given.objects is not None and given.objects < LIST_KEYS:
+        parser.error(f"--objects takes {LIST_KEYS} or more")
+    if given.seconds is not None and given.seconds <= 0:
+        parser.error("--seconds takes more than 0")
     if not given.folder.is_dir():
         parser.error(f"--folder: {given.folder} is no folder")
-    needed_gib = (FREE_GIB_FILL + FREE_GIB_ROUND * (given.rounds + 1)) * (2 if given.minio else 1)
-    if shutil.disk_usage(given.folder).free < needed_gib * (1 << 30):
-        parser.error(f"--folder: {given.folder} has less than {needed_gib} GiB free")
+    if len(os.sched_getaffinity(0) & {servers.SERVER_CORE, servers.CLIENT_CORE}) < 2:
+        parser.error("needs two cores: one for the server, one for the client")
+    if shutil.disk_usage(given.folder).free < (given.image_gib << 30) / 2:
+        parser.error(f"--folder: {given.folder} has less than {given.image_gib // 2} GiB free")
     return given
 
 
-def build():
-    """The release, unless KURA_BINARY names another program."""
+def install(given: argparse.Namespace) -> str | None:
+    """Builds the release, and what else is wanted. Why there is no peer, if there is none."""
     tree = os.environ.get("KURA_TREE")
     if tree and "KURA_BINARY" not in os.environ:
-        subprocess.run(["bash", f"{tree}/tools/build.sh", "release", "kura"], check=True, stdout=sys.stderr)
+        subprocess.run(["bash", f"{tree}/tools/build.sh", "release", "kura", "kura_load"], check=True,
+                       stdout=sys.stderr)
+    tools = [name for name, wanted in (("sdk", given.load == "sdk"), ("minio", given.peer == "minio"))
+             if wanted and given.what == "compare"]
+    if tree:
+        subprocess.run(["bash", f"{tree}/tools/setup.sh", "bench", *tools], stdout=sys.stderr)
+    if "sdk" in tools and not SDK.exists():
+        sys.exit("./dev bench: the SDK's load generator could not be built")
+    if "minio" not in tools:
+        return "no peer was asked for"
+    return None if servers.Minio.program() else "MinIO could not be installed"
 
 
-def signer(server) -> Signer:
-    return Signer(server.endpoint.host, server.endpoint.access_key, server.endpoint.secret_key)
+def volume_in(folder: pathlib.Path, gib: int, stack: contextlib.ExitStack) -> tuple[Volume | PlainFolder, str | None]:
+    """A mounted loop image, or a plain folder and why it is one."""
+    volume = Volume(folder, gib)
+    stack.callback(volume.unmount)
+    try:
+        return volume.mount(), None
+    except Unmountable as error:
+        why = f"no loop image can be mounted here, and MinIO takes nothing else: {error}"
+        print(f"./dev bench: {why}\nKura runs alone, on plain folders; device figures are missing", file=sys.stderr)
+        return PlainFolder(folder / "plain"), why
 
 
-def load(server, connections: int) -> Load:
-    return Load(("127.0.0.1", server.port), connections)
+@contextlib.contextmanager
+def stores(given: argparse.Namespace, missing: str | None):
+    """Yields the running servers, Kura first, and why the peer is missing if it is."""
+    with tempfile.TemporaryDirectory(prefix="kura-bench-", dir=given.folder) as home, contextlib.ExitStack() as stack:
+        running = []
+        for kind in (servers.Kura, servers.Minio):
+            if kind is servers.Minio and missing:
+                break
+            folder = pathlib.Path(home) / kind.name
+            folder.mkdir()
+            volume, unmountable = volume_in(folder, given.image_gib, stack)
+            missing = missing or unmountable
+            try:
+                server = servers.start(kind, folder, volume, {"KURA_CACHE_SIZE": given.cache_size})
+            except AssertionError as error:
+                if kind is servers.Kura:
+                    raise
+                missing = f"MinIO did not start: {error}"
+                print(f"./dev bench: {missing}", file=sys.stderr)
+                break
+            stack.callback(server.kill)
+            running.append(server)
+        yield running, missing
 
 
-def fetch(server, path: str, query: dict[str, str] | None = None) -> bytes:
-    head = signer(server).request("GET", path, query).decode().split("\r\n")
-    fields = dict(line.split(": ", 1) for line in head[1:] if line)
-    connection = http.client.HTTPConnection("127.0.0.1", server.port)
-    connection.request("GET", head[0].split(" ")[1], headers=fields)
-    return connection.getresponse().read()
+def compare(given: argparse.Namespace, missing: str | None) -> tuple[dict, str, int]:
+    scale = QUICK if given.quick else FULL
+    pool = scale.pool | ({"4KiB": given.objects} if given.objects else {})
+    scale = Scale(given.rounds or scale.rounds, given.seconds or scale.seconds, pool,
+                  RAW if given.load == "raw" else SDK)
+    chosen = matching(given.only)
+    if given.load == "sdk":  # An SDK sends when it can, not when a request is due.
+        chosen = [workload for workload in chosen if workload.operation != "paced"]
+    if not chosen:
+        sys.exit("./dev bench: --only matches no workload")
+    deadline = given.begun + QUICK_SECONDS if given.quick else None
+    machine = servers.machine()
+    with stores(given, missing) as (running, missing):
+        own, everything = own_cpu_s(running), servers.machine_cpu_s()
+        for server in running:
+            rounds.prepare(server, chosen, scale)
+        results = rounds.run(running, chosen, scale, deadline)
+        used = servers.machine_cpu_s() - everything
+        machine["others_cpu_share"] = round(1 - min(1, (own_cpu_s(running) - own) / used), 3)
+    rows = []
+    for workload in chosen:
+        failed = [why for (name, _), why in results.failed.items() if name == workload.name]
+        rows.append(report.row(workload, "minio", results.by_run[workload.name], missing or next(iter(failed), None),
+                               given.load))
+    head = (f"{machine['cpu']}, Linux {machine['kernel']}; server on core {servers.SERVER_CORE}, client on core "
+            f"{servers.CLIENT_CORE}; other programs took {machine['others_cpu_share']:.0%} of the CPU time used; "
+            f"{results.rounds} rounds of {scale.seconds} s; {given.load} load; objects to read {scale.pool}; Kura's cache "
+            f"{given.cache_size}\n\n")
+    return ({"machine": machine, "rounds": results.rounds, "load": given.load, "cache_size": given.cache_size, "pool": scale.pool, "rows": rows},
+            head + report.table(rows), 1 if results.failed else 0)
 
 
-def prepare(server, requests: Requests):
-    """Fills the buckets, and checks once what the loop takes on trust: the bytes that come back."""
-    with load(server, 1) as one, load(server, 16) as many:
-        one.run(requests.make_buckets(signer(server)))
-        for size, body in requests.bodies.items():
-            many.run(requests.fill(signer(server), size))
-            if fetch(server, f"/{bucket(size)}/object-{KEYS - 1:06}") != body:
-                raise Unexpected(f"{server.name}: GET gave other bytes than PUT took")
-            listed = fetch(server, f"/{bucket(size)}", {"list-type": "2", "max-keys": str(KEYS)}).count(b"<Key>")
-            if listed != KEYS:
-                raise Unexpected(f"{server.name}: LIST gave {listed} keys of {KEYS}")
-    servers.settle(server.process.pid, WRITE_REST_SECONDS)
-
-
-def measure(server, case: Case, requests: Requests, round_number: int) -> dict[str, float]:
-    made = requests.of(case, signer(server), round_number)
-    with load(server, case.connections) as connections:
-        begun = servers.cpu_ns(server.process.pid)
-        outcome = connections.run(made)
-        answered = servers.cpu_ns(server.process.pid)
-        rest_seconds = WRITE_REST_SECONDS if case.operation == "PUT" else READ_REST_SECONDS
-        rested = servers.settle(server.process.pid, rest_seconds)
-    return {"cpu_us": (rested - begun) / 1000 / case.count, "later_us": (rested - answered) / 1000 / case.count,
-            "requests_per_s": case.count / outcome.seconds, "client_busy": outcome.client_cpu_s / outcome.seconds,
-            "request_bytes": sum(map(len, made[0])), "answer_bytes": outcome.answer_bytes}
-
-
-def floor_of(case: Case, taken: dict[str, float], body: bytes, hashes: tuple[str, ...]) -> dict[str, float]:
-    exchange = floor.exchange_us(taken["request_bytes"], taken["answer_bytes"], case.connections, case.count)
-    return {"exchange_us": exchange, "hash_us": floor.hash_us(body, hashes) if case.operation == "PUT" else 0.0}
-
-
-def median(rows: list[dict[str, float]], field: str) -> float:
-    return statistics.median(row[field] for row in rows)
-
-
-def table(figures: dict[str, dict[str, list[dict[str, float]]]]) -> str:
-    names = [name for name in next(iter(figures.values())) if name != "floor"]
-    lines = [f"{'case':<20}{'server':<8}{'CPU us/request (min..max)':>32}{'later':>10}{'floor':>9}{'ratio':>7}"
-             f"{'requests/s':>12}{'client':>8}" + ("" if len(names) == 1 else f"{'x kura':>8}")]
-    for case, by_server in figures.items():
-        rows = by_server["floor"]
-        limit = statistics.median(row["exchange_us"] + row["hash_us"] for row in rows)
-        for name in names:
-            rows = by_server[name]
-            cpu, spread = median(rows, "cpu_us"), [row["cpu_us"] for row in rows]
-            lines.append(f"{case:<20}{name:<8}{f'{cpu:.1f} ({min(spread):.1f}..{max(spread):.1f})':>32}"
-                         f"{median(rows, 'later_us'):>10.1f}{limit:>9.1f}{cpu / limit:>7.1f}"
-                         f"{median(rows, 'requests_per_s'):>12,.0f}{median(rows, 'client_busy'):>8.0%}"
-                         + ("" if len(names) == 1 else f"{cpu / median(by_server['kura'], 'cpu_us'):>8.1f}"))
-    return "\n".join(lines)
-
-
-def run(given: argparse.Namespace, running: list, machine: dict) -> dict:
-    requests = Requests({size: os.urandom(count) for size, count in SIZES.items()}, given.payload == "signed")
-    hashes = ("sha256", "md5") if given.payload == "signed" else ("md5",)
-    for server in running:
-        prepare(server, requests)
-    figures = {case.name: collections.defaultdict(list) for case in CASES}
-    own, all_before = 0.0, servers.machine_cpu_s()
-    own_before = sum(servers.cpu_ns(server.process.pid) for server in running) / 1e9 + sum(os.times()[:4])
-    for round_number in range(given.rounds + 1):
-        for case in CASES:
-            for server in running if round_number % 2 else reversed(running):
-                taken = measure(server, case, requests, round_number)
-                if round_number:
-                    figures[case.name][server.name].append(taken)
-            if round_number:
-                limit = floor_of(case, taken, requests.bodies[case.size], hashes)
-                figures[case.name]["floor"].append(limit)
-        print(f"round {round_number} of {given.rounds}", file=sys.stderr)
-    own = sum(servers.cpu_ns(server.process.pid) for server in running) / 1e9 + sum(os.times()[:4]) - own_before
-    machine["others_cpu_share"] = round(1 - min(1, own / (servers.machine_cpu_s() - all_before)), 3)
-    return figures
-
-
-def report(given: argparse.Namespace, machine: dict, figures: dict):
-    print(f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}; other programs took "
-          f"{machine['others_cpu_share']:.0%} of the CPU time used; {given.rounds} rounds, {given.payload} payload\n")
-    print(table(figures), flush=True)
-    if given.json:
-        given.json.write_text(json.dumps({"machine": machine, "rounds": given.rounds, "payload": given.payload,
-                                          "cases": figures}, indent=1) + "\n")
+def own_cpu_s(running: list) -> float:
+    return sum(servers.cpu_ns(server.process.pid) for server in running) / 1e9 + sum(os.times()[:4])
 
 
 def main() -> int:
-    # Asked to end, it still stops the servers and removes their folder.
+    # Asked to end, it still stops the servers, unmounts and removes their folder.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     given = arguments()
     try:
-        build()
+        missing = install(given)
     except subprocess.CalledProcessError:
         return 1  # The build has said why.
-    servers.Minio.program = given.minio or ""
-    kinds = [servers.Kura] + ([servers.Minio] if given.minio else [])
-    machine = servers.machine()
-    running = []
-    with tempfile.TemporaryDirectory(prefix="kura-bench-", dir=given.folder) as folder:
-        try:
-            for kind in kinds:
-                running.append(servers.start(kind, pathlib.Path(folder)))
-            report(given, machine, run(given, running, machine))
-        except (AssertionError, OSError, Unexpected) as error:
-            print(f"./dev bench: {error}", file=sys.stderr)
-            return 1
-        finally:
-            for server in running:
-                server.kill()
-    return 0
+    given.begun = time.monotonic()
+    os.sched_setaffinity(0, {servers.CLIENT_CORE})
+    try:
+        if given.what == "growth":
+            with stores(given, missing) as (running, _):
+                document, text = growth.run(running[0], given.objects_max, given.cache_size)
+            status = 0
+        else:
+            document, text, status = compare(given, missing)
+    except (AssertionError, OSError, LoadFailed) as error:
+        print(f"./dev bench: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(document, indent=1) if given.json else text, flush=True)
+    return status
 
 
 if __name__ == "__main__":

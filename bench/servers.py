@@ -1,37 +1,50 @@
-"""The servers that a run compares: started on six folders of their own, their CPU read from outside."""
+"""The servers that a run compares, each on one core and six drives; CPU and memory read from outside."""
 
 import os
 import pathlib
 import re
+import shutil
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests/clients"))
 import server as test_server  # noqa: E402
+from generator import CACHE  # noqa: E402
 
 DRIVES = 6
+SERVER_CORE, CLIENT_CORE = 0, 1
 SAMPLE_SECONDS = 0.25
 BUSY_SHARE = 0.02  # Of one core.
-SETTLE_SECONDS_MAX = 60
+SETTLE_SECONDS_MAX = 60  # Destaging and compaction of what a run wrote.
+
+
+def on_core(command: list[str]) -> list[str]:
+    return ["taskset", "-c", str(SERVER_CORE), *command]
 
 
 class Kura(test_server.Server):
     name = "kura"
 
+    def command(self) -> list[str]:
+        return on_core(super().command())
+
 
 class Minio(test_server.Server):
-    """The binary at `program`, with parity 2 as Kura has it on six drives."""
+    """With parity 2, as Kura has it on six drives, and its own defaults for syncing: durable."""
 
     name = "minio"
-    program = ""
+
+    @staticmethod
+    def program() -> str | None:
+        own = CACHE / "bin/minio"
+        return str(own) if own.exists() else shutil.which("minio")
 
     def command(self) -> list[str]:
-        return [self.program, "server", "--quiet", "--address", f"127.0.0.1:{self.port}",
-                "--console-address", f"127.0.0.1:{test_server.free_port()}", *map(str, self.drives)]
+        return on_core([self.program(), "server", "--quiet", "--address", f"127.0.0.1:{self.port}",
+                        *map(str, self.drives)])
 
     def environment(self) -> dict[str, str]:
-        # CI_CD: it otherwise refuses folders on the drive that holds the system.
-        return {"PATH": os.environ["PATH"], "HOME": str(self.log.parent), "MINIO_CI_CD": "1",
+        return {"PATH": os.environ["PATH"], "HOME": str(self.log.parent), "MINIO_BROWSER": "off",
                 "MINIO_STORAGE_CLASS_STANDARD": "EC:2", "MINIO_ROOT_USER": self.endpoint.access_key,
                 "MINIO_ROOT_PASSWORD": self.endpoint.secret_key}
 
@@ -39,17 +52,34 @@ class Minio(test_server.Server):
         return super().get(f"/minio{path}")
 
 
-def start(kind: type[test_server.Server], folder: pathlib.Path) -> test_server.Server:
-    home = folder / kind.name
-    drives = [home / f"d{number}" for number in range(1, DRIVES + 1)]
+def start(kind: type[test_server.Server], folder: pathlib.Path, volume, settings: dict[str, str]) -> test_server.Server:
+    """`settings`: variables of its environment."""
+    drives = [volume.path / f"d{number}" for number in range(1, DRIVES + 1)]
     for drive in drives:
-        drive.mkdir(parents=True)
-    return kind(drives, home / "log").start()
+        drive.mkdir(exist_ok=True)
+    server = kind(drives, folder / "log", settings=settings)
+    server.volume = volume
+    try:
+        return server.start()
+    except BaseException:
+        server.kill()
+        raise
 
 
 def cpu_ns(pid: int) -> int:
     """User and system time of all threads of a process, those that ended included."""
     return time.clock_gettime_ns(~pid << 3 | 2)  # clock_getcpuclockid(3), which Python lacks.
+
+
+def forget_peak(pid: int):
+    pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def memory_mib(pid: int) -> tuple[float, float]:
+    """Resident now, and at its peak since forget_peak."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return tuple(int(re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)[1]) / 1024
+                 for name in ("VmRSS", "VmHWM"))
 
 
 def settle(pid: int, quiet_seconds: float) -> int:

