@@ -19,16 +19,16 @@ constexpr uint64_t kFirst = 64;         // Offset of the first record,
 constexpr uint64_t kRecordBytes = 100;  // and from each one to the next.
 
 TEST(RecoveryRules, AViewFitsWhenTheLogGoesOnWhereItEnds) {
-  const journal::Bounds whole{Offset{0}, Offset{900}}, cut{Offset{500}, Offset{900}};
+  const journal::Bounds whole{Offset{0}, Offset{9000}}, cut{Offset{5000}, Offset{9000}};
   EXPECT_TRUE(is_whole(whole));
   EXPECT_FALSE(is_whole(cut));
   EXPECT_TRUE(view_fits({}, whole));
   EXPECT_FALSE(view_fits({}, cut)) << "nothing holds what was cut";
-  EXPECT_FALSE(view_fits({Offset{300}, Offset{400}}, cut)) << "a hole between view and log";
-  EXPECT_TRUE(view_fits({Offset{400}, Offset{500}}, cut));
-  EXPECT_TRUE(view_fits({Offset{800}, Offset{900}}, cut));
-  EXPECT_FALSE(view_fits({Offset{900}, Offset{901}}, cut)) << "a view of another log";
-  EXPECT_FALSE(view_fits({Offset{900}, Offset{901}}, whole));
+  EXPECT_FALSE(view_fits({Offset{3000}, Offset{4000}}, cut)) << "a hole between view and log";
+  EXPECT_TRUE(view_fits({Offset{4000}, Offset{5000}}, cut));
+  EXPECT_TRUE(view_fits({Offset{8000}, Offset{9000}}, cut));
+  EXPECT_FALSE(view_fits({Offset{9000}, Offset{9010}}, cut)) << "a view of another log";
+  EXPECT_FALSE(view_fits({Offset{9000}, Offset{9010}}, whole));
 }
 
 // Claims of one partition, one for each read; some reads go wrong.

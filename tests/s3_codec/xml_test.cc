@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "s3/codec/time.h"
+#include "s3/codec/xml_reader.h"
 #include "s3/codec/xml_request.h"
 #include "s3/codec/xml_writer.h"
 
