@@ -14,6 +14,7 @@
 #include "node/membership.h"
 #include "node/recovery.h"
 #include "node/s3_handler.h"
+#include "node/scrubber.h"
 
 namespace kura::node {
 namespace {
@@ -63,7 +64,7 @@ struct Node::Parts {
   s3::SessionOptions session_options() const;
   uint64_t uploads_bytes() const;
   void fatal(Error error) {
-    if (!std::exchange(ended, true)) ports.on_fatal(std::move(error));
+    if (!ended.exchange(true)) ports.on_fatal(std::move(error));
   }
 
   NodePorts ports;
@@ -71,7 +72,8 @@ struct Node::Parts {
   WriterId writer;
   Membership membership;
   std::vector<DriveId> drive_ids;  // By index; nil: offline.
-  bool ended = false;
+  uint64_t identities_mended = 0;  // At this start.
+  std::atomic<bool> ended{false};
   bool is_ready = false;
 
   // In the order of construction; destroyed the other way round.
@@ -89,6 +91,7 @@ struct Node::Parts {
   std::unique_ptr<s3::Authenticator> authenticator;
   std::unique_ptr<S3Handler> handler;
   std::unique_ptr<Housekeeping> housekeeping;
+  std::unique_ptr<Scrubber> scrubber;
   std::unique_ptr<DriveWatch> drive_watch;
   std::vector<std::unique_ptr<s3::HttpServer>> servers;
 };
@@ -107,6 +110,12 @@ Task<Result<void>> Node::Parts::identify() {
   for (size_t i = 0; i < sightings.size(); ++i)
     if (sightings[i].problem)
       ports.log(sightings[i].label + " is offline: " + sightings[i].problem->detail);
+  for (size_t i : membership.online) {
+    auto damaged = co_await disk::mend_identity(*ports.drives[i], *sightings[i].identity);
+    if (damaged) identities_mended += *damaged;
+    if (!damaged)  // It may be read-only. The drive is used as far as it can be.
+      ports.log(sightings[i].label + ": its identity is not mended: " + damaged.error().detail);
+  }
   for (size_t i : membership.fresh) {
     drive_ids[i] = ports.random.uuid<DriveId>();
     disk::DriveIdentity identity{membership.cluster, drive_ids[i]};
@@ -187,6 +196,7 @@ disk::DiskPoolOptions Node::Parts::pool_options() const {
   pool.maintenance_interval_ns = options.maintenance_ns;
   pool.check_interval_ns = options.drive_check_ns;
   pool.unsynced_bytes_max = uploads_bytes();
+  pool.scrub_interval_ns = 0;  // The scrubber's.
   return pool;
 }
 
@@ -201,6 +211,8 @@ Task<Result<void>> Node::Parts::open_view() {
   auto recovered = co_await recover_view(ports, *journal, std::move(drives));
   if (!recovered) co_return fail(recovered.error());
   view = std::move(*recovered);
+  // From any thread, and at once: what is read from it now may fail a start, or many requests.
+  view.kv->on_damage([this](Error error) { fatal(std::move(error)); });
   metadata = std::make_unique<MetadataView>(*view.kv);
   co_return Result<void>{};
 }
@@ -374,6 +386,8 @@ Task<Result<void>> Node::Parts::start() {
   co_await widen_journal();
   make_servers();
   if (options.housekeeping_ns > 0) spawn(*ports.journal, housekeeping->run());
+  scrubber = std::make_unique<Scrubber>(*disks, *journal, *view.kv, options.scrub_interval_ns);
+  if (options.scrub_interval_ns > 0) spawn(*ports.journal, scrubber->run());
   make_drive_watch();
   if (options.drive_check_ns > 0) spawn(*ports.journal, drive_watch->run());
   is_ready = true;
@@ -471,6 +485,8 @@ Task<void> drain(s3::HttpServer* server, int64_t drain_ns, std::atomic<size_t>* 
 Task<void> Node::stop(int64_t drain_ns) {
   Parts& p = *parts_;
   p.is_ready = false;
+  // What fails from now on is for the next start; this process does not start over.
+  p.ended = true;
   // All at once: together they have `drain_ns`.
   std::atomic<size_t> draining = p.servers.size();
   for (size_t i = 0; i < p.servers.size(); ++i)
@@ -478,8 +494,10 @@ Task<void> Node::stop(int64_t drain_ns) {
   while (draining > 0) co_await sleep_for(kStopPollNs);
   p.housekeeping->stop();
   p.drive_watch->stop();
+  p.scrubber->stop();
   while (p.housekeeping->running() || p.drive_watch->running()) co_await sleep_for(kStopPollNs);
   Result<void> stopped = co_await p.disks->stop();
+  while (p.scrubber->running()) co_await sleep_for(kStopPollNs);
   if (!stopped) p.ports.log("drives: " + stopped.error().detail);
   if (auto flushed = p.view.kv->flush(); !flushed) p.ports.log("view: " + flushed.error().detail);
   co_await p.journal->close();
@@ -492,13 +510,15 @@ Kv& Node::view_kv() { return *parts_->view.kv; }
 ViewPosition Node::view_position() const { return parts_->view.fold->position(); }
 ViewRecovery Node::view_recovery() const {
   const RecoveredView& view = parts_->view;
-  return {parts_->ports.drives[view.drive]->label(), view.replayed, view.from_snapshot};
+  return {parts_->ports.drives[view.drive]->label(), view.replayed, view.from_snapshot,
+          view.built_anew};
 }
 const std::vector<std::unique_ptr<s3::HttpServer>>& Node::servers() const {
   return parts_->servers;
 }
 Committer& Node::committer() { return *parts_->committer; }
 Tenants& Node::tenants() { return *parts_->control; }
+uint64_t Node::identities_mended() const { return parts_->identities_mended; }
 const NodeOptions& Node::options() const { return parts_->options; }
 bool Node::ready() const { return parts_->is_ready; }
 void Node::set_side_handler(SideHandler* side) { parts_->handler->set_side_handler(side); }
@@ -510,6 +530,7 @@ std::string Node::seal_secret(const std::string& access_key, const std::string& 
 Task<Result<DriveId>> Node::add_drive(std::shared_ptr<Drive> drive) {
   return parts_->add_drive(std::move(drive));
 }
+Scrubber& Node::scrubber() { return *parts_->scrubber; }
 Task<Result<void>> Node::housekeep_now() { return parts_->housekeeping->pass(); }
 
 }  // namespace kura::node
