@@ -130,7 +130,7 @@ class DiskPool {
   // No more reads or writes there; open sets on it are failed over and sealed.
   Task<Result<void>> take_offline(DriveId drive, std::string reason);
 
-  uint64_t reservations() const;  // Uploads whose blocks are kept. From any thread.
+  uint64_t reservations() const;         // Uploads whose blocks are kept. From any thread.
   std::vector<DriveId> offline() const;  // Of the drives it knows. From any thread.
 
   // Verifies every stripe of every set now, unless a scrub runs already. Returns at once.
