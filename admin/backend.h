@@ -24,17 +24,20 @@ struct StatusReport {
   std::vector<DriveReport> drives;
   uint64_t standard_parity = 0, reduced_parity = 0;
   uint64_t sets_open = 0, sets_sealed = 0, bytes_below_full_parity = 0, members_missing = 0;
-  uint64_t members_rebuilt = 0, scrub_runs = 0, scrub_damaged = 0, repaired_shards = 0;
+  uint64_t members_rebuilt = 0, scrub_runs = 0, scrub_damaged = 0, scrub_lost = 0;
+  uint64_t repaired_shards = 0, identity_repairs = 0;
+  bool scrub_busy = false;
+  std::string scrub_error;  // Of the last completed scrub.
   uint64_t journal_start = 0, journal_end = 0, journal_segments = 0, journal_disk_bytes = 0;
   uint64_t journal_generation = 0, journal_appends = 0, journal_records = 0, journal_syncs = 0;
-  uint64_t journal_repairs = 0, journal_append_ns_sum = 0;
+  uint64_t journal_damages = 0, journal_repairs = 0, journal_append_ns_sum = 0;
   std::vector<uint64_t> journal_append_us;  // [i]: appends below 2^i us.
   std::vector<std::string> journal_mirrors;
   bool journal_degraded = false;
   uint64_t view_offset = 0;
   std::string view_drive;      // Label.
   uint64_t view_replayed = 0;  // Records folded at the start of the process.
-  bool view_from_snapshot = false;
+  bool view_from_snapshot = false, view_built_anew = false;
   uint64_t buckets = 0, objects = 0, bytes = 0;
   uint64_t connections = 0, connections_refused = 0;
   uint64_t requests_in_flight = 0, requests_waiting = 0, requests_refused = 0;
@@ -80,6 +83,7 @@ class Backend {
   virtual std::vector<AccessKey> keys() const = 0;
   virtual std::vector<SettingReport> settings() const = 0;
   virtual Task<Result<void>> start_scrub() = 0;
+  virtual Task<void> wait_for_scrub() = 0;  // Some seconds at most.
   virtual Task<Result<void>> housekeep() = 0;
   virtual Task<Result<std::string>> view_digest() = 0;     // Hex.
   virtual std::string random_text(size_t characters) = 0;  // For keys.

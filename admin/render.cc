@@ -17,6 +17,18 @@ Json to_json(const DriveReport& d) {
           {"freeBytes", d.free_bytes}};
 }
 
+Json scrub_json(const StatusReport& s) {
+  return {{"busy", s.scrub_busy},
+          {"runs", s.scrub_runs},
+          {"error", s.scrub_error},
+          {"damagedShards", s.scrub_damaged},
+          {"repairedShards", s.repaired_shards},
+          {"lostStripes", s.scrub_lost},
+          {"damagedJournal", s.journal_damages},
+          {"repairedJournal", s.journal_repairs},
+          {"repairedIdentities", s.identity_repairs}};
+}
+
 Json to_json(const StatusReport& s) {
   Json drives = Json::array();
   for (const DriveReport& drive : s.drives) drives.push_back(to_json(drive));
@@ -32,10 +44,7 @@ Json to_json(const StatusReport& s) {
             {"membersMissing", s.members_missing},
             {"membersRebuilt", s.members_rebuilt},
             {"bytesBelowFullParity", s.bytes_below_full_parity}}},
-          {"scrub",
-           {{"runs", s.scrub_runs},
-            {"damagedShards", s.scrub_damaged},
-            {"repairedShards", s.repaired_shards}}},
+          {"scrub", scrub_json(s)},
           {"journal",
            {{"start", s.journal_start},
             {"end", s.journal_end},
@@ -48,7 +57,8 @@ Json to_json(const StatusReport& s) {
            {{"offset", s.view_offset},
             {"drive", s.view_drive},
             {"replayedRecords", s.view_replayed},
-            {"fromSnapshot", s.view_from_snapshot}}},
+            {"fromSnapshot", s.view_from_snapshot},
+            {"builtAnew", s.view_built_anew}}},
           {"usage", {{"buckets", s.buckets}, {"objects", s.objects}, {"bytes", s.bytes}}}};
 }
 
@@ -142,7 +152,10 @@ std::string metrics_text(const StatusReport& s) {
   append_metrics(out, s);
   one(out, "kura_journal_records_total", "counter", "Records appended.", s.journal_records);
   one(out, "kura_journal_syncs_total", "counter", "Syncs of journal files.", s.journal_syncs);
-  one(out, "kura_journal_repairs_total", "counter", "Records mended on a mirror.",
+  one(out, "kura_journal_damages_total", "counter",
+      "Places of the journal found wrong on one drive: at the start, by reads and by scrubs.",
+      s.journal_damages);
+  one(out, "kura_journal_repairs_total", "counter", "Places of the journal made right.",
       s.journal_repairs);
   one(out, "kura_journal_end_offset", "gauge", "Where the next record goes.", s.journal_end);
   one(out, "kura_journal_disk_bytes", "gauge", "On each mirror.", s.journal_disk_bytes);
@@ -151,6 +164,8 @@ std::string metrics_text(const StatusReport& s) {
   one(out, "kura_view_applied_offset", "gauge", "Last record that the view holds.", s.view_offset);
   one(out, "kura_view_replayed_records", "gauge", "Folded at the start of the process.",
       s.view_replayed);
+  one(out, "kura_view_built_anew", "gauge",
+      "1 if the view was built anew at the start of the process.", s.view_built_anew ? 1 : 0);
   one(out, "kura_sets_open", "gauge", "Segment sets that are written to.", s.sets_open);
   one(out, "kura_sets_sealed", "gauge", "Segment sets that are complete.", s.sets_sealed);
   one(out, "kura_bytes_below_full_parity", "gauge",
@@ -160,6 +175,10 @@ std::string metrics_text(const StatusReport& s) {
   one(out, "kura_set_members_rebuilt_total", "counter", "Member files rebuilt.", s.members_rebuilt);
   one(out, "kura_scrub_runs_total", "counter", "Completed scrubs.", s.scrub_runs);
   one(out, "kura_scrub_damaged_shards_total", "counter", "Found by scrubs.", s.scrub_damaged);
+  one(out, "kura_scrub_lost_stripes_total", "counter",
+      "Stripes with live bytes and more damage than parity can mend.", s.scrub_lost);
+  one(out, "kura_drive_identity_repairs_total", "counter", "Damaged identity files rewritten.",
+      s.identity_repairs);
   one(out, "kura_repaired_shards_total", "counter", "Shards rewritten.", s.repaired_shards);
   one(out, "kura_buckets", "gauge", "Buckets.", s.buckets);
   one(out, "kura_objects", "gauge", "Objects in all buckets.", s.objects);

@@ -14,6 +14,7 @@ using Json = nlohmann::ordered_json;
 // The answer with these fields: every document begins with its apiVersion.
 Json document(const Json& fields);
 
+Json scrub_json(const StatusReport& status);  // What scrubs, reads and starts found and mended.
 Json to_json(const StatusReport& status);
 Json to_json(const DriveReport& drive);
 Json to_json(const BucketReport& bucket);

@@ -116,6 +116,14 @@ Task<Result<Json>> start_scrub(Backend& backend, const Call&) {
   co_return Json{{"started", "scrub"}};
 }
 
+// With "wait" the answer comes when no scrub runs, or after some seconds.
+Task<Result<Json>> get_scrub(Backend& backend, const Call& call) {
+  if (!call.get("wait").empty()) co_await backend.wait_for_scrub();
+  auto status = co_await backend.status();
+  if (!status) co_return fail(status.error());
+  co_return scrub_json(*status);
+}
+
 Task<Result<Json>> housekeep(Backend& backend, const Call&) {
   Result<void> done = co_await backend.housekeep();
   if (!done) co_return fail(done.error());
@@ -148,6 +156,7 @@ const std::vector<Route>& routes() {
       {"POST", "keys", create_key},
       {"POST", "keys/disable", disable_key},
       {"GET", "config", get_config},
+      {"GET", "scrub", get_scrub},
       {"POST", "scrub", start_scrub},
       {"POST", "housekeep", housekeep},
   };

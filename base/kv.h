@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/task.h"
 
 namespace kura {
 
@@ -55,6 +57,13 @@ class Kv {
   virtual Result<void> write(const KvBatch& batch) = 0;
   virtual Result<void> flush() = 0;
   virtual std::unique_ptr<KvIterator> iterate() = 0;  // Must not outlive the map.
+
+  // Stored bytes are not what was written: whatever finds it calls `notify` once, on any thread. A
+  // later process will not use this map, it opens an empty one.
+  virtual void on_damage(std::function<void(Error)> notify) { (void)notify; }
+  // Verifies every stored byte, past all caches; awaited before the map goes. Errors: corrupt,
+  // io_error.
+  virtual Task<Result<void>> verify() { co_return Result<void>(); }
 };
 
 }  // namespace kura

@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "actors/disk/local_drive.h"
+#include "node/scrubber.h"
 #include "projections/metadata/fold.h"
 #include "s3/codec/encoding.h"
 
@@ -10,6 +11,8 @@ namespace kura::node {
 namespace {
 
 constexpr uint64_t kTailPageBytes = 256 * kKiB;
+constexpr int kScrubNaps = 50;
+constexpr int64_t kScrubNapNs = 100'000'000;
 
 }  // namespace
 
@@ -46,8 +49,13 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   out.bytes_below_full_parity = pool->bytes_below_full_parity;
   out.members_missing = pool->members_missing;
   out.members_rebuilt = pool->members_rebuilt;
-  out.scrub_runs = pool->scrub.runs;
+  const Scrubber::Status scrub = node_.scrubber().status();
+  out.scrub_busy = scrub.busy;
+  out.scrub_runs = scrub.runs;
+  out.scrub_error = scrub.last_error;
   out.scrub_damaged = pool->scrub.damaged_shards;
+  out.scrub_lost = pool->scrub.lost_stripes;
+  out.identity_repairs = pool->scrub.repaired_identities + node_.identities_mended();
   out.repaired_shards = pool->scrub.repaired_shards;
   const journal::JournalStatus journal = node_.journal().status();
   out.journal_start = journal.bounds.start.value;
@@ -58,6 +66,7 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   out.journal_appends = journal.appends;
   out.journal_records = journal.records;
   out.journal_syncs = journal.syncs;
+  out.journal_damages = journal.damages;
   out.journal_repairs = journal.repairs;
   out.journal_append_ns_sum = journal.append_ns_sum;
   out.journal_append_us.assign(journal.append_us.begin(), journal.append_us.end());
@@ -68,6 +77,7 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   out.view_drive = view.drive;
   out.view_replayed = view.replayed;
   out.view_from_snapshot = view.from_snapshot;
+  out.view_built_anew = view.built_anew;
   out.buckets = control->buckets.size();
   for (const auto& [name, bucket] : control->buckets) {
     auto counters = node_.store().view.counters(bucket.id);
@@ -265,10 +275,22 @@ std::vector<admin::SettingReport> NodeBackend::settings() const {
   return out;
 }
 
-Task<Result<void>> NodeBackend::start_scrub() {
-  node_.disks().start_scrub();
+Task<Result<void>> NodeBackend::start_scrub() { return run_on(loop_, start_scrub_here()); }
+
+Task<Result<void>> NodeBackend::start_scrub_here() {
+  node_.scrubber().request();
   co_return Result<void>{};
 }
+
+Task<void> NodeBackend::wait_for_scrub() {
+  for (int nap = 0; nap < kScrubNaps; ++nap) {
+    auto busy = co_await run_on(loop_, scrub_busy_here());
+    if (!busy) break;
+    co_await sleep_for(kScrubNapNs);
+  }
+}
+
+Task<bool> NodeBackend::scrub_busy_here() { co_return node_.scrubber().status().busy; }
 
 Task<Result<void>> NodeBackend::housekeep() { return run_on(loop_, node_.housekeep_now()); }
 

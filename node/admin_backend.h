@@ -31,6 +31,7 @@ class NodeBackend final : public admin::Backend {
   std::vector<AccessKey> keys() const override;
   std::vector<admin::SettingReport> settings() const override;
   Task<Result<void>> start_scrub() override;
+  Task<void> wait_for_scrub() override;
   Task<Result<void>> housekeep() override;
   Task<Result<std::string>> view_digest() override;
   std::string random_text(size_t characters) override;
@@ -41,6 +42,8 @@ class NodeBackend final : public admin::Backend {
   Task<Result<std::vector<admin::RecordReport>>> tail_here(std::optional<uint64_t> from,
                                                            uint32_t records_max);
   Task<Result<std::string>> add_drive_here(std::string path);
+  Task<Result<void>> start_scrub_here();
+  Task<bool> scrub_busy_here();
 
   Node& node_;
   const Config& config_;

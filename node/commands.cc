@@ -142,6 +142,11 @@ int exit_of_verify(const Json& report) {
   return report.at("skipped").empty() ? kExitOk : kExitPartial;
 }
 
+int exit_of_scrub(const Json& answer) {
+  const bool whole = answer.at("lostStripes") == 0 && answer.at("error") == "";
+  return whole ? kExitOk : kExitCorrupt;
+}
+
 int exit_of_doctor(const Json& answer) {
   for (const Json& item : answer.at("items"))
     if (!item.at("ok").get<bool>()) return kExitGeneric;
@@ -149,6 +154,16 @@ int exit_of_doctor(const Json& answer) {
 }
 
 std::string escape(const std::string& text) { return s3::percent_encode(text, false); }
+
+// Asks for a scrub and waits for its end. One that runs already is waited for first.
+Result<Json> scrub_drives(const std::shared_ptr<Shared>& shared) {
+  Result<Json> asked = ask(shared, "POST", "scrub");
+  while (asked) {
+    Result<Json> state = ask(shared, "GET", "scrub?wait=1");
+    if (!state || !state->at("busy").get<bool>()) return state;
+  }
+  return asked;
+}
 
 void add_drive_commands(Commands& c) {
   CLI::App* drive = c.app.add_subcommand("drive", "drives of the node")->require_subcommand(1);
@@ -160,6 +175,9 @@ void add_drive_commands(Commands& c) {
       },
       exit_of_drives);
   ls->add_option("--offline", *offline, "read these folders of a stopped node instead");
+  c.add(
+      drive, "scrub", "read and verify everything on the drives, and mend it",
+      [shared = c.shared] { return scrub_drives(shared); }, exit_of_scrub);
   auto path = std::make_shared<std::string>();
   CLI::App* add =
       c.add(drive, "add", "add an empty folder to the running node", [shared = c.shared, path] {

@@ -33,6 +33,8 @@ Task<void> drain(s3::HttpServer* server, int64_t drain_ns, std::atomic<size_t>* 
 Task<void> Node::stop(int64_t drain_ns) {
   Parts& p = *parts_;
   p.is_ready = false;
+  // What fails from now on is for the next start; this process does not start over.
+  p.ended = true;
   // All at once: together they have `drain_ns`.
   std::atomic<size_t> draining = p.servers.size();
   for (size_t i = 0; i < p.servers.size(); ++i)
@@ -40,8 +42,10 @@ Task<void> Node::stop(int64_t drain_ns) {
   while (draining > 0) co_await sleep_for(kStopPollNs);
   p.housekeeping->stop();
   p.drive_watch->stop();
+  p.scrubber->stop();
   while (p.housekeeping->running() || p.drive_watch->running()) co_await sleep_for(kStopPollNs);
   Result<void> stopped = co_await p.disks->stop();
+  while (p.scrubber->running()) co_await sleep_for(kStopPollNs);
   if (!stopped) p.ports.log("drives: " + stopped.error().detail);
   if (auto flushed = p.view.kv->flush(); !flushed) p.ports.log("view: " + flushed.error().detail);
   co_await p.journal->close();
@@ -54,13 +58,15 @@ Kv& Node::view_kv() { return *parts_->view.kv; }
 ViewPosition Node::view_position() const { return parts_->view.fold->position(); }
 ViewRecovery Node::view_recovery() const {
   const RecoveredView& view = parts_->view;
-  return {parts_->ports.drives[view.drive]->label(), view.replayed, view.from_snapshot};
+  return {parts_->ports.drives[view.drive]->label(), view.replayed, view.from_snapshot,
+          view.built_anew};
 }
 const std::vector<std::unique_ptr<s3::HttpServer>>& Node::servers() const {
   return parts_->servers;
 }
 Committer& Node::committer() { return *parts_->committer; }
 Tenants& Node::tenants() { return *parts_->control; }
+uint64_t Node::identities_mended() const { return parts_->identities_mended; }
 const NodeOptions& Node::options() const { return parts_->options; }
 bool Node::ready() const { return parts_->is_ready; }
 void Node::set_side_handler(SideHandler* side) { parts_->handler->set_side_handler(side); }
@@ -72,6 +78,7 @@ std::string Node::seal_secret(const std::string& access_key, const std::string& 
 Task<Result<DriveId>> Node::add_drive(std::shared_ptr<Drive> drive) {
   return parts_->add_drive(std::move(drive));
 }
+Scrubber& Node::scrubber() { return *parts_->scrubber; }
 Task<Result<void>> Node::housekeep_now() { return parts_->housekeeping->pass(); }
 
 }  // namespace kura::node

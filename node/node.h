@@ -35,7 +35,7 @@ struct NodePorts {
   // Empty: drives do not come back while the node runs.
   std::function<Task<Result<std::shared_ptr<Drive>>>(std::shared_ptr<Drive> away)> mounted_anew;
   std::function<void(const std::string&)> log;  // One line for the operator.
-  // The node cannot go on; the owner ends it and starts another one.
+  // The node cannot go on; the owner ends it and starts another one. From any thread.
   std::function<void(Error)> on_fatal;
 };
 
@@ -56,6 +56,7 @@ struct NodeOptions {
   uint64_t snapshot_chunk_bytes = kSnapshotChunkBytes;
   int64_t maintenance_ns = 1'000'000'000;
   int64_t drive_check_ns = 2'000'000'000;
+  int64_t scrub_interval_ns = 30LL * 86'400 * 1'000'000'000;  // From end to start; 0: never.
   bool ack_before_sync = false;  // A planted fault, for the simulator to find.
   std::function<void(const s3::RequestLogEntry&)> request_log;
 };
@@ -65,7 +66,10 @@ struct ViewRecovery {
   std::string drive;           // Label of the one it is on.
   uint64_t replayed = 0;       // Records folded.
   bool from_snapshot = false;  // Of what lay before them.
+  bool built_anew = false;     // There was none, or it was damaged, lost or of another log.
 };
+
+class Scrubber;
 
 // Answers what is not S3: health, metrics, admin. None: it is S3's.
 class SideHandler {
@@ -103,6 +107,8 @@ class Node {
   const std::vector<std::unique_ptr<s3::HttpServer>>& servers() const;
   Committer& committer();
   Tenants& tenants();
+  Scrubber& scrubber();
+  uint64_t identities_mended() const;  // Files of them, at the start.
   const NodeOptions& options() const;
   bool ready() const;
   void set_side_handler(SideHandler* handler);  // Before serve().

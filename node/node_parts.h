@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <atomic>
+
 #include "actors/bucket/bucket_actors.h"
 #include "actors/disk/view_live_bodies.h"
 #include "actors/loop_scheduler.h"
@@ -13,6 +15,7 @@
 #include "node/node.h"
 #include "node/recovery.h"
 #include "node/s3_handler.h"
+#include "node/scrubber.h"
 
 namespace kura::node {
 
@@ -41,7 +44,7 @@ struct Node::Parts {
   s3::SessionOptions session_options() const;
   uint64_t uploads_bytes() const;
   void fatal(Error error) {
-    if (!std::exchange(ended, true)) ports.on_fatal(std::move(error));
+    if (!ended.exchange(true)) ports.on_fatal(std::move(error));
   }
 
   NodePorts ports;
@@ -49,7 +52,8 @@ struct Node::Parts {
   WriterId writer;
   Membership membership;
   std::vector<DriveId> drive_ids;  // By index; nil: offline.
-  bool ended = false;
+  uint64_t identities_mended = 0;  // At this start.
+  std::atomic<bool> ended{false};
   bool is_ready = false;
 
   // In the order of construction; destroyed the other way round.
@@ -67,6 +71,7 @@ struct Node::Parts {
   std::unique_ptr<s3::Authenticator> authenticator;
   std::unique_ptr<S3Handler> handler;
   std::unique_ptr<Housekeeping> housekeeping;
+  std::unique_ptr<Scrubber> scrubber;
   std::unique_ptr<DriveWatch> drive_watch;
   std::vector<std::unique_ptr<s3::HttpServer>> servers;
 };

@@ -42,6 +42,12 @@ Task<Result<void>> Node::Parts::identify() {
   for (size_t i = 0; i < sightings.size(); ++i)
     if (sightings[i].problem)
       ports.log(sightings[i].label + " is offline: " + sightings[i].problem->detail);
+  for (size_t i : membership.online) {
+    auto damaged = co_await disk::mend_identity(*ports.drives[i], *sightings[i].identity);
+    if (damaged) identities_mended += *damaged;
+    if (!damaged)  // It may be read-only. The drive is used as far as it can be.
+      ports.log(sightings[i].label + ": its identity is not mended: " + damaged.error().detail);
+  }
   for (size_t i : membership.fresh) {
     drive_ids[i] = ports.random.uuid<DriveId>();
     disk::DriveIdentity identity{membership.cluster, drive_ids[i]};
@@ -122,6 +128,7 @@ disk::DiskPoolOptions Node::Parts::pool_options() const {
   pool.maintenance_interval_ns = options.maintenance_ns;
   pool.check_interval_ns = options.drive_check_ns;
   pool.unsynced_bytes_max = uploads_bytes();
+  pool.scrub_interval_ns = 0;  // The scrubber's.
   return pool;
 }
 
@@ -136,6 +143,8 @@ Task<Result<void>> Node::Parts::open_view() {
   auto recovered = co_await recover_view(ports, *journal, std::move(drives));
   if (!recovered) co_return fail(recovered.error());
   view = std::move(*recovered);
+  // From any thread, and at once: what is read from it now may fail a start, or many requests.
+  view.kv->on_damage([this](Error error) { fatal(std::move(error)); });
   metadata = std::make_unique<MetadataView>(*view.kv);
   co_return Result<void>{};
 }
@@ -292,6 +301,8 @@ Task<Result<void>> Node::Parts::start() {
   co_await widen_journal();
   make_servers();
   if (options.housekeeping_ns > 0) spawn(*ports.journal, housekeeping->run());
+  scrubber = std::make_unique<Scrubber>(*disks, *journal, *view.kv, options.scrub_interval_ns);
+  if (options.scrub_interval_ns > 0) spawn(*ports.journal, scrubber->run());
   make_drive_watch();
   if (options.drive_check_ns > 0) spawn(*ports.journal, drive_watch->run());
   is_ready = true;

@@ -119,6 +119,7 @@ Task<Result<void>> catch_up(Log& log, RecoveredView& view) {
   auto fold = ViewFold::open(*view.kv);
   if (!fold) co_return fail(fold.error());
   view.fold = std::move(*fold);
+  view.built_anew = view.fold->position().end.value == 0 || view.from_snapshot;
   if (!view_fits(view.fold->position(), log.bounds()))
     co_return fail(Errc::not_found, "the log does not go on where the view ends");
   Offset at = std::max(view.fold->position().end, log.bounds().start);

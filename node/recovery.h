@@ -19,6 +19,7 @@ struct RecoveredView {
   size_t drive = 0;       // On which the view is.
   uint64_t replayed = 0;  // Records folded at this start.
   bool from_snapshot = false;
+  bool built_anew = false;  // Nothing was there that fits this log.
 };
 
 struct RecoveryDrives {

@@ -96,7 +96,7 @@ std::vector<std::string> drive_paths(const Config& config) {
   if (error.code == Errc::unknown)
     log_line("no journal mirror is left (" + error.detail + "); starting over");
   else
-    log_line("the metadata view failed (" + error.detail + "); starting over on another drive");
+    log_line("the metadata view failed (" + error.detail + "); starting over with another one");
   execute_again(argv, "lost", folders);
 }
 

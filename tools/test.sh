@@ -27,6 +27,13 @@ run_clients() {
 run_drives() { suite clients drives tests/clients/drives "$@"; }
 run_crash() { bash tools/crash.sh test "$@"; }
 run_attacks() { suite clients attacks tests/clients/attacks "$@"; }
+# A few hundred injections, chosen anew each time; a failure prints the seed and keeps the drives.
+run_corrupt() {
+  local amount=(--count 400 --seconds 50)
+  [ $# -eq 0 ] || amount=(--count 2000 --seconds 900)
+  rm -rf build/corrupt/test
+  bash tools/corrupt.sh --dir build/corrupt/test "${amount[@]}"
+}
 run_asan() {
   bash tools/build.sh asan && ctest --test-dir build/asan -j2 --output-on-failure \
     --output-junit "$reports/asan.xml"
@@ -68,6 +75,7 @@ if part setup bash tools/setup.sh && part build bash tools/build.sh release; the
   part drives run_drives "${full[@]}"
   part crash run_crash "${full[@]}"
   part attacks run_attacks "${full[@]}"
+  part corrupt run_corrupt "${full[@]}"
   [ ${#full[@]} -eq 0 ] || part asan run_asan
   [ ${#full[@]} -eq 0 ] || part fuzz run_fuzz
 fi

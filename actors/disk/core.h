@@ -23,7 +23,8 @@ struct Counters {
   std::atomic<uint64_t> members_rebuilt{0};
   std::atomic<uint64_t> bodies_moved{0};
   std::atomic<uint64_t> repaired_shards{0};
-  std::atomic<uint64_t> writers{0};  // Striped uploads under way.
+  std::atomic<uint64_t> repaired_identities{0};  // Files that hold one.
+  std::atomic<uint64_t> writers{0};              // Striped uploads under way.
 };
 
 struct DiskCore : std::enable_shared_from_this<DiskCore> {

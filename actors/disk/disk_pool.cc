@@ -88,6 +88,10 @@ Task<Result<void>> offline_on_loop(std::shared_ptr<DiskCore> core, DriveId drive
   co_return Result<void>();
 }
 
+Task<Result<void>> scrub_on_loop(std::shared_ptr<Maintenance> maintenance) {
+  co_return co_await maintenance->scrub();
+}
+
 Task<Result<void>> maintain_on_loop(std::shared_ptr<Maintenance> maintenance) {
   co_return co_await maintenance->pass();
 }
@@ -131,6 +135,7 @@ Task<Result<PoolStatus>> status_on_loop(std::shared_ptr<DiskCore> core,
   out.reservations = core->reservations.active();
   out.scrub = maintenance->scrub_counters();
   out.scrub.repaired_shards = core->counters.repaired_shards;
+  out.scrub.repaired_identities = core->counters.repaired_identities;
   out.scrub.lost_stripes += maintenance->lost_stripes();
   co_return out;
 }
@@ -209,6 +214,11 @@ std::vector<DriveId> DiskPool::offline() const {
 
 void DiskPool::start_scrub() {
   core_->loop.post([maintenance = maintenance_] { maintenance->start_scrub(); });
+}
+
+Task<Result<void>> DiskPool::scrub() {
+  Task<Result<void>> task = scrub_on_loop(maintenance_);
+  co_return co_await run_on(core_->loop, std::move(task));
 }
 
 Task<Result<void>> DiskPool::maintain_now() {

@@ -72,9 +72,10 @@ struct ScrubCounters {
   bool running = false;
   uint64_t sets = 0;
   uint64_t bytes = 0;
-  uint64_t damaged_shards = 0;   // Found by scrub.
-  uint64_t repaired_shards = 0;  // By scrub, by reads and by rebuild's sources.
-  uint64_t lost_stripes = 0;     // Live bytes with more damage than parity can mend.
+  uint64_t damaged_shards = 0;       // Found by scrub.
+  uint64_t repaired_shards = 0;      // By scrub, by reads and by rebuild's sources.
+  uint64_t lost_stripes = 0;         // Live bytes with more damage than parity can mend.
+  uint64_t repaired_identities = 0;  // Files of drive identities, by checks of drives.
 };
 
 struct PoolStatus {
@@ -132,8 +133,10 @@ class DiskPool {
   uint64_t reservations() const;         // Uploads whose blocks are kept. From any thread.
   std::vector<DriveId> offline() const;  // Of the drives it knows. From any thread.
 
-  // Verifies every stripe of every sealed set now, unless a scrub runs already. Returns at once.
+  // Verifies every stripe of every set now, unless a scrub runs already. Returns at once.
   void start_scrub();
+  // As start_scrub(); returns when what was there has been verified. REQUIRES: begin_maintenance.
+  Task<Result<void>> scrub();
   // One look around of compaction and rebuild, without waiting for the interval. For tests, the
   // simulator and the command line. REQUIRES: begin_maintenance.
   Task<Result<void>> maintain_now();

@@ -8,10 +8,20 @@
 namespace kura::disk {
 namespace {
 
-Task<Result<std::optional<DriveIdentity>>> ask(std::shared_ptr<Drive> drive,
+Task<Result<std::optional<DriveIdentity>>> ask(std::shared_ptr<DiskCore> core, DriveId id,
+                                               std::shared_ptr<Drive> drive,
                                                std::shared_ptr<bool> asking) {
   *asking = true;
   auto identity = co_await read_identity(*drive);
+  const DriveIdentity known{core->options.cluster, id};
+  const bool right = identity && *identity && **identity == known;
+  // Damaged files are there, and the drive still is the file system that was identified.
+  if (right || (!identity && identity.error().code == Errc::corrupt)) {
+    // What cannot be written now is mended by a later look.
+    auto damaged = co_await mend_identity(*drive, known);
+    if (damaged) core->counters.repaired_identities += *damaged;
+    if (damaged && !right) identity = std::optional<DriveIdentity>(known);
+  }
   *asking = false;
   co_return identity;
 }
@@ -36,7 +46,7 @@ Task<void> DriveCheck::pass() {
     auto& asking = asking_[entry.id];
     if (!asking) asking = std::make_shared<bool>(false);
     if (*asking) continue;
-    calls.push_back(ask(entry.drive, asking));
+    calls.push_back(ask(core_, entry.id, entry.drive, asking));
     asked.push_back(std::move(entry));
   }
   auto answers = co_await all_within<std::optional<DriveIdentity>>(std::move(calls),

@@ -43,17 +43,46 @@ Task<Result<std::optional<DriveIdentity>>> read_identity(Drive& drive) {
   if (!content && content.error().code == Errc::not_found) co_return std::optional<DriveIdentity>();
   if (!content) co_return fail(content.error());
   auto identity = decode_identity(*content);
-  if (!identity) co_return fail(identity.error());
-  co_return std::optional<DriveIdentity>(*identity);
+  if (identity) co_return std::optional<DriveIdentity>(*identity);
+  // Damage may also look like a newer format: where that has its checksum is not known here.
+  std::string copy_name{kDriveIdentityCopy};
+  auto copy = co_await read_file(drive, std::move(copy_name));
+  auto from_copy = copy ? decode_identity(*copy) : Result<DriveIdentity>(fail(copy.error()));
+  if (from_copy) co_return std::optional<DriveIdentity>(*from_copy);
+  co_return fail(identity.error());
 }
 
 Task<Result<void>> write_identity(Drive& drive, DriveIdentity identity) {
-  std::string name{kDriveIdentityFile};
-  std::string content = encode(identity);
-  before_step("drive.identity");
-  Result<void> written = co_await replace_file(drive, std::move(name), std::move(content));
-  if (written) after_step("drive.identity");
-  co_return written;
+  // In this order: with the copy alone the drive would be taken for somebody else's.
+  for (std::string_view file : {kDriveIdentityFile, kDriveIdentityCopy}) {
+    std::string name{file};
+    std::string content = encode(identity);
+    before_step("drive.identity");
+    auto written = co_await replace_file(drive, std::move(name), std::move(content));
+    if (!written) co_return written;
+    after_step("drive.identity");
+  }
+  co_return Result<void>();
+}
+
+Task<Result<uint32_t>> mend_identity(Drive& drive, DriveIdentity right) {
+  const std::string wanted = encode(right);
+  uint32_t damaged = 0;
+  for (std::string_view file : {kDriveIdentityFile, kDriveIdentityCopy}) {
+    std::string name{file};
+    auto content = co_await read_file(drive, std::move(name));
+    if (content && *content == wanted) continue;
+    const bool absent = !content && content.error().code == Errc::not_found;
+    if (!content && !absent) co_return fail(content.error());
+    // Without "drive" it is not mounted, or emptied.
+    if (absent && file == kDriveIdentityFile) co_return fail(content.error());
+    name = file;
+    std::string bytes = wanted;
+    auto written = co_await replace_file(drive, std::move(name), std::move(bytes));
+    if (!written) co_return fail(written.error());
+    if (!absent) ++damaged;
+  }
+  co_return damaged;
 }
 
 }  // namespace kura::disk

@@ -22,6 +22,7 @@ class LiveRanges {
   void cover(uint64_t begin, uint64_t end);
   bool empty() const { return ranges_.empty(); }
   uint64_t end() const;  // Behind the last range; 0 without any.
+  uint64_t begin() const { return ranges_.begin()->first; }  // REQUIRES: not empty().
 
  private:
   void add(const SegmentSet& set, const v1::Body& body);

@@ -96,6 +96,19 @@ void Maintenance::start_scrub() {
   if (begun() && !scrub_.running() && !core_->stopping) start(scrub_once());
 }
 
+Task<Result<void>> Maintenance::scrub() {
+  ++tasks_;
+  while (scrub_.running() && !core_->stopping) co_await sleep_for(kNapNs);
+  const bool can = begun() && !core_->stopping;
+  if (can) {
+    co_await drive_check_.pass();
+    co_await scrub_.run(*live_);
+  }
+  --tasks_;
+  if (!can || core_->stopping) co_return fail(Errc::unavailable, "maintenance is not running");
+  co_return Result<void>();
+}
+
 Task<Result<void>> Maintenance::pass() {
   while (passing_) co_await sleep_for(kNapNs);
   if (core_->stopping || !begun()) co_return fail(Errc::unavailable, "maintenance is not running");

@@ -27,6 +27,7 @@ class Maintenance : public std::enable_shared_from_this<Maintenance> {
   Task<Result<void>> pass();  // Rebuild, then compaction. Waits for one that runs already.
   void wake();                // The next pass begins at once.
   void start_scrub();
+  Task<Result<void>> scrub();  // A whole run; waits for one that runs already first.
   // Drives that are offline now will not come back: rebuild their members elsewhere.
   void give_up_offline();
 

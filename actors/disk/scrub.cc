@@ -14,40 +14,44 @@ Task<void> Scrub::run(const LiveBodies& live) {
   const auto state = core_->ledger.state();
   for (const auto& [id, set] : state->sets) {
     if (core_->stopping) break;
-    if (!set.sealed_bytes) continue;
+    // Left open by an earlier process: its end is being looked for.
+    const uint64_t until = set.sealed_bytes.value_or(core_->write_sets.good_end(id));
+    if (until == 0) continue;
     SetFiles::Pin pin = core_->files.pin(id);
     if (!pin) continue;
     // A set that cannot be read now is seen by the next run.
-    Result<void> scrubbed = co_await scrub_set(live, set);
+    Result<void> scrubbed = co_await scrub_set(live, set, until);
     if (scrubbed) ++counters_.sets;
   }
   counters_.running = false;
   if (!core_->stopping) ++counters_.runs;
 }
 
-Task<Result<void>> Scrub::scrub_set(const LiveBodies& live, SegmentSet set) {
+Task<Result<void>> Scrub::scrub_set(const LiveBodies& live, SegmentSet set, uint64_t until) {
   auto ranges = LiveRanges::of(live, *core_->ledger.state(), set);
   if (!ranges) co_return fail(ranges.error());
   co_await check_file_headers(set);
   uint64_t at = kFirstStripeOffset;
-  while (at < *set.sealed_bytes && !core_->stopping) {
-    auto stripe = co_await find_stripe(core_, set.id, at, *set.sealed_bytes);
+  while (at < until && !core_->stopping) {
+    auto stripe = co_await find_stripe(core_, set.id, at, until);
     if (!stripe) co_return fail(stripe.error());
     if (!*stripe) break;
     at = (*stripe)->end();
     const uint64_t bytes = set.members.size() * (at - (*stripe)->offset);
     const bool live_here = ranges->touches((*stripe)->offset, at);
     ranges->cover((*stripe)->offset, at);
+    counters_.bytes += bytes;
+    // In an open set an upload may be writing it at this moment.
+    if (!set.sealed_bytes && !live_here) continue;
     auto repaired = co_await repair_stripe(core_, **stripe);
     if (repaired && (live_here || !repaired->lost)) {
       counters_.damaged_shards += repaired->damaged;
       counters_.lost_stripes += repaired->lost;
     }
-    counters_.bytes += bytes;
     co_await keep_pace(bytes);
   }
   // Live bytes whose stripe has no readable header in any member.
-  if (!core_->stopping && !ranges->empty()) ++counters_.lost_stripes;
+  if (!core_->stopping && !ranges->empty() && ranges->begin() < until) ++counters_.lost_stripes;
   co_return Result<void>();
 }
 

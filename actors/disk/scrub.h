@@ -1,4 +1,5 @@
-// Scrub: reads every byte of every sealed set, checks headers, payloads and parity, and repairs.
+// Scrub: reads every byte of every set up to the last one that is durable, checks headers, payloads
+// and parity, and repairs.
 
 #pragma once
 
@@ -12,14 +13,14 @@ namespace kura::disk {
 class Scrub {
  public:
   explicit Scrub(std::shared_ptr<DiskCore> core) : core_(std::move(core)) {}
-  // One run over all sets that are sealed when it begins. Returns early when the pool stops.
+  // One run over all sets that are there when it begins. Returns early when the pool stops.
   // REQUIRES: one run at a time.
   Task<void> run(const LiveBodies& live);
   const ScrubCounters& counters() const { return counters_; }
   bool running() const { return counters_.running; }
 
  private:
-  Task<Result<void>> scrub_set(const LiveBodies& live, SegmentSet set);
+  Task<Result<void>> scrub_set(const LiveBodies& live, SegmentSet set, uint64_t until);
   Task<void> check_file_headers(const SegmentSet& set);
   Task<void> keep_pace(uint64_t bytes);
 

@@ -70,6 +70,11 @@ class WriteSets {
   void placement_changed();
   size_t open_count() const { return open_.size(); }
   bool is_open(SetId set) const { return open_.contains(set); }
+  // Below it everything is durable on every member; 0: not open here.
+  uint64_t good_end(SetId set) const {
+    auto it = open_.find(set);
+    return it == open_.end() ? 0 : it->second->good_end();
+  }
 
   // Called when a set could not open for lack of space.
   std::function<void()> on_no_space;

@@ -84,7 +84,10 @@ struct JournalStatus {
   uint64_t segments = 0;
   uint64_t disk_bytes = 0;  // On each mirror, prepared segments included.
   uint64_t appends = 0, records = 0, append_bytes = 0, syncs = 0;
-  uint64_t repairs = 0;       // Records mended while running.
+  // Places that were wrong on one mirror or drive, records of the mirror set included: found at the
+  // start, by reads and by scrub; and how many of them were made right.
+  uint64_t damages = 0, repairs = 0;
+  uint64_t scrubs = 0;        // Completed.
   uint64_t replacements = 0;  // Mirrors replaced while running.
   uint64_t append_ns_sum = 0;
   std::array<uint64_t, 24>
@@ -137,6 +140,10 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> remove_drive(DriveId drive);
   // m + 1 changes. Errors: unavailable (too few drives).
   Task<Result<void>> set_mirror_count(uint32_t mirror_count);
+  // Reads every byte of the live log on every mirror and every record of the mirror set, through
+  // their paths, and mends what is wrong. Appends wait only while something is mended. Errors:
+  // corrupt (a loss: names the offsets; the rest was still scrubbed), unavailable, io_error.
+  Task<Result<void>> scrub();
   // Waits for background work; await it before the destruction of a journal in use.
   Task<void> close();
 
@@ -187,6 +194,13 @@ class EmbeddedJournal final : public Journal {
   Task<void> repair_later(uint64_t offset);
   Task<Result<void>> repair(uint64_t offset);
   const LogSegment* find_segment(uint64_t offset) const;
+
+  // Scrubbing (embedded_scrub.cc).
+  Task<Result<void>> scrub_mirror_sets();
+  Task<Result<void>> scrub_segment(uint64_t base);
+  Task<Result<uint64_t>> check_segment(LogSegment segment, bool write);
+  Task<Result<void>> scrub_spares();
+  Task<bool> is_prepared(LogSegment spare);
   std::shared_ptr<const ReadTable> table() const;
   void in_background(Task<void> task);
   Task<void> tracked(Task<void> task);

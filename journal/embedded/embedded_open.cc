@@ -161,6 +161,8 @@ void EmbeddedJournal::adopt(MergedLog log) {
   report_.cut_bytes = log.cut_bytes;
   report_.damage_count = log.damage_count;
   report_.damages = std::move(log.damages);
+  counters_.damages += log.damage_count;
+  if (!read_only_) counters_.repairs += log.damage_count;
   segments_ = std::move(log.segments);
   last_ = log.last;
 }
@@ -188,7 +190,12 @@ Task<Result<void>> EmbeddedJournal::settle_set(std::vector<MirrorPtr> fresh,
   for (const Sighting& seen : sightings) everywhere = everywhere && seen.set == set_;
   if (next != set_) ++next.generation;
   if (next == set_ && everywhere) co_return Result<void>();
-  co_return co_await commit(std::move(next));
+  const auto damaged = std::count_if(sightings.begin(), sightings.end(),
+                                     [](const Sighting& seen) { return seen.problem.has_value(); });
+  Result<void> committed = co_await commit(std::move(next));
+  counters_.damages += damaged;
+  if (committed) counters_.repairs += damaged;
+  co_return committed;
 }
 
 Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,

@@ -203,6 +203,7 @@ Task<Result<std::string>> EmbeddedJournal::good_body(v1::JournalBody body) {
 
 Task<void> EmbeddedJournal::repair_later(uint64_t offset) {
   repairing_.insert(offset);
+  ++counters_.damages;
   TurnQueue::Turn turn = co_await turns_.enter();
   if (!closing_) {
     Result<void> repaired = co_await repair(offset);

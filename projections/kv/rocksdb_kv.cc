@@ -2,14 +2,19 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
 #include <mutex>
+
+#include "base/loop.h"
 
 namespace kura {
 namespace {
@@ -24,14 +29,56 @@ tl::unexpected<Error> to_error(const rocksdb::Status& status) {
 rocksdb::Slice slice(std::string_view s) { return {s.data(), s.size()}; }
 std::string_view view(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
 
+std::string current_file(const std::string& path) { return path + "/CURRENT"; }
+
+// Passes the first sign of damage on. Before that it takes the map out of use: RocksDB finds damage
+// in what it reads only, so a map that was opened again would be found damaged again and again.
+class Damage {
+ public:
+  explicit Damage(std::string path) : path_(std::move(path)) {}
+
+  void on_damage(std::function<void(Error)> notify) {
+    std::unique_lock lock(mutex_);
+    notify_ = std::move(notify);
+    if (!found_) return;
+    const auto call = notify_;
+    const Error error = *found_;
+    lock.unlock();
+    call(error);
+  }
+
+  tl::unexpected<Error> report(const rocksdb::Status& status) {
+    tl::unexpected<Error> error = to_error(status);
+    if (!status.IsCorruption()) return error;
+    std::unique_lock lock(mutex_);
+    if (found_) return error;
+    found_ = error.value();
+    ::unlink(current_file(path_).c_str());
+    const auto call = notify_;
+    lock.unlock();
+    if (call) call(error.value());
+    return error;
+  }
+
+ private:
+  const std::string path_;
+  std::mutex mutex_;
+  std::optional<Error> found_;
+  std::function<void(Error)> notify_;
+};
+
 // Remembers the first error of a flush or compaction. RocksDB itself would let writes wait while it
 // tries to recover, and a waiting write stops a loop.
 class BackgroundErrors : public rocksdb::EventListener {
  public:
+  explicit BackgroundErrors(std::shared_ptr<Damage> damage) : damage_(std::move(damage)) {}
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
-    std::lock_guard lock(mutex_);
-    if (first_.ok()) first_ = *status;
+    {
+      std::lock_guard lock(mutex_);
+      if (first_.ok()) first_ = *status;
+    }
     failed_.store(true, std::memory_order_release);
+    (void)damage_->report(*status);
   }
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   rocksdb::Status first() {
@@ -40,6 +87,7 @@ class BackgroundErrors : public rocksdb::EventListener {
   }
 
  private:
+  const std::shared_ptr<Damage> damage_;
   std::mutex mutex_;
   rocksdb::Status first_;
   std::atomic<bool> failed_{false};
@@ -47,7 +95,8 @@ class BackgroundErrors : public rocksdb::EventListener {
 
 class RocksIterator final : public KvIterator {
  public:
-  explicit RocksIterator(rocksdb::Iterator* it) : it_(it) {}
+  RocksIterator(rocksdb::Iterator* it, std::shared_ptr<Damage> damage)
+      : it_(it), damage_(std::move(damage)) {}
   void seek(std::string_view key) override { it_->Seek(slice(key)); }
   void seek_for_prev(std::string_view key) override { it_->SeekForPrev(slice(key)); }
   void next() override { it_->Next(); }
@@ -56,18 +105,79 @@ class RocksIterator final : public KvIterator {
   std::string_view value() const override { return view(it_->value()); }
   Result<void> status() const override {
     rocksdb::Status status = it_->status();
-    if (!status.ok()) return to_error(status);
+    if (!status.ok()) return damage_->report(status);
     return {};
   }
 
  private:
   std::unique_ptr<rocksdb::Iterator> it_;
+  std::shared_ptr<Damage> damage_;
+};
+
+// The bytes of one table against the checksum that the manifest has of the whole file: block
+// checksums alone would not notice two blocks that changed places.
+rocksdb::Status verify_table(rocksdb::DB& db, const rocksdb::LiveFileMetaData& table) {
+  std::unique_ptr<rocksdb::SequentialFile> file;
+  const std::string name = table.db_path + "/" + table.relative_filename;
+  rocksdb::Status status = db.GetEnv()->NewSequentialFile(name, &file, rocksdb::EnvOptions());
+  if (!status.ok()) return status;
+  rocksdb::FileChecksumGenContext context{.file_name = name};
+  auto generator = rocksdb::GetFileChecksumGenCrc32cFactory()->CreateFileChecksumGenerator(context);
+  std::string buffer(1 << 20, '\0');
+  for (;;) {
+    rocksdb::Slice piece;
+    status = file->Read(buffer.size(), &piece, buffer.data());
+    if (!status.ok()) return status;
+    if (piece.empty()) break;
+    generator->Update(piece.data(), piece.size());
+  }
+  generator->Finalize();
+  if (generator->GetChecksum() == table.file_checksum) return status;
+  return rocksdb::Status::Corruption("file checksum of " + table.relative_filename);
+}
+
+rocksdb::Status verify_tables(rocksdb::DB& db) {
+  std::vector<rocksdb::LiveFileMetaData> tables;
+  db.GetLiveFilesMetaData(&tables);
+  // Written by a build that kept no checksums of files.
+  if (std::erase_if(tables, [](const rocksdb::LiveFileMetaData& table) {
+        return table.file_checksum_func_name == rocksdb::kUnknownFileChecksumFuncName;
+      }) > 0) {
+    rocksdb::Status status = db.VerifyChecksum();
+    if (!status.ok()) return status;
+  }
+  for (const rocksdb::LiveFileMetaData& table : tables) {
+    rocksdb::Status status = verify_table(db, table);
+    if (status.ok()) continue;
+    // A compaction may have removed it meanwhile.
+    std::vector<rocksdb::LiveFileMetaData> now;
+    db.GetLiveFilesMetaData(&now);
+    for (const rocksdb::LiveFileMetaData& live : now)
+      if (live.relative_filename == table.relative_filename) return status;
+  }
+  return rocksdb::Status::OK();
+}
+
+// What a thread of RocksDB needs to verify, and to answer.
+struct Verification {
+  rocksdb::DB& db;
+  Damage& damage;
+  Resolver<Result<void>> resolve;
+
+  static void run(void* given) {
+    std::unique_ptr<Verification> work(static_cast<Verification*>(given));
+    rocksdb::Status status = verify_tables(work->db);
+    Result<void> result;
+    if (!status.ok()) result = work->damage.report(status);
+    work->resolve(std::move(result));
+  }
 };
 
 class RocksKv final : public Kv {
  public:
-  RocksKv(std::unique_ptr<rocksdb::DB> db, std::shared_ptr<BackgroundErrors> errors)
-      : db_(std::move(db)), errors_(std::move(errors)) {
+  RocksKv(std::unique_ptr<rocksdb::DB> db, std::shared_ptr<BackgroundErrors> errors,
+          std::shared_ptr<Damage> damage)
+      : db_(std::move(db)), errors_(std::move(errors)), damage_(std::move(damage)) {
     write_options_.disableWAL = true;
   }
 
@@ -76,39 +186,53 @@ class RocksKv final : public Kv {
     rocksdb::Status status = db_->Get({}, slice(key), &value);
     if (status.ok()) return value;
     if (status.IsNotFound()) return std::nullopt;
-    return to_error(status);
+    return damage_->report(status);
   }
 
   Result<void> write(const KvBatch& batch) override {
-    if (errors_->failed()) return to_error(errors_->first());
+    if (errors_->failed()) return damage_->report(errors_->first());
     rocksdb::WriteBatch changes;
     for (const KvBatch::Change& change : batch.changes()) {
       rocksdb::Status status =
           change.value ? changes.Put(change.key, *change.value) : changes.Delete(change.key);
-      if (!status.ok()) return to_error(status);
+      if (!status.ok()) return damage_->report(status);
     }
     rocksdb::Status status = db_->Write(write_options_, &changes);
-    if (!status.ok()) return to_error(status);
+    if (!status.ok()) return damage_->report(status);
     return {};
   }
 
   Result<void> flush() override {
-    if (errors_->failed()) return to_error(errors_->first());
+    if (errors_->failed()) return damage_->report(errors_->first());
     rocksdb::FlushOptions options;
     options.wait = true;
     options.allow_write_stall = true;
     rocksdb::Status status = db_->Flush(options);
-    if (!status.ok()) return to_error(status);
+    if (!status.ok()) return damage_->report(status);
     return {};
   }
 
   std::unique_ptr<KvIterator> iterate() override {
-    return std::make_unique<RocksIterator>(db_->NewIterator({}));
+    return std::make_unique<RocksIterator>(db_->NewIterator({}), damage_);
+  }
+
+  void on_damage(std::function<void(Error)> notify) override {
+    damage_->on_damage(std::move(notify));
+  }
+
+  Task<Result<void>> verify() override {
+    co_return co_await suspend<Result<void>>([this](Resolver<Result<void>> resolve) {
+      auto work = std::make_unique<Verification>(Verification{*db_, *damage_, resolve});
+      // A thread of its own: compactions go on.
+      db_->GetEnv()->IncBackgroundThreadsIfNeeded(1, rocksdb::Env::Priority::USER);
+      db_->GetEnv()->Schedule(Verification::run, work.release(), rocksdb::Env::Priority::USER);
+    });
   }
 
  private:
   std::unique_ptr<rocksdb::DB> db_;
   std::shared_ptr<BackgroundErrors> errors_;
+  std::shared_ptr<Damage> damage_;
   rocksdb::WriteOptions write_options_;
 };
 
@@ -129,6 +253,8 @@ rocksdb::Options make_options(const RocksKvOptions& options) {
   rocksdb::Options o;
   o.create_if_missing = true;
   o.paranoid_checks = true;
+  o.verify_sst_unique_id_in_manifest = true;
+  o.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
   o.compression = rocksdb::kLZ4Compression;
   o.table_factory = make_table_factory(options);
   o.write_buffer_size = options.memtable_bytes;
@@ -157,13 +283,18 @@ rocksdb::Options make_options(const RocksKvOptions& options) {
 }  // namespace
 
 Result<std::unique_ptr<Kv>> open_rocks_kv(const std::string& path, const RocksKvOptions& options) {
-  auto errors = std::make_shared<BackgroundErrors>();
+  // One that was found damaged, or was never finished.
+  if (::access(current_file(path).c_str(), F_OK) != 0)
+    if (auto gone = destroy_rocks_kv(path); !gone) return fail(gone.error());
+  auto damage = std::make_shared<Damage>(path);
+  auto errors = std::make_shared<BackgroundErrors>(damage);
   rocksdb::Options o = make_options(options);
   o.listeners.push_back(errors);
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(o, path, &db);
   if (!status.ok()) return to_error(status);
-  return std::make_unique<RocksKv>(std::unique_ptr<rocksdb::DB>(db), std::move(errors));
+  return std::make_unique<RocksKv>(std::unique_ptr<rocksdb::DB>(db), std::move(errors),
+                                   std::move(damage));
 }
 
 Result<void> destroy_rocks_kv(const std::string& path) {

@@ -7,7 +7,8 @@
 //
 // A failing drive ends the map, never the process: from the first background error on, every write
 // and flush fails with it, until the map is closed and opened again (which finds the last flush) or
-// destroyed and rebuilt.
+// destroyed and rebuilt. Block checksums are verified by every read; a map that was found damaged
+// is not opened again (Kv::on_damage), an empty one takes its place.
 
 #pragma once
 

@@ -44,7 +44,7 @@ def keyed(endpoint: Endpoint, key: dict):
     return s3_client(Endpoint(endpoint.url, key["accessKey"], key["secretKey"]))
 
 
-@pytest.mark.parametrize("words", ["status", "drive ls", "bucket ls", f"object where {BUCKET}/small", "journal tail",
+@pytest.mark.parametrize("words", ["status", "drive ls", "drive scrub", "bucket ls", f"object where {BUCKET}/small", "journal tail",
                                    "view digest", "key ls", "config show", "config show --origin", "version"])
 def test_json_and_text(server, words):
     answer = server.kura(*words.split())

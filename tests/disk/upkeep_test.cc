@@ -194,6 +194,66 @@ TEST(Scrub, FindsAndRepairsAFlipOfEveryKind) {
   pool.expect_all();
 }
 
+// What clients were told is safe is verified also before the set is full.
+TEST(Scrub, CoversSetsThatAreStillOpen) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  ASSERT_TRUE(pool.put_now("large", 2'000'000));
+  const v1::Extent extent = pool.bodies.bodies.at("large").extents(0);
+  const SegmentSet set = pool.set_of("large");
+  ASSERT_FALSE(set.sealed_bytes);
+  for (size_t place = 0; place < 2; ++place)
+    pool.flip(place, set_file_name(set.id), extent.offset() + 100);
+  const ScrubCounters counters = scrub(pool);
+  EXPECT_EQ(counters.damaged_shards, 2u);
+  EXPECT_EQ(counters.repaired_shards, 2u);
+  EXPECT_EQ(counters.lost_stripes, 0u);
+  EXPECT_EQ(scrub(pool).damaged_shards, 2u);
+}
+
+// A drive whose identity rots is not lost: the file has a copy, and the running node knows it.
+TEST(Identity, IsMendedWhileTheNodeRuns) {
+  PoolWorld pool(6);
+  pool.options.check_interval_ns = sim::kSecond;
+  ASSERT_TRUE(pool.start());
+  const std::string right = encode(DriveIdentity{pool.options.cluster, drive_id(2)});
+  for (const std::string file : {"drive", "drive.copy"}) {
+    for (const std::string& damaged :
+         {std::string(), right.substr(0, 20), std::string(right.size(), '\0'),
+          right.substr(0, 10) + '\xff' + right.substr(11)}) {
+      pool.write_file(2, file, damaged);
+      pool.settle(10 * sim::kSecond);
+      EXPECT_TRUE(pool.pool->offline().empty());
+      auto content = pool.run<Result<std::string>>(read_file(*pool.mounts[2], file));
+      ASSERT_TRUE(content);
+      EXPECT_EQ(*content, right) << file;
+    }
+  }
+  EXPECT_EQ(pool.status().scrub.repaired_identities, 8u);
+  pool.write_file(2, "drive", "x");
+  pool.write_file(2, "drive.copy", "y");
+  pool.settle(10 * sim::kSecond);
+  EXPECT_TRUE(pool.pool->offline().empty());
+  EXPECT_EQ(pool.status().scrub.repaired_identities, 10u);
+}
+
+TEST(Identity, IsReadFromItsCopy) {
+  PoolWorld pool(1);
+  const DriveIdentity right{pool.options.cluster, drive_id(0)};
+  std::shared_ptr<Drive> drive = pool.disks[0]->mount();
+  ASSERT_TRUE(pool.run<Result<void>>(write_identity(*drive, right)));
+  using Read = Result<std::optional<DriveIdentity>>;
+  for (const std::string damaged :
+       {"", "KURADRV\n\xff\xff\xff\xff"}) {  // Also as if it were newer.
+    pool.run<Result<void>>(replace_file(*drive, "drive", damaged)).value();
+    Read read = pool.run<Read>(read_identity(*drive));
+    ASSERT_TRUE(read && *read) << read.error().detail;
+    EXPECT_TRUE(**read == right);
+  }
+  pool.run<Result<void>>(replace_file(*drive, "drive.copy", "")).value();
+  EXPECT_FALSE(pool.run<Read>(read_identity(*drive)));
+}
+
 TEST(Scrub, KeepsItsPace) {
   PoolWorld pool(6);
   pool.options.scrub_bytes_per_second = 2 * kMiB;

@@ -5,6 +5,9 @@
 #include <fstream>
 #include <random>
 
+#include "net/asio_loop.h"
+#include "net/block_on.h"
+#include "net/kernel.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/base/temporary_mount.h"
 
@@ -97,6 +100,76 @@ TEST(RocksKv, DamageIsFound) {
   Result<void> status = it->status();
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, Errc::corrupt);
+}
+
+void flip_in_tables(const std::string& path) {
+  for (auto& entry : fs::directory_iterator(path)) {
+    if (entry.path().extension() != ".sst") continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    const auto at = static_cast<long>(fs::file_size(entry.path()) / 3);
+    file.seekg(at);
+    const char byte = static_cast<char>(file.get() ^ 16);
+    file.seekp(at);
+    file.put(byte);
+  }
+}
+
+// Who reads damage gets an error, the owner is told once, and no later process uses that map.
+TEST(RocksKv, DamageEndsTheMap) {
+  TemporaryFolder folder;
+  std::string path = folder.path() + "/view";
+  auto kv = open_rocks_kv(path).value();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(kv->write(filler(i)));
+  ASSERT_TRUE(kv->flush());
+  kv.reset();
+  flip_in_tables(path);
+  kv = open_rocks_kv(path).value();
+  int told = 0;
+  kv->on_damage([&](Error error) {
+    ++told;
+    EXPECT_EQ(error.code, Errc::corrupt);
+  });
+  for (int round = 0; round < 2; ++round) {
+    auto it = kv->iterate();
+    for (it->seek(""); it->valid(); it->next()) {
+    }
+    EXPECT_FALSE(it->status());
+    EXPECT_EQ(told, 1);
+  }
+  int late = 0;  // Whoever asks after it was found is told as well.
+  kv->on_damage([&](Error) { ++late; });
+  EXPECT_EQ(late, 1);
+  kv.reset();
+  kv = open_rocks_kv(path).value();
+  EXPECT_FALSE(kv->get("k1.15").value().has_value());
+  EXPECT_TRUE(kv->write(filler(1)));
+  EXPECT_TRUE(kv->flush());
+}
+
+// Blocks that are cached hide what is wrong on the drive; verify() reads the files.
+TEST(RocksKv, VerifyReadsPastTheCache) {
+  TemporaryFolder folder;
+  std::string path = folder.path() + "/view";
+  auto kv = open_rocks_kv(path).value();
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(kv->write(filler(i)));
+  ASSERT_TRUE(kv->flush());
+  auto read_all = [&] {
+    auto it = kv->iterate();
+    for (it->seek(""); it->valid(); it->next()) {
+    }
+    return it->status();
+  };
+  ASSERT_TRUE(read_all());
+  SystemClock clock;
+  AsioLoop loop(clock);
+  loop.start("verify");
+  EXPECT_TRUE(block_on(loop, kv->verify()));
+  flip_in_tables(path);
+  EXPECT_TRUE(read_all());
+  auto verified = block_on(loop, kv->verify());
+  loop.stop();
+  ASSERT_FALSE(verified);
+  EXPECT_EQ(verified.error().code, Errc::corrupt);
 }
 
 TEST(RocksKv, MissingParentIsAnError) {
