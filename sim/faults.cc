@@ -105,7 +105,10 @@ void Faults::aim_crash(int tries_left) {
 // the step's task does until it next waits still happens, as nothing of that outlives the node.
 void Faults::aim_at_step(int64_t patience_ns) {
   const FailPoint point = draw_step(random_);
-  const uint64_t nth = random_.pick(2) == 0 ? 1 : random_.between(1, 20);
+  aim_at(point, random_.pick(2) == 0 ? 1 : random_.between(1, 20), patience_ns);
+}
+
+void Faults::aim_at(FailPoint point, uint64_t nth, int64_t patience_ns) {
   arm_fail_point(point, nth, [this, point] {
     ++probes_["crash at a fail point"];
     ++probes_["fail point " + name_of(point)];
@@ -139,8 +142,11 @@ void Faults::restart() {
   ++probes_["restart"];
   if (!node_.running()) node_.start();  // Its supervisor may have been faster.
   // Now and then it crashes again while it recovers, and most of all while it rebuilds its view.
-  const uint64_t kind = view_lost_ ? 0 : random_.pick(8);
-  if (kind <= 1)
+  const uint64_t kind = random_.pick(8);
+  if (view_lost_ && kind < 6)
+    aim_at(*parse_fail_point(kind < 3 ? "view.load:before" : "view.replay:before"), 1,
+           kStartPatienceNs);
+  else if (kind <= 1)
     next_crash_ = world_.after(random_.exponential(20 * kMillisecond), [this] { crash(); });
   else if (kind == 2)
     aim_at_step(kStartPatienceNs);

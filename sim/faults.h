@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/fail_point.h"
 #include "sim/run.h"
 
 namespace kura::sim {
@@ -24,6 +25,7 @@ class Faults {
   void cancel();
   void plan_crash();
   void aim_crash(int tries_left);
+  void aim_at(FailPoint point, uint64_t nth, int64_t patience_ns);
   void aim_at_step(int64_t patience_ns);
   void crash();
   void restart();

@@ -224,8 +224,7 @@ class RocksKv final : public Kv {
     co_return co_await suspend<Result<void>>([this](Resolver<Result<void>> resolve) {
       auto work = std::make_unique<Verification>(Verification{*db_, *damage_, resolve});
       // A thread of its own: compactions go on.
-      db_->GetEnv()->IncBackgroundThreadsIfNeeded(1, rocksdb::Env::Priority::USER);
-      db_->GetEnv()->Schedule(Verification::run, work.release(), rocksdb::Env::Priority::USER);
+      db_->GetEnv()->StartThread(Verification::run, work.release());
     });
   }
 
