@@ -20,11 +20,17 @@ struct ParserDeleter {
 };
 using Parser = std::unique_ptr<XML_ParserStruct, ParserDeleter>;
 
+// Of an element since its last child began: between elements there may be any amount of space.
+struct Text {
+  std::string bytes;
+  bool too_long = false;
+};
+
 struct Reading {
   XML_Parser parser;
   XmlHandler& handler;
   std::string path;
-  std::vector<std::string> texts;  // One for each open element.
+  std::vector<Text> texts;  // One for each open element.
   size_t elements = 0;
   size_t namespaces = 0;
   bool moved = false;    // Something was reported since the last slice of input.
@@ -54,6 +60,7 @@ void on_open(void* data, const XML_Char* name, const XML_Char** attributes) {
   for (size_t i = 0; attributes[i]; i += 2)
     if (i / 2 >= kXmlAttributesMax) return r->stop();
   if (r->texts.size() >= kXmlDepthMax || ++r->elements > kXmlElementsMax) return r->stop();
+  if (!r->texts.empty()) r->texts.back() = {};
   if (!r->path.empty()) r->path += '/';
   r->path += local;
   r->texts.emplace_back();
@@ -64,9 +71,9 @@ void on_close(void* data, const XML_Char* name) {
   auto* r = static_cast<Reading*>(data);
   r->moved = true;
   if (r->stopped) return;
-  std::string text = std::move(r->texts.back());
+  Text text = std::move(r->texts.back());
   r->texts.pop_back();
-  if (!r->handler.close(r->path, std::move(text))) return r->stop();
+  if (text.too_long || !r->handler.close(r->path, std::move(text.bytes))) return r->stop();
   const size_t slash = r->path.rfind('/');
   r->path.resize(slash == std::string::npos ? 0 : slash);
 }
@@ -76,8 +83,9 @@ void on_text(void* data, const XML_Char* text, int length) {
   r->moved = true;
   if (r->texts.empty()) return;
   const auto size = static_cast<size_t>(length);
-  if (r->texts.back().size() + size > kXmlTextBytesMax) return r->stop();
-  r->texts.back().append(text, size);
+  Text& to = r->texts.back();
+  to.too_long |= to.bytes.size() + size > kXmlTextBytesMax;
+  if (!to.too_long) to.bytes.append(text, size);
 }
 
 void on_namespace(void* data, const XML_Char*, const XML_Char*) {

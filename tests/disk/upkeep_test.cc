@@ -239,8 +239,9 @@ TEST(Identity, IsMendedWhileTheNodeRuns) {
 
 TEST(Identity, IsReadFromItsCopy) {
   PoolWorld pool(1);
+  ASSERT_TRUE(pool.start());
   const DriveIdentity right{pool.options.cluster, drive_id(0)};
-  std::shared_ptr<Drive> drive = pool.disks[0]->mount();
+  std::shared_ptr<Drive> drive = pool.mounts[0];
   ASSERT_TRUE(pool.run<Result<void>>(write_identity(*drive, right)));
   using Read = Result<std::optional<DriveIdentity>>;
   for (const std::string damaged :
