@@ -169,6 +169,13 @@ Task<void> refuse_head(Connection& connection, SessionShared& shared, SessionSta
   if (entry.complete) co_await linger(connection, shared.options, state);
 }
 
+// Lets what else is ready on this loop go first.
+Task<void> next_turn() {
+  co_await suspend<Done>([](Resolver<Done> resolve) {
+    Loop::current()->post([resolve] { resolve.resume_now(Done{}); });
+  });
+}
+
 }  // namespace
 
 Response plain_error(const S3Error& error, bool head_request, std::string_view resource,
@@ -209,6 +216,8 @@ Task<void> serve_session(std::unique_ptr<Stream> stream, std::shared_ptr<Session
     const bool more =
         co_await serve_request(connection, *shared, *state, std::move(*head), in_before);
     if (!more) break;
+    // A client that has sent thousands ahead would keep the loop for itself.
+    if (!connection.ahead().empty()) co_await next_turn();
   }
   connection.close();
 }

@@ -21,7 +21,8 @@ from wire import UNSIGNED, Call, Wire, ask
 pytestmark = [pytest.mark.kura, pytest.mark.timeout(1800)]
 
 IDLE_BYTES = 14 << 10  # Of a connection that waits for a request: 8 KiB to read into, socket, frames, timer.
-FLOOR_S = 0.005  # Below so much a p99 is the noise of a machine that others use.
+FLOOR_S = 0.005  # Below so much a p99 is the noise of a machine that others use,
+SHORT_RUN_S = 0.25  # and of a run of half a second there, where a few late answers are the p99.
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def others_unharmed(server, full, memory: int):
         yield
         during = min(others_p99(server, seconds) for _ in range(runs))
     print(f"others' p99: {before * 1000:.2f} ms, then {during * 1000:.2f} ms; peak {watch.status('VmHWM') / MIB:.0f} MiB")
-    assert during < 2 * before + FLOOR_S
+    assert during < 2 * before + (FLOOR_S if full else SHORT_RUN_S)
 
 
 def close(links):
