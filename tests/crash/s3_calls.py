@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 from wire import UNSIGNED, Answer, Call, Wire
 
 UNAVAILABLE = {500, 503, 507}  # Not now: neither an acknowledgement nor a fault.
+UNAVAILABLE_CODES = {"InternalError", "ServiceUnavailable", "SlowDown"}  # Of one key of several, or of a late end.
 BLOCK = random.Random(7).randbytes(8 << 20)
 
 
@@ -21,6 +22,7 @@ class Refused(Exception):
     def __init__(self, answer: Answer):
         super().__init__(f"{answer.status} {answer.code} {answer.body[:200]!r}")
         self.status, self.code = answer.status, answer.code
+        self.not_now = answer.status in UNAVAILABLE or answer.status == 200 and answer.code in UNAVAILABLE_CODES
 
 
 def content(name: str, size: int) -> bytes:

@@ -35,7 +35,7 @@ class Writer(threading.Thread):
                 break
             except Refused as refused:
                 self.refused[refused.code or str(refused.status)] += 1
-                if refused.status not in UNAVAILABLE:
+                if not refused.not_now:
                     self.faults.append(f"writer {self.ledger.worker} got {refused}")
                 self.stop.wait(0.02)
         self.s3.close()
