@@ -190,8 +190,11 @@ Task<Result<void>> EmbeddedJournal::settle_set(std::vector<MirrorPtr> fresh,
   for (const Sighting& seen : sightings) everywhere = everywhere && seen.set == set_;
   if (next != set_) ++next.generation;
   if (next == set_ && everywhere) co_return Result<void>();
-  const auto damaged = std::count_if(sightings.begin(), sightings.end(),
-                                     [](const Sighting& seen) { return seen.problem.has_value(); });
+  // Also a whole record of an older set is not what stood there.
+  const auto damaged =
+      std::count_if(sightings.begin(), sightings.end(), [this](const Sighting& seen) {
+        return seen.problem.has_value() || (seen.set && *seen.set != set_);
+      });
   Result<void> committed = co_await commit(std::move(next));
   counters_.damages += damaged;
   if (committed) counters_.repairs += damaged;

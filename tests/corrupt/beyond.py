@@ -58,7 +58,7 @@ def lose_record(store: Store, chance: random.Random) -> str:
     writes = spoil(store, chance, [p for p in index.of_type("journal") if p.unit == unit], index)
     store.server.launch()
     code = store.server.process.wait(60)
-    said = store.server.log_tail(1)
+    said = store.said(1)
     if code != CORRUPT or str(unit[1] + unit[2]) not in said:
         raise Wrong(f"record {unit} is lost on every mirror, and a start ends with {code}: {said}")
     bring_back(store, writes[:1], index)

@@ -102,10 +102,10 @@ class Campaign:
         planner = Planner(chance, index, self.past, self.live_filter(index, live) if running else None)
         injections = self.plan(planner, most)
         store.copy_to(self.base / "before")
-        self.injections, self.index = injections, index
+        self.injections, self.index, self.rebuilt = injections, index, False
         self.keep(running)
         for injection in injections:
-            apply(store.drives, injection.writes)
+            apply(store.drives, injection.writes, running)
         self.past = {key: data for key, data in index.data.items()}
         (self.in_running if running else self.in_stopped)(injections, index)
         self.judge(injections, index, settled)
@@ -145,6 +145,7 @@ class Campaign:
             self.store.stop()  # What RocksDB reads only when it opens.
             self.store.start()
             self.store.check()
+            self.note(injections, index, "start")
 
     def read_and_scrub(self, injections, index):
         store = self.store
@@ -173,7 +174,9 @@ class Campaign:
         places = [p for i in injections for p in i.places if any((d / p.path).exists() for d in self.store.drives)
                   and not self.mended_by_length(i, p)]
         shards = {(p.unit, p.drive) for p in places if p.unit[0] == "set"}
-        others = {(p.unit, p.drive) for p in places if p.unit[0] in ("journal", "mirror-set")}
+        # A prepared segment without records is made anew, however many copies of it are wrong.
+        others = {(p.unit, p.drive) for p in places if p.unit[0] in ("journal", "mirror-set")
+                  and len(self.index.places[p.drive, p.path]) > (p.unit[0] == "journal")}
         before = self.counters_before
         for name, least in (("repairedShards", len(shards)), ("repairedJournal", len(others))):
             base = before.get(name, 0)
@@ -193,7 +196,8 @@ class Campaign:
     # ---- judging
 
     def note(self, injections: list[Injection], index: Index, how: str):
-        """Which injections were made right by now, on the disks."""
+        """Which injections were made right by now, on the disks, and whether this process built its view anew."""
+        self.rebuilt |= self.store.status()["view"]["builtAnew"]
         deadline = time.monotonic() + (0.2 if how == "read" else 0)  # Reads leave repairs to a queue.
         while True:
             for injection in injections:
@@ -221,12 +225,11 @@ class Campaign:
         return len(found) == 1 and found.pop()[:8] == b"KURAMIRR"
 
     def judge(self, injections: list[Injection], index: Index, settled):
-        rebuilt = self.store.status()["view"]["builtAnew"] or "damaged" in self.store.server.log_tail(400)
         for injection in injections:
             if injection.type in INERT:
                 injection.found = "not used"
             elif injection.type.startswith("view-"):
-                injection.found = self.view_outcome(injection, rebuilt)
+                injection.found = self.view_outcome(injection)
         left = [str(i) for i in injections if not i.found]
         if left:
             raise Wrong("damage of the view that nobody found:\n" + "\n".join(left))
@@ -234,16 +237,16 @@ class Campaign:
         if settled is not None:
             self.check_digest(settled)
 
-    def view_outcome(self, injection: Injection, rebuilt: bool) -> str:
+    def view_outcome(self, injection: Injection) -> str:
         for write in injection.writes:
             path = self.store.drives[write.drive] / write.path
             if path.exists() and path.stat().st_size >= write.start + len(write.data or b"") > write.start:
                 with path.open("rb") as file:
                     file.seek(write.start)
                     same = file.read(len(write.data)) == write.data
-                if same and not rebuilt and injection.type == "view-sst":
+                if same and not self.rebuilt:
                     return ""
-        return "view rebuilt" if rebuilt else "superseded"
+        return "view rebuilt" if self.rebuilt else "superseded"
 
     def digest_at_rest(self) -> str:
         self.store.admin("POST", "housekeep")

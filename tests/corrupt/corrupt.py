@@ -26,9 +26,9 @@ def table(campaign: Campaign) -> str:
         rows[type_]["= " + how] += count
     hows = sorted({"= " + how for _, _, how in campaign.tally})
     columns = kinds + hows
-    lines = ["type          " + "".join(f"{c:>14}" for c in columns) + f"{'all':>8}"]
+    lines = ["type          " + "".join(f"{c:>15}" for c in columns) + f"{'all':>8}"]
     for type_ in sorted(rows):
-        lines.append(f"{type_:<14}" + "".join(f"{rows[type_][c]:>14}" for c in columns)
+        lines.append(f"{type_:<14}" + "".join(f"{rows[type_][c]:>15}" for c in columns)
                      + f"{sum(rows[type_][k] for k in kinds):>8}")
     lines.append(f"{campaign.done} injections in {campaign.round} rounds; every one found or without effect, no wrong byte; "
                  f"{campaign.refusals} clean refusals on the way; beyond parity: {dict(campaign.beyond) or 'none'}")

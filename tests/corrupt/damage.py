@@ -145,9 +145,12 @@ class Planner:
         return None
 
 
-def apply(drives: list[pathlib.Path], writes: list[Write]):
-    """Through descriptors of its own; a file is not replaced, so that a running server sees it."""
+def apply(drives: list[pathlib.Path], writes: list[Write], running: bool = False):
+    """Through descriptors of its own; a file is not replaced, so that a running server sees it. A server that is
+    `running` may have removed one meanwhile."""
     for write in writes:
+        if running and not (drives[write.drive] / write.path).exists():
+            continue
         with (drives[write.drive] / write.path).open("r+b") as file:
             if write.data is None:
                 file.truncate(write.start)

@@ -132,7 +132,10 @@ class Index:
             for path in files_of(folder):
                 if type_of(path) == "unfinished":
                     continue
-                self.data[drive, path] = (folder / path).read_bytes()
+                try:
+                    self.data[drive, path] = (folder / path).read_bytes()
+                except FileNotFoundError:  # A running server removed it.
+                    continue
                 if type_of(path) in EMPTY and self.data[drive, path]:
                     raise UnknownFile(f"{path} is not empty: what protects it?")
         sets = {key: data for key, data in self.data.items() if type_of(key[1]) == "set"}

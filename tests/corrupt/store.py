@@ -57,9 +57,9 @@ class Store:
                 last = str(error)[:200]
             self.errors += 1
             if self.server.process.poll() is not None:
-                raise Wrong(f"the server ended with {self.server.process.returncode}:\n{self.server.log_tail()}")
+                raise Wrong(f"the server ended with {self.server.process.returncode}:\n{self.said()}")
             if time.monotonic() > deadline:
-                raise Wrong(f"{method} {path} fails for {PATIENCE_SECONDS:.0f} s: {last}\n{self.server.log_tail()}")
+                raise Wrong(f"{method} {path} fails for {PATIENCE_SECONDS:.0f} s: {last}\n{self.said()}")
             time.sleep(0.1)
 
     def once(self, key: str) -> Answer | None:
@@ -189,6 +189,11 @@ class Store:
                 end, since = now, time.monotonic()
         return end
 
+    def said(self, lines: int = 12) -> str:
+        """The node's last lines for its operator."""
+        text = self.server.log.read_text(errors="replace").splitlines()
+        return "\n".join([line for line in text if not line.startswith("{")][-lines:])
+
     def stop(self, kill: bool = False):
         if kill:
             self.server.kill()
@@ -199,7 +204,7 @@ class Store:
         try:
             self.server.start()
         except AssertionError as error:
-            raise Wrong(f"no start: {error}") from None
+            raise Wrong(f"no start: {str(error)[:200]}\n{self.said()}") from None
 
     def verify_journal(self):
         done = subprocess.run([str(BINARY), "journal", "verify", *map(str, self.drives), "--json"],
@@ -208,6 +213,11 @@ class Store:
             raise Wrong(f"journal verify: {done.stdout[:1000]} {done.stderr[:1000]}")
 
     def copy_to(self, folder: pathlib.Path):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        subprocess.run(["cp", "-a", "--sparse=always", *map(str, self.drives), str(folder)], check=True)
+        for attempt in range(5):  # A running server may remove a file meanwhile.
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            done = subprocess.run(["cp", "-a", "--sparse=always", *map(str, self.drives), str(folder)],
+                                  capture_output=True, text=True)
+            if done.returncode == 0:
+                return
+        raise OSError(done.stderr)
