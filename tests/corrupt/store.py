@@ -176,19 +176,6 @@ class Store:
             if time.monotonic() > deadline:
                 raise Wrong(f"the scrub never ends: {state}")
 
-    def settle(self, quiet_seconds: float = 1.5):
-        """Waits until nothing is appended for a while."""
-        end, since = None, time.monotonic()
-        deadline = since + PATIENCE_SECONDS
-        while time.monotonic() < since + quiet_seconds:
-            if time.monotonic() > deadline:
-                raise Wrong("the log never rests")
-            time.sleep(0.2)
-            now = self.status()["journal"]["end"]
-            if now != end:
-                end, since = now, time.monotonic()
-        return end
-
     def said(self, lines: int = 12) -> str:
         """The node's last lines for its operator."""
         text = self.server.log.read_text(errors="replace").splitlines()
