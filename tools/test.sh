@@ -27,9 +27,9 @@ run_clients() {
 run_drives() { suite clients drives tests/clients/drives "$@"; }
 run_crash() { bash tools/crash.sh test "$@"; }
 run_attacks() { suite clients attacks tests/clients/attacks "$@"; }
-# A few hundred injections, chosen anew each time; a failure prints the seed and keeps the drives.
+# A few hundred injections, the same each time; with --full more, chosen anew. A failure prints the seed and keeps the drives.
 run_corrupt() {
-  local amount=(--count 400 --seconds 50)
+  local amount=(--seed 1 --count 400 --seconds 50)
   [ $# -eq 0 ] || amount=(--count 2000 --seconds 900)
   rm -rf build/corrupt/test
   bash tools/corrupt.sh --dir build/corrupt/test "${amount[@]}"
