@@ -20,6 +20,12 @@ Response empty_answer(int status) {
   return response;
 }
 
+std::string url_of(const Request& request) {
+  std::string url = request.encrypted ? "https://" : "http://";
+  url += request.head.headers.get("host");
+  return url += request.head.path;
+}
+
 Task<S3Result<std::string>> read_document(Request& request) {
   std::string document;
   while (true) {

@@ -12,6 +12,10 @@ namespace kura::s3 {
 Response xml_answer(XmlWriter xml);
 Response empty_answer(int status);
 
+// What the client asked, without the query, as an absolute URL: its scheme, its Host, its path as
+// it was encoded. So it leads to the bucket in path style and in virtual-host style.
+std::string url_of(const Request& request);
+
 // The whole body of a request that carries a document. Errors: EntityTooLarge above
 // kXmlBodyBytesMax; those of the body (a wrong digest or signature).
 Task<S3Result<std::string>> read_document(Request& request);

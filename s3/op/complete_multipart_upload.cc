@@ -103,8 +103,7 @@ Task<S3Result<Response>> complete_multipart_upload(Context& context, Request& re
   after_step("upload.complete");
 
   XmlWriter xml("CompleteMultipartUploadResult");
-  xml.text("Location",
-           "http://" + std::string(request.head.headers.get("host")) + request.head.path);
+  xml.text("Location", url_of(request));
   xml.text("Bucket", request.bucket);
   xml.text("Key", request.key);
   xml.text("ETag", quoted(outcome->etag));

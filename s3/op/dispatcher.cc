@@ -118,7 +118,8 @@ Task<S3Result<Response>> Dispatcher::answer(const RequestHead& head, BodySource&
                   verified->identity,
                   request_id_of(head.headers, verified->identity, context_.store.random),
                   connection.request_id,
-                  **checked};
+                  **checked,
+                  connection.encrypted};
   co_return co_await route.handler(context_, request);
 }
 

@@ -46,6 +46,7 @@ struct Request {
   RequestId id;            // For the journal: from amz-sdk-invocation-id, else drawn.
   std::string request_id;  // x-amz-request-id.
   VerifiedBody& body;
+  bool encrypted = false;  // Over TLS.
 };
 
 struct Settings {

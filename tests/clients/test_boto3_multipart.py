@@ -41,6 +41,17 @@ def test_complete_with_gaps_and_overwritten_part(s3, bucket):
 
 
 @pytest.mark.kura
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_location_has_the_scheme_of_the_request(request, scheme):
+    tls = "_tls" if scheme == "https" else ""
+    s3, bucket, endpoint = (request.getfixturevalue(name + tls) for name in ("s3", "bucket", "endpoint"))
+    assert endpoint.url.startswith(scheme + "://")
+    upload = begin(s3, bucket, "a/b c")
+    done = complete(s3, bucket, upload, [part(s3, bucket, upload, 1, b"one", "a/b c")], "a/b c")
+    assert done["Location"] == f"{endpoint.url}/{bucket}/a/b%20c"
+
+
+@pytest.mark.kura
 def test_complete_twice_gives_the_same_answer(s3, bucket):
     upload = begin(s3, bucket)
     parts = [part(s3, bucket, upload, 1, b"one")]

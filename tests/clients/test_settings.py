@@ -52,6 +52,11 @@ def test_virtual_host_style(serve, names_lead_here):
         assert read(s3, BUCKET, key) == key.encode()
     assert [row["Key"] for row in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [
         "a/b c", "health/live", "kura/admin/v1/status", "metrics"]
+    upload = s3.create_multipart_upload(Bucket=BUCKET, Key="parts/b c")["UploadId"]
+    etag = s3.upload_part(Bucket=BUCKET, Key="parts/b c", UploadId=upload, PartNumber=1, Body=b"x")["ETag"]
+    done = s3.complete_multipart_upload(Bucket=BUCKET, Key="parts/b c", UploadId=upload,
+                                        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]})
+    assert done["Location"] == f"http://{BUCKET}.store.test:{server.port}/parts/b%20c"
     assert all(url.startswith(f"http://{BUCKET}.store.test:") for url in hosts), hosts
     assert read(s3_client(server.endpoint), BUCKET, "a/b c") == b"a/b c"  # The same by path.
 

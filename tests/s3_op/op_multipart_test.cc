@@ -80,6 +80,32 @@ TEST_F(Multipart, FromCreationToCompletion) {
   EXPECT_TRUE(w.blobs.active.empty());
 }
 
+TEST_F(Multipart, LocationIsWhatTheClientAsked) {
+  w.settings.domains = {"store.test"};
+  struct Style {
+    std::string host, path;
+    bool encrypted;
+    std::string location;
+  };
+  const std::vector<Style> styles = {
+      {"store.test", "/bbb/a%20b/k", false, "http://store.test/bbb/a%20b/k"},
+      {"store.test:9000", "/bbb/k", true, "https://store.test:9000/bbb/k"},
+      {"bbb.store.test", "/k", true, "https://bbb.store.test/k"},
+      {"[::1]:9000", "/bbb/k", true, "https://[::1]:9000/bbb/k"}};
+  for (const Style& style : styles) {
+    const std::vector<Headers::Field> host = {{"host", style.host}};
+    const std::string id = w.send("POST", style.path + "?uploads", "", host).element("UploadId");
+    const std::string part = style.path + "?partNumber=1&uploadId=" + id;
+    const std::string etag = w.send("PUT", part, "x", host).header("etag");
+    const Got done = w.send(Sent{.method = "POST",
+                                 .target = style.path + "?uploadId=" + id,
+                                 .headers = host,
+                                 .body = listed({{1, etag}}),
+                                 .encrypted = style.encrypted});
+    EXPECT_EQ(done.element("Location"), style.location) << done.body;
+  }
+}
+
 TEST_F(Multipart, ReadingByPart) {
   std::string id = create({{"x-amz-checksum-algorithm", "CRC32C"}});
   std::string one = content(70'000, 1), two = content(300, 2);

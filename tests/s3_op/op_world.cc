@@ -74,7 +74,7 @@ OpWorld::OpWorld(uint64_t seed) : world(seed), random(seed) {}
 Task<void> OpWorld::run(Dispatcher& dispatcher, const Sent& request, Got* got) {
   RequestHead head = head_of(request, clock.wall_ms());
   SentBody body(request.body);
-  ConnectionInfo connection{"127.0.0.1:40123", false, "REQUESTID"};
+  ConnectionInfo connection{"127.0.0.1:40123", request.encrypted, "REQUESTID"};
   Reply reply = co_await dispatcher.handle(head, body, connection);
   Response& response = reply.response;
   got->operation = reply.operation;

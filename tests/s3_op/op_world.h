@@ -115,6 +115,7 @@ struct Sent {
   std::vector<Headers::Field> headers;
   std::string body;
   bool presigned = false;  // Else the signature is in a header.
+  bool encrypted = false;  // Over TLS.
 };
 
 struct Got {
