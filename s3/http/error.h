@@ -13,10 +13,11 @@
 namespace kura::s3 {
 
 struct S3Error {
-  std::string code;                                          // "NoSuchKey"
-  int status = 500;                                          // HTTP status
-  std::string message;                                       // AWS's text where it has one.
-  std::vector<std::pair<std::string, std::string>> details;  // More elements of the error XML.
+  std::string code;                                               // "NoSuchKey"
+  int status = 500;                                               // HTTP status
+  std::string message;                                            // AWS's text where it has one.
+  std::vector<std::pair<std::string, std::string>> details;       // More elements of the error XML.
+  std::vector<std::pair<std::string, std::string>> headers = {};  // Of the answer, lower case.
   bool close = false;      // The connection cannot go on (the body was not read to its end).
   std::string cause = {};  // Of an error of the store: for the request log, never for a client.
 };

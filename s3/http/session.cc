@@ -185,6 +185,7 @@ Response plain_error(const S3Error& error, bool head_request, std::string_view r
   response.error_code = error.code;
   response.cause = error.cause;
   response.close = error.close;
+  for (const auto& [name, value] : error.headers) response.headers.add(name, value);
   if (head_request || error.status == 304) return response;
   XmlWriter xml("Error", "");
   xml.text("Code", error.code);

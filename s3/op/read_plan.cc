@@ -73,6 +73,8 @@ S3Result<Selection> select(const Context& context, const Request& request,
     S3Error error = s3_error("InvalidRange");
     error.details.emplace_back("RangeRequested", range);
     error.details.emplace_back("ActualObjectSize", std::to_string(version.size_bytes()));
+    // RFC 9110, 14.4: so that the client can ask again, also after HEAD, which has no document.
+    error.headers.emplace_back("content-range", "bytes */" + std::to_string(version.size_bytes()));
     return s3_fail(std::move(error));
   }
   Selection selection;

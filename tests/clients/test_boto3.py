@@ -132,8 +132,14 @@ def test_ranges(s3, bucket, size):
         assert answer["ResponseMetadata"]["HTTPStatusCode"] == 206, header
         assert answer["ContentRange"] == f"bytes {begin}-{end - 1}/{size}", header
         assert answer["Body"].read() == data[begin:end], header
-    with refused("InvalidRange", 416):
-        s3.get_object(Bucket=bucket, Key="k", Range=f"bytes={size}-")
+    for call in (s3.get_object, s3.head_object):
+        with refused("InvalidRange", 416) as caught:
+            call(Bucket=bucket, Key="k", Range=f"bytes={size}-")
+        response = caught.value.response
+        assert response["ResponseMetadata"]["HTTPHeaders"]["content-range"] == f"bytes */{size}"
+        if call == s3.get_object:
+            assert response["Error"]["RangeRequested"] == f"bytes={size}-"
+            assert response["Error"]["ActualObjectSize"] == str(size)
 
 
 def test_presigned(s3, bucket, endpoint):

@@ -33,7 +33,15 @@ TEST_F(Reads, Ranges) {
   got = range("bytes=10-");
   EXPECT_EQ(got.status, 416);
   EXPECT_EQ(got.element("Code"), "InvalidRange");
+  EXPECT_EQ(got.element("RangeRequested"), "bytes=10-");
   EXPECT_EQ(got.element("ActualObjectSize"), "10");
+  EXPECT_EQ(got.header("content-range"), "bytes */10");
+  Got beyond = w.send("HEAD", "/bbb/k", "", {{"range", "bytes=10-"}});
+  EXPECT_EQ(beyond.status, 416);
+  EXPECT_EQ(beyond.body, "");
+  EXPECT_EQ(beyond.header("content-range"), "bytes */10");
+  w.send("PUT", "/bbb/empty");
+  EXPECT_EQ(range("bytes=0-", "/bbb/empty").header("content-range"), "bytes */0");
   Got head = w.send("HEAD", "/bbb/k", "", {{"range", "bytes=2-4"}});
   EXPECT_EQ(head.status, 206);
   EXPECT_EQ(head.length_bytes, 3u);
