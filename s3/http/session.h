@@ -77,6 +77,7 @@ struct SessionShared {
 struct SessionState {
   Stream* stream = nullptr;  // Null once the session has ended.
   bool idle = false;
+  uint64_t in_flight = 0;  // Requests of this connection: at most kHttpPipelineMax.
 };
 
 // Runs until the client, a deadline or a drain ends it. On the loop of `stream`.

@@ -34,6 +34,18 @@ class TestHandler : public RequestHandler {
  public:
   Task<Reply> handle(const RequestHead& head, BodySource& body,
                      const ConnectionInfo& connection) override {
+    at_once_max = std::max(at_once_max, ++at_once);
+    Reply reply = co_await answer(head, body, connection);
+    --at_once;
+    co_return reply;
+  }
+
+  std::vector<std::string> seen, request_ids;
+  std::string last_error;
+  size_t at_once = 0, at_once_max = 0;  // Requests that are handled now, and the most there were.
+
+ private:
+  Task<Reply> answer(const RequestHead& head, BodySource& body, const ConnectionInfo& connection) {
     seen.push_back(head.method + " " + head.path);
     request_ids.push_back(connection.request_id);
     Reply reply;
@@ -64,10 +76,6 @@ class TestHandler : public RequestHandler {
     co_return reply;
   }
 
-  std::vector<std::string> seen, request_ids;
-  std::string last_error;
-
- private:
   Task<void> echo(BodySource& body, Response* response) {
     while (true) {
       S3Result<std::string> bytes = co_await body.next();
