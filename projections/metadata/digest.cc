@@ -1,8 +1,7 @@
 #include "projections/control/control_rows.h"
 #include "projections/metadata/fold.h"
 #include "projections/metadata/rows.h"
-#include "projections/metadata/snapshot.h"
-#include "projections/metadata/view.h"
+#include "projections/metadata/view_scan.h"
 
 namespace kura {
 namespace {
@@ -29,24 +28,37 @@ void add_framed(RowHash& hash, std::string_view bytes) {
 
 }  // namespace
 
-Result<ViewDigest> MetadataView::digest() const {
-  RowHash hash;
-  ViewDigest out;
-  std::unique_ptr<KvIterator> it = kv_->iterate();
-  for (it->seek(""); it->valid(); it->next()) {
-    if (it->key() == row::position_key()) {
-      Result<ViewPosition> position = decode_position(it->value());
-      if (!position) return fail(position.error());
-      out.offset = position->offset;
+DigestScan::DigestScan(Kv& kv) : it_(kv.iterate()) { it_->seek(""); }
+
+Result<bool> DigestScan::step(size_t rows_max) {
+  for (size_t rows = 0; rows < rows_max; ++rows, it_->next()) {
+    if (!it_->valid()) {
+      if (Result<void> status = it_->status(); !status) return fail(status.error());
+      return true;
     }
-    if (it->key().empty() || is_position(it->key())) continue;
-    add_framed(hash, it->key());
-    add_framed(hash, it->value());
-    ++out.rows;
+    if (it_->key() == row::position_key()) {
+      Result<ViewPosition> position = decode_position(it_->value());
+      if (!position) return fail(position.error());
+      digest_.offset = position->offset;
+    }
+    if (it_->key().empty() || is_position(it_->key())) continue;
+    add_framed(hash_, it_->key());
+    add_framed(hash_, it_->value());
+    ++digest_.rows;
   }
-  if (Result<void> status = it->status(); !status) return fail(status.error());
-  out.value = hash.digest();
+  return false;
+}
+
+ViewDigest DigestScan::digest() const {
+  ViewDigest out = digest_;
+  out.value = hash_.digest();
   return out;
+}
+
+Result<ViewDigest> MetadataView::digest() const {
+  DigestScan scan(*kv_);
+  if (Result<bool> read = scan.step(SIZE_MAX); !read) return fail(read.error());
+  return scan.digest();
 }
 
 }  // namespace kura

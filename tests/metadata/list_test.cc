@@ -6,6 +6,7 @@
 #include <set>
 
 #include "projections/metadata/rows.h"
+#include "projections/metadata/view_scan.h"
 #include "tests/metadata/fold_world.h"
 
 namespace kura {
@@ -192,6 +193,8 @@ TEST(List, AFailingIteratorIsAnErrorAndNoShortPage) {
   kv.moves_max = 5;
   EXPECT_EQ(MetadataView(kv).list({kB, "", "", "", 100}).error().code, Errc::io_error);
   EXPECT_EQ(MetadataView(kv).digest().error().code, Errc::io_error);
+  EXPECT_EQ(DigestScan(kv).step(100).error().code, Errc::io_error);
+  EXPECT_EQ(CounterScan(kv).step(100).error().code, Errc::io_error);
   EXPECT_EQ(MetadataView(kv).counters(kB).error().code, Errc::io_error);
   EXPECT_EQ(MetadataView(kv).list_uploads({kB}).error().code, Errc::io_error);
   EXPECT_EQ(MetadataView(kv).parts(id_of(1), 0, 10).error().code, Errc::io_error);
