@@ -105,7 +105,7 @@ Task<s3::Reply> AdminHandler::handle(const s3::RequestHead& head, s3::BodySource
   reply.operation = "Health";
   if (head.path == "/metrics") {
     reply.operation = "Metrics";
-    auto status = co_await backend_.status();
+    auto status = co_await backend_.counted_status();
     if (!status) {
       reply.response = error_response(error_of(status.error()));
       co_return reply;

@@ -38,7 +38,8 @@ struct StatusReport {
   std::string view_drive;      // Label.
   uint64_t view_replayed = 0;  // Records folded at the start of the process.
   bool view_from_snapshot = false, view_built_anew = false;
-  uint64_t buckets = 0, objects = 0, bytes = 0;
+  uint64_t buckets = 0;
+  uint64_t objects = 0, bytes = 0;  // Of counted_status().
   uint64_t connections = 0, connections_refused = 0;
   uint64_t requests_in_flight = 0, requests_waiting = 0, requests_refused = 0;
   uint64_t request_bytes = 0;  // Charged to the requests under way.
@@ -47,6 +48,11 @@ struct StatusReport {
 struct BucketReport {
   std::string name;
   uint64_t objects = 0, versions = 0, bytes = 0, uploads = 0;
+};
+
+struct BucketPage {
+  std::vector<BucketReport> buckets;  // By name.
+  bool truncated = false;
 };
 
 struct PlaceReport {
@@ -72,7 +78,10 @@ class Backend {
   virtual ~Backend() = default;
   virtual bool ready() const = 0;  // From any thread.
   virtual Task<Result<StatusReport>> status() = 0;
-  virtual Task<Result<std::vector<BucketReport>>> buckets() = 0;
+  // With objects and bytes, which costs a pass over the counters of all buckets.
+  virtual Task<Result<StatusReport>> counted_status() = 0;
+  // At most `buckets_max` with names behind `after`.
+  virtual Task<Result<BucketPage>> buckets(std::string after, uint32_t buckets_max) = 0;
   virtual Task<Result<std::string>> add_drive(std::string path) = 0;  // The drive's id.
   virtual Task<Result<std::vector<PlaceReport>>> where(std::string bucket, std::string key) = 0;
   // The first records at or behind `from`; without it the last of the log.

@@ -70,33 +70,50 @@ std::string seconds(uint64_t us) {
 
 }  // namespace
 
-void RequestMetrics::count(const s3::RequestLogEntry& entry) {
+void RequestMetrics::count(size_t shard, const s3::RequestLogEntry& entry) {
   const std::string operation = entry.operation.empty() ? "none" : entry.operation;
   const std::string code =
       entry.error_code.empty() ? std::to_string(entry.status) : entry.error_code;
   const auto us = static_cast<uint64_t>(entry.duration_ns / 1000);
-  std::lock_guard lock(mutex_);
-  ++requests_[{operation, code}];
-  Latency& latency = latency_[operation];
+  std::lock_guard lock(shards_[shard].mutex);
+  Counts& counts = shards_[shard].counts;
+  ++counts.requests[{operation, code}];
+  Latency& latency = counts.latency[operation];
   size_t slot = 0;
   while (slot < kBounds.size() && us > kBounds[slot]) ++slot;
   ++latency.counts[slot];
   latency.sum_ns += static_cast<uint64_t>(entry.duration_ns);
-  bytes_in_ += entry.bytes_in;
-  bytes_out_ += entry.bytes_out;
+  counts.bytes_in += entry.bytes_in;
+  counts.bytes_out += entry.bytes_out;
+}
+
+RequestMetrics::Counts RequestMetrics::total() const {
+  Counts total;
+  for (const Shard& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    for (const auto& [labels, count] : shard.counts.requests) total.requests[labels] += count;
+    for (const auto& [operation, latency] : shard.counts.latency) {
+      Latency& sum = total.latency[operation];
+      for (size_t i = 0; i < sum.counts.size(); ++i) sum.counts[i] += latency.counts[i];
+      sum.sum_ns += latency.sum_ns;
+    }
+    total.bytes_in += shard.counts.bytes_in;
+    total.bytes_out += shard.counts.bytes_out;
+  }
+  return total;
 }
 
 std::string RequestMetrics::text() const {
-  std::lock_guard lock(mutex_);
+  const Counts counts = total();
   std::string out =
       "# HELP kura_s3_requests_total Requests answered.\n# TYPE kura_s3_requests_total counter\n";
-  for (const auto& [labels, count] : requests_)
+  for (const auto& [labels, count] : counts.requests)
     out += "kura_s3_requests_total{api=\"" + labels.first + "\",code=\"" + labels.second + "\"} " +
            std::to_string(count) + "\n";
   out +=
       "# HELP kura_s3_request_duration_seconds From the whole head to the last byte.\n"
       "# TYPE kura_s3_request_duration_seconds histogram\n";
-  for (const auto& [operation, latency] : latency_) {
+  for (const auto& [operation, latency] : counts.latency) {
     const std::string name = "kura_s3_request_duration_seconds";
     uint64_t sum = 0;
     for (size_t i = 0; i < latency.counts.size(); ++i) {
@@ -111,10 +128,10 @@ std::string RequestMetrics::text() const {
   out +=
       "# HELP kura_s3_received_bytes_total Bytes received from clients.\n"
       "# TYPE kura_s3_received_bytes_total counter\nkura_s3_received_bytes_total " +
-      std::to_string(bytes_in_) +
+      std::to_string(counts.bytes_in) +
       "\n# HELP kura_s3_sent_bytes_total Bytes sent to clients.\n"
       "# TYPE kura_s3_sent_bytes_total counter\nkura_s3_sent_bytes_total " +
-      std::to_string(bytes_out_) + "\n";
+      std::to_string(counts.bytes_out) + "\n";
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include "actors/disk/local_drive.h"
 #include "node/scrubber.h"
 #include "projections/metadata/fold.h"
+#include "projections/metadata/view_scan.h"
 #include "s3/codec/encoding.h"
 
 namespace kura::node {
@@ -13,19 +14,40 @@ namespace {
 constexpr uint64_t kTailPageBytes = 256 * kKiB;
 constexpr int kScrubNaps = 50;
 constexpr int64_t kScrubNapNs = 100'000'000;
+constexpr size_t kScanRows = 1000;    // About a millisecond; then others may have the loop.
+constexpr size_t kScanBuckets = 100;  // An iterator for each.
+
+// Lets what else is ready on this loop go first.
+Task<void> next_turn() {
+  co_await suspend<Done>(
+      [](Resolver<Done> resolve) { Loop::current()->post([resolve] { resolve(Done{}); }); });
+}
 
 }  // namespace
 
 NodeBackend::NodeBackend(Node& node, const Config& config, DriveFolders& folders, Loop& loop,
-                         const admin::RequestMetrics& metrics)
+                         Loop& scan_loop, const admin::RequestMetrics& metrics,
+                         const ProcessLog& log)
     : node_(node),
       config_(config),
       folders_(folders),
       loop_(loop),
+      scan_loop_(scan_loop),
       metrics_(metrics),
+      log_(log),
       started_ns_(loop.clock().monotonic_ns()) {}
 
 Task<Result<admin::StatusReport>> NodeBackend::status() { return run_on(loop_, status_here()); }
+
+Task<Result<admin::StatusReport>> NodeBackend::counted_status() {
+  auto out = co_await run_on(loop_, status_here());
+  if (!out) co_return out;
+  auto total = co_await run_on(scan_loop_, total_here());
+  if (!total) co_return fail(total.error());
+  out->objects = total->objects;
+  out->bytes = total->bytes;
+  co_return out;
+}
 
 Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   admin::StatusReport out;
@@ -79,12 +101,6 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   out.view_from_snapshot = view.from_snapshot;
   out.view_built_anew = view.built_anew;
   out.buckets = control->buckets.size();
-  for (const auto& [name, bucket] : control->buckets) {
-    auto counters = node_.store().view.counters(bucket.id);
-    if (!counters) co_return fail(counters.error());
-    out.objects += counters->objects;
-    out.bytes += counters->bytes;
-  }
   for (const auto& server : node_.servers()) {
     out.connections += server->connections();
     out.requests_in_flight += server->in_flight();
@@ -97,14 +113,45 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   co_return out;
 }
 
-Task<Result<std::vector<admin::BucketReport>>> NodeBackend::buckets() {
-  std::vector<admin::BucketReport> out;
+// Whoever asks while a pass runs waits for the next one, with all others who do: so there is one
+// at a time however many ask, and each answer is of a moment after its question.
+Task<Result<BucketCounters>> NodeBackend::total_here() {
+  co_return co_await suspend<Result<BucketCounters>>([this](Resolver<Result<BucketCounters>> r) {
+    totals_wanted_.push_back(r);
+    if (!std::exchange(scanning_, true)) spawn(scan_loop_, scan_totals());
+  });
+}
+
+Task<void> NodeBackend::scan_totals() {
+  while (!totals_wanted_.empty()) {
+    const auto asked = std::exchange(totals_wanted_, {});
+    CounterScan scan(node_.view_kv());
+    Result<bool> all = scan.step(kScanRows);
+    while (all && !*all) {
+      co_await next_turn();
+      all = scan.step(kScanRows);
+    }
+    for (const auto& resolve : asked)
+      resolve(all ? Result<BucketCounters>(scan.total()) : fail(all.error()));
+  }
+  scanning_ = false;
+}
+
+Task<Result<admin::BucketPage>> NodeBackend::buckets(std::string after, uint32_t buckets_max) {
+  return run_on(scan_loop_, buckets_here(std::move(after), buckets_max));
+}
+
+Task<Result<admin::BucketPage>> NodeBackend::buckets_here(std::string after, uint32_t buckets_max) {
+  admin::BucketPage out;
   const auto control = node_.tenants().state();
-  for (const auto& [name, bucket] : control->buckets) {
-    auto counters = node_.store().view.counters(bucket.id);
+  for (auto it = control->buckets.upper_bound(after); it != control->buckets.end(); ++it) {
+    out.truncated = out.buckets.size() == buckets_max;
+    if (out.truncated) break;
+    auto counters = node_.store().view.counters(it->second.id);
     if (!counters) co_return fail(counters.error());
-    out.push_back(
-        {name, counters->objects, counters->versions, counters->bytes, counters->uploads});
+    out.buckets.push_back(
+        {it->first, counters->objects, counters->versions, counters->bytes, counters->uploads});
+    if (out.buckets.size() % kScanBuckets == 0) co_await next_turn();
   }
   co_return out;
 }
@@ -295,9 +342,25 @@ Task<bool> NodeBackend::scrub_busy_here() { co_return node_.scrubber().status().
 Task<Result<void>> NodeBackend::housekeep() { return run_on(loop_, node_.housekeep_now()); }
 
 Task<Result<std::string>> NodeBackend::view_digest() {
-  auto digest = node_.store().view.digest();
-  if (!digest) co_return fail(digest.error());
-  co_return s3::hex_encode(digest->value);
+  return run_on(scan_loop_, view_digest_here());
+}
+
+Task<Result<std::string>> NodeBackend::view_digest_here() {
+  DigestScan scan(node_.view_kv());
+  Result<bool> all = scan.step(kScanRows);
+  while (all && !*all) {
+    co_await next_turn();
+    all = scan.step(kScanRows);
+  }
+  if (!all) co_return fail(all.error());
+  co_return s3::hex_encode(scan.digest().value);
+}
+
+std::string NodeBackend::request_metrics() const {
+  return metrics_.text() +
+         "# HELP kura_log_dropped_lines_total Lines of the log that stderr did not take in time.\n"
+         "# TYPE kura_log_dropped_lines_total counter\nkura_log_dropped_lines_total " +
+         std::to_string(log_.dropped()) + "\n";
 }
 
 std::string NodeBackend::random_text(size_t characters) {

@@ -8,6 +8,7 @@
 #include "node/config.h"
 #include "node/drive_folders.h"
 #include "node/node.h"
+#include "node/process_log.h"
 
 namespace kura::node {
 
@@ -15,13 +16,15 @@ inline constexpr const char kVersion[] = "0.1.0";
 
 class NodeBackend final : public admin::Backend {
  public:
-  // All references outlive it. `loop`: the node's journal loop.
-  NodeBackend(Node& node, const Config& config, DriveFolders& folders, Loop& loop,
-              const admin::RequestMetrics& metrics);
+  // All references outlive it. `loop`: the node's journal loop. `scan_loop`: one that serves nobody
+  // else, for passes over many rows of the view.
+  NodeBackend(Node& node, const Config& config, DriveFolders& folders, Loop& loop, Loop& scan_loop,
+              const admin::RequestMetrics& metrics, const ProcessLog& log);
 
   bool ready() const override { return node_.ready(); }
   Task<Result<admin::StatusReport>> status() override;
-  Task<Result<std::vector<admin::BucketReport>>> buckets() override;
+  Task<Result<admin::StatusReport>> counted_status() override;
+  Task<Result<admin::BucketPage>> buckets(std::string after, uint32_t buckets_max) override;
   Task<Result<std::string>> add_drive(std::string path) override;
   Task<Result<std::vector<admin::PlaceReport>>> where(std::string bucket, std::string key) override;
   Task<Result<std::vector<admin::RecordReport>>> tail(std::optional<uint64_t> from,
@@ -35,10 +38,14 @@ class NodeBackend final : public admin::Backend {
   Task<Result<void>> housekeep() override;
   Task<Result<std::string>> view_digest() override;
   std::string random_text(size_t characters) override;
-  std::string request_metrics() const override { return metrics_.text(); }
+  std::string request_metrics() const override;
 
  private:
   Task<Result<admin::StatusReport>> status_here();
+  Task<Result<BucketCounters>> total_here();
+  Task<void> scan_totals();
+  Task<Result<admin::BucketPage>> buckets_here(std::string after, uint32_t buckets_max);
+  Task<Result<std::string>> view_digest_here();
   Task<Result<std::vector<admin::RecordReport>>> tail_here(std::optional<uint64_t> from,
                                                            uint32_t records_max);
   Task<Result<std::string>> add_drive_here(std::string path);
@@ -49,7 +56,11 @@ class NodeBackend final : public admin::Backend {
   const Config& config_;
   DriveFolders& folders_;
   Loop& loop_;
+  Loop& scan_loop_;
+  std::vector<Resolver<Result<BucketCounters>>> totals_wanted_;  // On scan_loop_, as scanning_.
+  bool scanning_ = false;
   const admin::RequestMetrics& metrics_;
+  const ProcessLog& log_;
   const int64_t started_ns_;
 };
 

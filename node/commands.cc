@@ -165,6 +165,20 @@ Result<Json> scrub_drives(const std::shared_ptr<Shared>& shared) {
   return asked;
 }
 
+// All pages of the buckets, as one answer.
+Result<Json> list_buckets(const std::shared_ptr<Shared>& shared) {
+  Result<Json> all = ask(shared, "GET", "buckets");
+  while (all && all->contains("next")) {
+    const std::string after = all->at("next").get<std::string>();
+    Result<Json> page = ask(shared, "GET", "buckets?after=" + escape(after));
+    if (!page) return page;
+    all->erase("next");
+    if (page->contains("next")) (*all)["next"] = page->at("next");
+    for (Json& item : page->at("items")) all->at("items").push_back(std::move(item));
+  }
+  return all;
+}
+
 void add_drive_commands(Commands& c) {
   CLI::App* drive = c.app.add_subcommand("drive", "drives of the node")->require_subcommand(1);
   auto offline = std::make_shared<std::vector<std::string>>();
@@ -252,7 +266,8 @@ void add_commands(CLI::App& app, int& code) {
                            });
   where->add_option("name", *name, "bucket/key")->required();
   CLI::App* bucket = app.add_subcommand("bucket", "buckets")->require_subcommand(1);
-  c->add(bucket, "ls", "buckets with their exact counters", c->get("buckets"));
+  c->add(bucket, "ls", "buckets with their exact counters",
+         [shared = c->shared] { return list_buckets(shared); });
   CLI::App* view = app.add_subcommand("view", "the metadata view")->require_subcommand(1);
   c->add(view, "digest", "hash of every row", c->get("view/digest"));
   CLI::App* config = app.add_subcommand("config", "configuration")->require_subcommand(1);

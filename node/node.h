@@ -58,7 +58,8 @@ struct NodeOptions {
   int64_t drive_check_ns = 2'000'000'000;
   int64_t scrub_interval_ns = 30LL * 86'400 * 1'000'000'000;  // From end to start; 0: never.
   bool ack_before_sync = false;  // A planted fault, for the simulator to find.
-  std::function<void(const s3::RequestLogEntry&)> request_log;
+  // Of a request that ended on io loop `io`, on that loop. May be empty.
+  std::function<void(size_t io, const s3::RequestLogEntry&)> request_log;
 };
 
 // How the metadata view came to be at this start.

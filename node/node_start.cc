@@ -267,10 +267,14 @@ void Node::Parts::make_servers() {
   s3::AuthSettings auth{options.s3.region, options.s3.region_strict};
   authenticator = std::make_unique<s3::Authenticator>(*keys, ports.clock, std::move(auth));
   handler = std::make_unique<S3Handler>(*store, options.s3, *authenticator);
-  for (Loop* loop : ports.io)
+  for (size_t io = 0; io < ports.io.size(); ++io) {
+    std::function<void(const s3::RequestLogEntry&)> log;
+    if (options.request_log)
+      log = [this, io](const s3::RequestLogEntry& entry) { options.request_log(io, entry); };
     servers.push_back(std::make_unique<s3::HttpServer>(
-        *loop, *handler, ports.random, session_options(),
-        std::max<size_t>(1, options.connections_max / ports.io.size()), options.request_log));
+        *ports.io[io], *handler, ports.random, session_options(),
+        std::max<size_t>(1, options.connections_max / ports.io.size()), std::move(log)));
+  }
   HousekeepingOptions house;
   house.interval_ns = options.housekeeping_ns;
   house.segments_max = segments_max();

@@ -23,24 +23,23 @@
 #include "node/exit_code.h"
 #include "node/fail_point_setting.h"
 #include "node/node.h"
+#include "node/process_log.h"
 #include "node/view_folders.h"
 #include "node/waiting_handler.h"
 
 namespace kura::node {
 namespace {
 
-// Both below Kubernetes' 30 s of grace. The second is for a drive that hangs in the end.
-constexpr int64_t kDrainNs = 25'000'000'000, kStopNs = 29'000'000'000;
+// All below Kubernetes' 30 s of grace. The second is for a drive that hangs in the end, what is
+// then left for a log that is read slowly.
+constexpr int64_t kDrainNs = 25'000'000'000, kStopNs = 28'500'000'000;
+constexpr int64_t kFlushNs = 1'000'000'000;
 constexpr int64_t kTlsReloadNs = 5'000'000'000;
 constexpr int64_t kWaitForDrivesNs = 2'000'000'000;
 
-void log_line(const std::string& line) {
-  const std::string whole = "kura: " + line + "\n";
-  (void)!::write(STDERR_FILENO, whole.data(), whole.size());
-}
-
-int refuse(const Error& error) {
-  log_line(error.detail.empty() ? "cannot start" : error.detail);
+int refuse(ProcessLog& log, const Error& error) {
+  log.say(error.detail.empty() ? "cannot start" : error.detail);
+  log.flush(kFlushNs);
   return exit_code_of(error.code);
 }
 
@@ -74,7 +73,9 @@ std::vector<std::string> drive_paths(const Config& config) {
   return paths;
 }
 
-[[noreturn]] void execute_again(char** argv, const char* why, const DriveFolders& folders) {
+[[noreturn]] void execute_again(char** argv, const char* why, const DriveFolders& folders,
+                                ProcessLog& log) {
+  log.flush(kFlushNs);
   ::setenv(kStartedOver, why, 1);
   std::string added;
   for (const std::string& path : folders.added()) added += path + "\n";
@@ -92,22 +93,23 @@ std::vector<std::string> drive_paths(const Config& config) {
 // The view died with its drive, or the outcome of an append is not known. What is acknowledged is
 // in the journal, so a fresh process rebuilds the view elsewhere and finds out what was appended;
 // clients retry meanwhile.
-[[noreturn]] void start_over(char** argv, const Error& error, const DriveFolders& folders) {
+[[noreturn]] void start_over(char** argv, const Error& error, const DriveFolders& folders,
+                             ProcessLog& log) {
   if (error.code == Errc::unknown)
-    log_line("no journal mirror is left (" + error.detail + "); starting over");
+    log.say("no journal mirror is left (" + error.detail + "); starting over");
   else
-    log_line("the metadata view failed (" + error.detail + "); starting over with another one");
-  execute_again(argv, "lost", folders);
+    log.say("the metadata view failed (" + error.detail + "); starting over with another one");
+  execute_again(argv, "lost", folders, log);
 }
 
-Task<void> reload_certificates(std::shared_ptr<TlsServerContext> tls) {
+Task<void> reload_certificates(std::shared_ptr<TlsServerContext> tls, ProcessLog& log) {
   for (;;) {
     co_await sleep_for(kTlsReloadNs);
     auto changed = tls->reload();
     if (!changed)
-      log_line("the certificate cannot be used: " + changed.error().detail);
+      log.say("the certificate cannot be used: " + changed.error().detail);
     else if (*changed)
-      log_line("new certificate in use");
+      log.say("new certificate in use");
   }
 }
 
@@ -118,35 +120,42 @@ Task<Done> stop(Node& node) {
 
 // The end of a process whose loops have run. Nothing is taken apart: what still runs there, and the
 // threads of the drives, point into it. An end at any point is safe, as kill -9 is.
-[[noreturn]] void end_process(int code) { ::_exit(code); }
+[[noreturn]] void end_process(ProcessLog& log, int code) {
+  log.flush(kFlushNs);
+  ::_exit(code);
+}
 
 }  // namespace
 
 int run_server(const Config& config, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
   const EndSignals signals;
+  SystemClock clock;
+  AsioLoop log_loop(clock);
+  ProcessLog log(STDERR_FILENO, log_loop, config.io_threads);
   if (config.root_access_key.empty())
-    return refuse(Error{Errc::invalid_argument,
+    return refuse(log,
+                  Error{Errc::invalid_argument,
                         "set KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY (or their _FILE twins); "
                         "there is no default"});
   auto address = parse_address(config.listen);
-  if (!address) return refuse(Error{Errc::invalid_argument, "--listen: " + address.error().detail});
+  if (!address)
+    return refuse(log, Error{Errc::invalid_argument, "--listen: " + address.error().detail});
   std::shared_ptr<TlsServerContext> tls;
   if (!config.tls_cert.empty()) {
     auto loaded = TlsServerContext::load(config.tls_cert, config.tls_key);
     if (!loaded)
-      return refuse(Error{Errc::invalid_argument,
-                          "--tls-cert, --tls-key: " + std::move(loaded.error().detail)});
+      return refuse(log, Error{Errc::invalid_argument,
+                               "--tls-cert, --tls-key: " + std::move(loaded.error().detail)});
     tls = std::move(*loaded);
   }
 
   auto armed = arm_fail_point_of_environment();
-  if (!armed) return refuse(armed.error());
-  if (!armed->empty()) log_line("will kill itself at fail point " + *armed);
+  if (!armed) return refuse(log, armed.error());
+  if (!armed->empty()) log.say("will kill itself at fail point " + *armed);
 
-  SystemClock clock;
   KernelRandom random;
-  AsioLoop journal_loop(clock), disk_loop(clock);
+  AsioLoop journal_loop(clock), disk_loop(clock), scan_loop(clock);
   std::vector<std::unique_ptr<AsioLoop>> io_loops;
   for (uint32_t i = 0; i < config.io_threads; ++i)
     io_loops.push_back(std::make_unique<AsioLoop>(clock));
@@ -157,10 +166,11 @@ int run_server(const Config& config, char** argv) {
     Error error = listener.error();
     if (error.code == Errc::exists)
       error.detail = config.listen + " is taken: stop what listens there, or give another --listen";
-    return refuse(error);
+    return refuse(log, error);
   }
-  auto folders = DriveFolders::open(drive_paths(config), log_line);
-  if (!folders) return refuse(folders.error());
+  const auto say = [&log](const std::string& line) { log.say(line); };
+  auto folders = DriveFolders::open(drive_paths(config), say);
+  if (!folders) return refuse(log, folders.error());
 
   NodePorts ports{.clock = clock, .random = random};
   ports.io.assign(io.begin(), io.end());
@@ -174,24 +184,28 @@ int run_server(const Config& config, char** argv) {
   ports.mounted_anew = [all = folders->get()](std::shared_ptr<Drive> away) {
     return all->mounted_anew(std::move(away));
   };
-  ports.log = log_line;
-  ports.on_fatal = [argv, all = folders->get()](Error error) { start_over(argv, error, *all); };
-
-  admin::RequestMetrics metrics;
-  NodeOptions options = options_of(config);
-  options.request_log = [&metrics](const s3::RequestLogEntry& entry) {
-    metrics.count(entry);
-    const std::string line = admin::log_text(entry) + "\n";
-    (void)!::write(STDERR_FILENO, line.data(), line.size());
+  ports.log = say;
+  ports.on_fatal = [argv, all = folders->get(), &log](Error error) {
+    start_over(argv, error, *all, log);
   };
 
+  admin::RequestMetrics metrics(config.io_threads);
+  NodeOptions options = options_of(config);
+  options.request_log = [&metrics, &log](size_t i, const s3::RequestLogEntry& entry) {
+    metrics.count(i, entry);
+    log.add(i, admin::log_text(entry));
+  };
+
+  log.write_at_crash();
+  log_loop.start("log");
+  scan_loop.start("scan");
   journal_loop.start("journal");
   disk_loop.start("disk");
   for (size_t i = 0; i < io.size(); ++i) io[i]->start("io" + std::to_string(i));
   const auto options_log = options.request_log;
   Node node(std::move(ports), std::move(options));
   const auto ran = signals.run(journal_loop, node.start(), INT64_MAX);
-  if (!ran) end_process(0);  // Asked to end before anything was served.
+  if (!ran) end_process(log, 0);  // Asked to end before anything was served.
   const Result<void>& started = *ran;
   auto accept_with = [&](size_t i) {
     std::unique_ptr<Acceptor> acceptor = std::move(listener->acceptors[i]);
@@ -200,20 +214,21 @@ int run_server(const Config& config, char** argv) {
   const std::optional<std::string> again = environment_variable(kStartedOver);
   if (!started && again && started.error().code == Errc::unavailable) {
     if (*again != "waiting")
-      log_line(started.error().detail + "; answering 503 until they are back");
+      log.say(started.error().detail + "; answering 503 until they are back");
     WaitingHandler waiting;
     std::vector<std::unique_ptr<s3::HttpServer>> servers;
     for (size_t i = 0; i < io.size(); ++i) {
       servers.push_back(std::make_unique<s3::HttpServer>(
-          *io[i], waiting, random, s3::SessionOptions{}, size_t{1024}, options_log));
+          *io[i], waiting, random, s3::SessionOptions{}, size_t{1024},
+          [&options_log, i](const s3::RequestLogEntry& entry) { options_log(i, entry); }));
       auto handed = std::make_shared<std::unique_ptr<Acceptor>>(accept_with(i));
       io[i]->post([server = servers[i].get(), handed] { server->start(std::move(*handed)); });
     }
-    if (!signals.within(kWaitForDrivesNs)) execute_again(argv, "waiting", **folders);
-    end_process(0);
+    if (!signals.within(kWaitForDrivesNs)) execute_again(argv, "waiting", **folders, log);
+    end_process(log, 0);
   }
-  if (!started) end_process(refuse(started.error()));
-  NodeBackend backend(node, config, **folders, journal_loop, metrics);
+  if (!started) end_process(log, refuse(log, started.error()));
+  NodeBackend backend(node, config, **folders, journal_loop, scan_loop, metrics, log);
   admin::AdminHandler admin_handler(backend, node.authenticator());
   AdminSide side(admin_handler);
   node.set_side_handler(&side);
@@ -221,15 +236,15 @@ int run_server(const Config& config, char** argv) {
     auto handed = std::make_shared<std::unique_ptr<Acceptor>>(accept_with(i));
     io[i]->post([&node, i, handed] { node.serve(i, std::move(*handed)); });
   }
-  if (tls) spawn(journal_loop, reload_certificates(tls));
-  log_line("serving " + std::string(tls ? "https" : "http") + "://" +
-           to_string(Address{address->host, listener->port}) + " on " +
-           std::to_string((*folders)->drives().size()) + " drives");
+  if (tls) spawn(journal_loop, reload_certificates(tls, log));
+  log.say("serving " + std::string(tls ? "https" : "http") + "://" +
+          to_string(Address{address->host, listener->port}) + " on " +
+          std::to_string((*folders)->drives().size()) + " drives");
   signals.wait();
-  log_line("draining");
-  if (signals.run(journal_loop, stop(node), kStopNs)) end_process(0);
-  log_line("ending at once");
-  end_process(kExitGeneric);
+  log.say("draining");
+  if (signals.run(journal_loop, stop(node), kStopNs)) end_process(log, 0);
+  log.say("ending at once");
+  end_process(log, kExitGeneric);
 }
 
 }  // namespace kura::node

@@ -131,6 +131,13 @@ class Server:
             self.process = None
 
 
+def until(condition, seconds: float, what: str):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
 def make_certificate(folder: pathlib.Path):
     """cert.pem and key.pem for 127.0.0.1 and localhost."""
     subprocess.run(

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import drives_base
 from s3 import s3_client
-from server import Server, make_certificate
+from server import Server, make_certificate, until
 from wire import Call
 
 pytestmark = pytest.mark.kura
@@ -41,13 +41,6 @@ def ask(link, server) -> int:
     answer = link.getresponse()
     answer.read()
     return answer.status
-
-
-def until(condition, seconds: float, what: str):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)
 
 
 def test_a_new_certificate_is_served(server, tmp_path):
