@@ -5,11 +5,11 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 
@@ -21,6 +21,12 @@ namespace kura {
 namespace {
 
 using State = LocalDrive::State;
+
+constexpr int64_t kSpaceNs = 1'000'000'000;  // Age from which the room is asked for anew.
+
+int64_t now_ns() {
+  return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+}
 
 struct Name {
   std::string folder;  // "" is the top.
@@ -71,20 +77,12 @@ Result<void> check_changeable(State& state) {
   return state.check_writable();
 }
 
-Result<DriveSpace> space_of(State& state) {
-  struct statvfs info;
-  if (fstatvfs(state.folder.get(), &info) != 0)
-    return system_error(errno, "ask for space of", state.path);
-  return DriveSpace{.total_bytes = uint64_t{info.f_blocks} * info.f_frsize,
-                    .free_bytes = uint64_t{info.f_bavail} * info.f_frsize};
-}
-
 Result<Descriptor> create_now(State& state, const std::string& name, uint64_t size_bytes) {
   Result<void> changeable = check_changeable(state);
   if (!changeable) return fail(changeable.error());
   std::string what = state.path + "/" + name;
   // Without this an allocation that cannot succeed would first take all that is left.
-  Result<DriveSpace> space = space_of(state);
+  Result<DriveSpace> space = state.ask_space();
   if (!space) return fail(space.error());
   if (size_bytes > space->free_bytes) return system_error(ENOSPC, "reserve space for", what);
 
@@ -105,6 +103,7 @@ Result<Descriptor> create_now(State& state, const std::string& name, uint64_t si
     return fail(done.error());
   }
   after_step("local.create");
+  (void)state.ask_space();
   return fd;
 }
 
@@ -126,6 +125,7 @@ Result<void> remove_now(State& state, const std::string& name) {
   if (unlinkat(state.folder.get(), name.c_str(), 0) != 0)
     return system_error(errno, "remove", state.path + "/" + name);
   after_step("local.remove");
+  (void)state.ask_space();
   return sync_folder(state, split(name).folder);
 }
 
@@ -204,15 +204,31 @@ LocalDrive::State::State(std::string path_in, Descriptor folder_in,
     : path(std::move(path_in)),
       folder(std::move(folder_in)),
       sync_data(options.sync_data ? options.sync_data : fdatasync),
+      stat_space(options.stat_space ? options.stat_space : fstatvfs),
       reads(thread_name(path, 'r'), options.read_threads),
       writes(thread_name(path, 'w'), options.write_threads) {}
 
 Result<void> LocalDrive::State::check_mounted() {
   struct stat now;
   bool here = !gone && stat(path.c_str(), &now) == 0 && now.st_dev == device && now.st_ino == inode;
+  if (here && now_ns() - space_asked_ns > kSpaceNs) (void)ask_space();
   if (here) return {};
   gone = true;
   return fail(Errc::io_error, path + ": no longer mounted, or another drive is mounted there");
+}
+
+Result<DriveSpace> LocalDrive::State::ask_space() {
+  space_asked_ns = now_ns();
+  struct statvfs info {};
+  space_error = stat_space(folder.get(), &info) == 0 ? 0 : errno;
+  total_bytes = uint64_t{info.f_blocks} * info.f_frsize;
+  free_bytes = uint64_t{info.f_bavail} * info.f_frsize;
+  return known_space();
+}
+
+Result<DriveSpace> LocalDrive::State::known_space() const {
+  if (space_error != 0) return system_error(space_error, "ask for space of", path);
+  return DriveSpace{.total_bytes = total_bytes, .free_bytes = free_bytes};
 }
 
 Result<void> LocalDrive::State::check_writable() {
@@ -251,6 +267,7 @@ Result<std::unique_ptr<LocalDrive>> open_local_drive(const std::string& path,
   state->device = info.st_dev;
   state->inode = info.st_ino;
   state->in_memory = system.f_type == TMPFS_MAGIC;
+  if (auto space = state->ask_space(); !space) return fail(space.error());
   return std::make_unique<LocalDrive>(std::move(state));
 }
 
@@ -304,7 +321,7 @@ Task<Result<std::vector<FileInfo>>> LocalDrive::list(std::string folder) {
   co_return co_await job.on(state->reads);
 }
 
-Result<DriveSpace> LocalDrive::space() { return space_of(*state_); }
+Result<DriveSpace> LocalDrive::space() { return state_->known_space(); }
 
 std::string LocalDrive::label() const { return state_->path; }
 

@@ -17,12 +17,16 @@
 
 #include "base/drive.h"
 
+struct statvfs;
+
 namespace kura {
 
 struct LocalDriveOptions {
   size_t read_threads = 2;
   size_t write_threads = 2;            // One may be in a long sync while the other takes writes.
   int (*sync_data)(int fd) = nullptr;  // Tests let it fail; null is fdatasync(2).
+  // Tests let it hang; null is fstatvfs(3).
+  int (*stat_space)(int fd, struct statvfs* out) = nullptr;
 };
 
 class LocalDrive : public Drive {
@@ -38,6 +42,8 @@ class LocalDrive : public Drive {
   Task<Result<void>> remove(std::string name) override;
   Task<Result<void>> rename(std::string from, std::string to) override;
   Task<Result<std::vector<FileInfo>>> list(std::string folder) override;
+  // As of the last look by one of the drive's threads: at most a second before its last call, which
+  // a node makes every two seconds. So a drive that hangs keeps nobody.
   Result<DriveSpace> space() override;
   std::string label() const override;
 

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <sys/statvfs.h>
 #include <sys/types.h>
 
 #include <atomic>
@@ -33,12 +34,18 @@ class Descriptor {
 struct LocalDrive::State {
   State(std::string path_in, Descriptor folder_in, const LocalDriveOptions& options);
 
-  // Fails once the path leads elsewhere, and from then on.
+  // Fails once the path leads elsewhere, and from then on. Looks for space where that is old.
   Result<void> check_mounted();
   // Fails after a failed sync.
   Result<void> check_writable();
   // fdatasync, or fsync when the size changed. A failure is final for the drive.
   Result<void> sync_file(int fd, bool size_changed, const std::string& name);
+
+  // Asks the file system how much room there is, which on a drive that hangs never returns: on the
+  // drive's own threads only.
+  Result<DriveSpace> ask_space();
+  // What it said last: nobody waits.
+  Result<DriveSpace> known_space() const;
 
   const std::string path;
   const Descriptor folder;
@@ -46,6 +53,10 @@ struct LocalDrive::State {
   ino_t inode = 0;
   bool in_memory = false;  // tmpfs: reading never waits.
   int (*const sync_data)(int);
+  int (*const stat_space)(int, struct statvfs*);
+  std::atomic<uint64_t> total_bytes{0}, free_bytes{0};
+  std::atomic<int> space_error{0};  // errno of the last question.
+  std::atomic<int64_t> space_asked_ns{0};
   std::atomic<bool> gone{false};
   std::atomic<bool> sync_failed{false};
   DriveThreads reads;

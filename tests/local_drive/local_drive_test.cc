@@ -1,6 +1,9 @@
 #include "actors/disk/local_drive.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -74,6 +77,42 @@ TEST(LocalDrive, FullDriveSaysSoAndRecovers) {
   EXPECT_TRUE(block_on(on.loop, on.drive->remove("ballast")));
   ballast.reset();
   create(on, "more", 1 << 20);
+}
+
+// The file system's answer may never come, so who asks for space must not wait for it.
+TEST(LocalDrive, SpaceIsAskedForByTheDrivesOwnThreads) {
+  static std::atomic<pthread_t> caller;
+  static std::atomic<int> asked_by_caller, asked;
+  TemporaryMount mount("4m");
+  ASSERT_TRUE(mount.mounted());
+  LocalDriveOptions options;
+  options.stat_space = [](int fd, struct statvfs* out) {
+    ++(pthread_equal(caller, pthread_self()) ? asked_by_caller : asked);
+    return fstatvfs(fd, out);
+  };
+  DriveOnLoop on(mount.path(), options);
+  caller = pthread_self();
+  asked = asked_by_caller = 0;
+  const DriveSpace before = on.drive->space().value();
+  EXPECT_GT(before.free_bytes, 3u << 20);
+  EXPECT_EQ(before.total_bytes, 4u << 20);
+  FilePtr file = create(on, "file", 1 << 20);
+  EXPECT_LE(on.drive->space().value().free_bytes, before.free_bytes - (1 << 20));
+  file.reset();
+  EXPECT_TRUE(block_on(on.loop, on.drive->remove("file")));
+  EXPECT_EQ(on.drive->space().value().free_bytes, before.free_bytes);
+  EXPECT_GT(asked, 0);
+  EXPECT_EQ(asked_by_caller, 0);
+}
+
+TEST(LocalDrive, SpaceThatOthersTakeIsSeenSoon) {
+  TemporaryMount mount("4m");
+  ASSERT_TRUE(mount.mounted());
+  DriveOnLoop on(mount.path());
+  std::ofstream(mount.path() + "/others") << std::string(2 << 20, 'x');
+  ::usleep(1'100'000);
+  EXPECT_TRUE(block_on(on.loop, on.drive->still_mounted()).value());
+  EXPECT_LE(on.drive->space().value().free_bytes, 2u << 20);
 }
 
 TEST(LocalDrive, LazyUnmountIsFound) {
