@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ namespace {
 // then left for a log that is read slowly.
 constexpr int64_t kDrainNs = 25'000'000'000, kStopNs = 28'500'000'000;
 constexpr int64_t kFlushNs = 1'000'000'000;
+constexpr int kScanNice = 10;
 constexpr int64_t kTlsReloadNs = 5'000'000'000;
 constexpr int64_t kWaitForDrivesNs = 2'000'000'000;
 
@@ -199,6 +201,8 @@ int run_server(const Config& config, char** argv) {
   log.write_at_crash();
   log_loop.start("log");
   scan_loop.start("scan");
+  // Passes wait while those who serve need the processor. In Linux it is this thread's priority alone.
+  scan_loop.post([] { ::setpriority(PRIO_PROCESS, 0, kScanNice); });
   journal_loop.start("journal");
   disk_loop.start("disk");
   for (size_t i = 0; i < io.size(); ++i) io[i]->start("io" + std::to_string(i));
