@@ -201,7 +201,8 @@ int run_server(const Config& config, char** argv) {
   log.write_at_crash();
   log_loop.start("log");
   scan_loop.start("scan");
-  // Passes wait while those who serve need the processor. In Linux it is this thread's priority alone.
+  // Passes wait while those who serve need the processor. In Linux it is this thread's priority
+  // alone.
   scan_loop.post([] { ::setpriority(PRIO_PROCESS, 0, kScanNice); });
   journal_loop.start("journal");
   disk_loop.start("disk");
