@@ -39,7 +39,7 @@ class File {
   // write() and then sync(), for a real drive in one trip to its thread.
   virtual Task<Result<void>> write_and_sync(uint64_t offset_bytes,
                                             std::vector<std::string_view> pieces);
-  virtual Task<Result<void>> truncate(uint64_t size_bytes) = 0;  // Durable when it returns.
+  virtual Task<Result<void>> truncate(uint64_t size_bytes) = 0;  // Durable; reserved when it grows.
   virtual Result<uint64_t> size_bytes() = 0;
 };
 

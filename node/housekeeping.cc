@@ -26,6 +26,12 @@ Housekeeping::Housekeeping(Loop& loop, journal::EmbeddedJournal& journal, ViewFo
       options_(std::move(options)),
       changed_ns_(loop.clock().monotonic_ns()) {}
 
+struct Housekeeping::Passing {
+  explicit Passing(bool& flag_in) : flag(flag_in) { flag = true; }
+  ~Passing() { flag = false; }
+  bool& flag;
+};
+
 bool Housekeeping::is_due() {
   const int64_t now_ns = loop_.clock().monotonic_ns();
   const Offset end = journal_.bounds().end;
@@ -33,7 +39,6 @@ bool Housekeeping::is_due() {
     seen_end_ = end;
     changed_ns_ = now_ns;
   }
-  if (now_ns < not_before_ns_) return false;
   const auto segments = journal_.segments();
   LogLook log;
   log.segments = segments.size();
@@ -49,8 +54,13 @@ Task<void> Housekeeping::run() {
   while (!stopping_) {
     co_await sleep_for(options_.interval_ns);
     if (stopping_) break;
-    if (is_due()) {
-      Result<void> done = co_await pass();
+    const bool due = is_due();
+    if (loop_.clock().monotonic_ns() >= not_before_ns_) {
+      Result<void> done;
+      if (due)
+        done = co_await pass();
+      else
+        done = co_await leave_garbage();
       failures_ = done ? 0 : failures_ + 1;
       if (!done) {
         options_.log("housekeeping: " + done.error().detail);
@@ -65,16 +75,21 @@ Task<void> Housekeeping::run() {
 
 Task<Result<void>> Housekeeping::pass() {
   while (passing_) co_await sleep_for(kPassPollNs);
-  passing_ = true;
-  struct Passing {
-    bool& flag;
-    ~Passing() { flag = false; }
-  } passing{passing_};
+  Passing passing(passing_);
   Offset target = journal_.bounds().start;
   for (const journal::SegmentSpan& segment : journal_.segments())
     if (segment.active) target = segment.start;
   if (target <= journal_.bounds().start) co_return Result<void>{};
   co_return co_await free_below(target);
+}
+
+Task<Result<void>> Housekeeping::leave_garbage() {
+  while (passing_) co_await sleep_for(kPassPollNs);
+  Passing passing(passing_);
+  auto garbage = co_await disks_.garbage_under_snapshots();
+  if (!garbage) co_return fail(garbage.error());
+  if (garbage->empty() || stopping_) co_return Result<void>{};
+  co_return co_await take_snapshot();
 }
 
 Task<Result<void>> Housekeeping::destage_below(Offset target) {

@@ -1,6 +1,7 @@
 // Housekeeping: keeps the journal short. It flushes the view, moves live small bodies out of old
 // segments, snapshots the view, and truncates below the lowest of all (architecture, section 4,
-// "Snapshots"). A task on the journal loop.
+// "Snapshots"). It takes snapshots anew, too, where nothing else keeps a set full of garbage. A task on
+// the journal loop.
 
 #pragma once
 
@@ -33,10 +34,13 @@ class Housekeeping {
   void stop() { stopping_ = true; }
   bool running() const { return running_; }
   Task<Result<void>> pass();  // Now; waits for one that runs.
+  // A snapshot elsewhere, if one lies among garbage; the next call moves the other one. As pass().
+  Task<Result<void>> leave_garbage();
 
   uint64_t snapshots() const { return snapshots_; }  // Since the start of the process.
 
  private:
+  struct Passing;
   bool is_due();
   Task<Result<void>> free_below(Offset target);
   Task<Result<void>> destage_below(Offset target);

@@ -55,6 +55,7 @@ struct NodeOptions {
   int64_t housekeeping_ns = 1'000'000'000;
   uint64_t snapshot_chunk_bytes = kSnapshotChunkBytes;
   int64_t maintenance_ns = 1'000'000'000;
+  int64_t set_idle_ns = disk::DiskPoolOptions{}.idle_ns;
   int64_t drive_check_ns = 2'000'000'000;
   int64_t scrub_interval_ns = 30LL * 86'400 * 1'000'000'000;  // From end to start; 0: never.
   bool ack_before_sync = false;  // A planted fault, for the simulator to find.

@@ -126,6 +126,7 @@ disk::DiskPoolOptions Node::Parts::pool_options() const {
   if (options.member_bytes) pool.member_bytes_max = options.member_bytes;
   pool.reserve_extra_bytes = segments_max() * segment_bytes();
   pool.maintenance_interval_ns = options.maintenance_ns;
+  pool.idle_ns = options.set_idle_ns;
   pool.check_interval_ns = options.drive_check_ns;
   pool.unsynced_bytes_max = uploads_bytes();
   pool.scrub_interval_ns = 0;  // The scrubber's.

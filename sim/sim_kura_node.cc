@@ -72,6 +72,7 @@ node::NodeOptions draw_options(const NodeParts& parts) {
   options.drive_check_ns = random.between(100, 2000) * kMillisecond;
   // A view of a run fits one chunk; a real one is loaded chunk by chunk, and may be left half done.
   options.snapshot_chunk_bytes = uint64_t{256} << 2 * random.pick(6);
+  options.set_idle_ns = parts.random.fork("idle sets").between(100, 5000) * kMillisecond;
   // Now and then so little that requests wait and are refused.
   SimRandom load = parts.random.fork("load");
   if (load.pick(4) == 0) options.requests_max = static_cast<uint32_t>(load.between(1, 4));

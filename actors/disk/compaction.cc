@@ -5,6 +5,7 @@
 #include "actors/disk/body_mover.h"
 #include "actors/disk/core.h"
 #include "actors/disk/geometry.h"
+#include "actors/disk/idle_sets.h"
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/rebuild.h"
 #include "actors/disk/set_lifecycle.h"
@@ -56,8 +57,7 @@ Task<Result<std::vector<Compaction::Candidate>>> Compaction::look_around() {
     auto later = not_before_.find(id);
     if (later != not_before_.end() && later->second > passes_) continue;
     if (later != not_before_.end()) not_before_.erase(later);
-    const uint64_t capacity = used_bytes(set) * set.data_shards;
-    if (*live_bytes * 100 < capacity * core_->options.live_percent_min)
+    if (is_sparse(*core_, set, *set.sealed_bytes, *live_bytes))
       out.push_back({set, *live_bytes});
     else if (is_small(set))
       small.push_back({set, *live_bytes});

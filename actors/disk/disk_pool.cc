@@ -6,6 +6,7 @@
 #include "actors/disk/blob_writer.h"
 #include "actors/disk/core.h"
 #include "actors/disk/destager.h"
+#include "actors/disk/idle_sets.h"
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/maintenance.h"
 #include "actors/disk/rebuild.h"
@@ -94,6 +95,12 @@ Task<Result<void>> scrub_on_loop(std::shared_ptr<Maintenance> maintenance) {
 
 Task<Result<void>> maintain_on_loop(std::shared_ptr<Maintenance> maintenance) {
   co_return co_await maintenance->pass();
+}
+
+Task<Result<std::vector<SetId>>> garbage_on_loop(std::shared_ptr<DiskCore> core,
+                                                 std::shared_ptr<Maintenance> maintenance) {
+  if (!maintenance->begun() || core->stopping) co_return std::vector<SetId>();
+  co_return garbage_under_snapshots(*core, maintenance->live());
 }
 
 Task<Result<Offset>> destage_on_loop(std::shared_ptr<DiskCore> core,
@@ -223,6 +230,11 @@ Task<Result<void>> DiskPool::scrub() {
 
 Task<Result<void>> DiskPool::maintain_now() {
   Task<Result<void>> task = maintain_on_loop(maintenance_);
+  co_return co_await run_on(core_->loop, std::move(task));
+}
+
+Task<Result<std::vector<SetId>>> DiskPool::garbage_under_snapshots() {
+  Task<Result<std::vector<SetId>>> task = garbage_on_loop(core_, maintenance_);
   co_return co_await run_on(core_->loop, std::move(task));
 }
 

@@ -50,6 +50,7 @@ struct DiskPoolOptions {
   uint64_t scrub_bytes_per_second =
       50 * kMiB;                   // Of stored bytes, all drives together; 0: no limit.
   uint32_t live_percent_min = 50;  // A sealed set with less is compacted.
+  int64_t idle_ns = 15'000'000'000;  // A set that nobody writes to for so long gives room back.
   size_t open_files_max = 4096;
 };
 
@@ -137,6 +138,9 @@ class DiskPool {
   void start_scrub();
   // As start_scrub(); returns when what was there has been verified. REQUIRES: begin_maintenance.
   Task<Result<void>> scrub();
+  // Sets that only snapshots keep from being dropped, though they are mostly garbage: snapshots
+  // taken anew (write_snapshot) free more than they take. None before begin_maintenance.
+  Task<Result<std::vector<SetId>>> garbage_under_snapshots();
   // One look around of compaction and rebuild, without waiting for the interval. For tests, the
   // simulator and the command line. REQUIRES: begin_maintenance.
   Task<Result<void>> maintain_now();

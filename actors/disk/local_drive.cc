@@ -94,7 +94,7 @@ Result<Descriptor> create_now(State& state, const std::string& name, uint64_t si
                        O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return system_error(errno, "create", what);
   before_step("local.reserve");
-  Result<void> done = reserve(fd.get(), size_bytes, what);
+  Result<void> done = reserve(fd.get(), 0, size_bytes, what);
   if (done) after_step("local.reserve");
   if (done) done = state.sync_file(fd.get(), true, name);
   if (done) done = sync_folder(state, folder);

@@ -142,9 +142,16 @@ Task<Result<void>> LocalFile::set_size(Self self, uint64_t size_bytes) {
   auto work = [&]() -> Result<void> {
     Result<void> writable = self->state_->check_writable();
     if (!writable) return writable;
+    Result<uint64_t> size = size_of(self->fd_.get(), self->what());
+    if (!size) return fail(size.error());
     before_step("local.truncate");
-    if (ftruncate(self->fd_.get(), static_cast<off_t>(size_bytes)) != 0)
+    if (*size < size_bytes) {
+      Result<void> grown = reserve(self->fd_.get(), *size, size_bytes, self->what());
+      if (!grown) (void)ftruncate(self->fd_.get(), static_cast<off_t>(*size));
+      if (!grown) return grown;
+    } else if (ftruncate(self->fd_.get(), static_cast<off_t>(size_bytes)) != 0) {
       return system_error(errno, "truncate", self->what());
+    }
     after_step("local.truncate");
     return self->state_->sync_file(self->fd_.get(), true, self->name_);
   };
@@ -177,19 +184,20 @@ std::shared_ptr<File> make_local_file(std::shared_ptr<LocalDrive::State> state, 
   return std::make_shared<LocalFile>(std::move(state), std::move(fd), std::move(name));
 }
 
-Result<void> reserve(int fd, uint64_t size_bytes, const std::string& what) {
-  if (size_bytes == 0) return {};
+Result<void> reserve(int fd, uint64_t from, uint64_t to, const std::string& what) {
+  if (from == to) return {};
   int failed;
   do {
-    failed = fallocate(fd, 0, 0, static_cast<off_t>(size_bytes)) == 0 ? 0 : errno;
+    failed =
+        fallocate(fd, 0, static_cast<off_t>(from), static_cast<off_t>(to - from)) == 0 ? 0 : errno;
   } while (failed == EINTR);
   if (failed == 0) return {};
   if (failed != EOPNOTSUPP) return system_error(failed, "reserve space for", what);
   // A file system that cannot promise: zeros take the space as well.
   std::string zeros(kMiB, '\0');
-  for (uint64_t at = 0; at < size_bytes; at += zeros.size()) {
+  for (uint64_t at = from; at < to; at += zeros.size()) {
     std::vector<std::string_view> piece{
-        std::string_view(zeros).substr(0, std::min<uint64_t>(zeros.size(), size_bytes - at))};
+        std::string_view(zeros).substr(0, std::min<uint64_t>(zeros.size(), to - at))};
     Result<void> written = write_all(fd, at, piece, what);
     if (!written) return written;
   }

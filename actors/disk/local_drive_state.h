@@ -68,7 +68,7 @@ tl::unexpected<Error> system_error(int code, const char* doing, const std::strin
 
 std::shared_ptr<File> make_local_file(std::shared_ptr<LocalDrive::State> state, Descriptor fd,
                                       std::string name);
-// Reserves the bytes [0, size_bytes) of an empty file.
-Result<void> reserve(int fd, uint64_t size_bytes, const std::string& what);
+// Reserves the bytes [from, to) of a file that ends at `from`. On an error it may have grown.
+Result<void> reserve(int fd, uint64_t from, uint64_t to, const std::string& what);
 
 }  // namespace kura

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/disk/core.h"
+#include "actors/disk/idle_sets.h"
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/rebuild.h"
 #include "actors/disk/set_lifecycle.h"
@@ -114,9 +115,11 @@ Task<Result<void>> Maintenance::pass() {
   if (core_->stopping || !begun()) co_return fail(Errc::unavailable, "maintenance is not running");
   passing_ = true;
   Result<void> rebuilt = co_await rebuild_pass();
+  Result<void> rested = co_await rest_idle_sets(core_, *live_);
   Result<void> compacted = co_await compaction_->pass();
   passing_ = false;
-  co_return rebuilt ? compacted : rebuilt;
+  if (!rebuilt) co_return rebuilt;
+  co_return rested ? compacted : rested;
 }
 
 void Maintenance::give_up_offline() {

@@ -24,7 +24,7 @@ class Maintenance : public std::enable_shared_from_this<Maintenance> {
   // Returns when no task is under way. REQUIRES: the core is stopping.
   Task<void> ended();
 
-  Task<Result<void>> pass();  // Rebuild, then compaction. Waits for one that runs already.
+  Task<Result<void>> pass();  // Rebuild, idle sets, compaction. Waits for one that runs already.
   void wake();                // The next pass begins at once.
   void start_scrub();
   Task<Result<void>> scrub();  // A whole run; waits for one that runs already first.

@@ -25,6 +25,13 @@ Task<Result<void>> sync_member(std::shared_ptr<File> file) {
   co_return synced;
 }
 
+Task<Result<void>> resize_member(std::shared_ptr<File> file, uint64_t bytes) {
+  before_step("set.cut");
+  Result<void> resized = co_await file->truncate(bytes);
+  if (resized) after_step("set.cut");
+  co_return resized;
+}
+
 std::vector<MemberError> errors_of(const std::vector<Result<void>>& results) {
   std::vector<MemberError> errors;
   for (uint32_t i = 0; i < results.size(); ++i)
@@ -37,6 +44,13 @@ std::vector<MemberError> errors_of(const std::vector<Result<void>>& results) {
 Task<std::vector<MemberError>> OpenSet::write(std::shared_ptr<const CodedRun> run) {
   std::vector<Task<Result<void>>> calls;
   for (uint32_t i = 0; i < files_.size(); ++i) calls.push_back(write_member(files_[i], i, run));
+  auto results = co_await all_within<void>(std::move(calls), timeout_ns_);
+  co_return errors_of(results);
+}
+
+Task<std::vector<MemberError>> OpenSet::resize(uint64_t bytes) {
+  std::vector<Task<Result<void>>> calls;
+  for (const auto& file : files_) calls.push_back(resize_member(file, bytes));
   auto results = co_await all_within<void>(std::move(calls), timeout_ns_);
   co_return errors_of(results);
 }

@@ -59,13 +59,19 @@ class OpenSet : public std::enable_shared_from_this<OpenSet> {
   };
   Task<Synced> sync(uint64_t end);
 
+  // Gives every member file this length; the room of a longer one is reserved. Errors: of members.
+  // REQUIRES: no users.
+  Task<std::vector<MemberError>> resize(uint64_t bytes);
+
   void mark_failed() { failed_.store(true, std::memory_order_release); }
   // End of the last bytes that are durable on every member.
   uint64_t good_end() const { return good_end_; }
 
   bool retired = false;  // Full: takes no new writers.
   bool sealing = false;
-  size_t users = 0;  // Writers that still hold room here.
+  bool resting = false;  // Cut to what it holds: resized before it is written again.
+  size_t users = 0;      // Writers that still hold room here.
+  int64_t unused_since_ns = 0;
 
  private:
   struct Waiting {

@@ -52,10 +52,10 @@ Task<Result<SetUse>> WriteSets::current(Target target) {
     // Copies that free space use the clients' set while there is one.
     if (target.purpose == Purpose::reclaim) {
       auto client = slots_.find(Target{target.parity, Purpose::client});
-      if (client != slots_.end() && client->second.set)
+      if (client != slots_.end() && client->second.set && !client->second.set->resting)
         co_return SetUse(core_.shared_from_this(), client->second.set);
     }
-    if (slot.set) co_return SetUse(core_.shared_from_this(), slot.set);
+    if (slot.set && !slot.set->resting) co_return SetUse(core_.shared_from_this(), slot.set);
     if (slot.opening) {
       std::optional<Error> error = co_await suspend<std::optional<Error>>(
           [&slot](Resolver<std::optional<Error>> resolve) { slot.waiting.push_back(resolve); });
@@ -63,15 +63,75 @@ Task<Result<SetUse>> WriteSets::current(Target target) {
       continue;
     }
     slot.opening = true;
-    auto opened = co_await open(target);
+    auto opened = co_await open_or_wake(target, slot.set);
     slot.opening = false;
     if (opened) slot.set = *opened;
-    auto waiting = std::move(slot.waiting);
-    slot.waiting.clear();
-    for (const auto& resolve : waiting)
-      resolve(opened ? std::nullopt : std::optional<Error>(opened.error()));
+    give(slot, opened ? std::nullopt : std::optional<Error>(opened.error()));
     if (!opened) co_return fail(opened.error());
   }
+}
+
+void WriteSets::give(Slot& slot, std::optional<Error> error) {
+  auto waiting = std::move(slot.waiting);
+  slot.waiting.clear();
+  for (const auto& resolve : waiting) resolve(error);
+}
+
+PlacementRules WriteSets::rules_for(Target target) const {
+  PlacementRules rules;
+  rules.parity = target.parity;
+  rules.rotation = core_.ledger.state()->next_set;
+  rules.member_bytes_max = core_.options.member_bytes_max;
+  rules.reserve_extra_bytes = core_.options.reserve_extra_bytes;
+  rules.purpose = target.purpose;
+  return rules;
+}
+
+Task<Result<std::shared_ptr<OpenSet>>> WriteSets::open_or_wake(Target target,
+                                                               std::shared_ptr<OpenSet> set) {
+  if (!set) co_return co_await open(target);
+  const bool awake = co_await reserve_again(target, set);
+  if (awake) co_return set;
+  retire(set);
+  co_return co_await open(target);
+}
+
+// False: somebody else took the room meanwhile, or a member failed.
+Task<bool> WriteSets::reserve_again(Target target, std::shared_ptr<OpenSet> set) {
+  const uint64_t bytes = set->set().member_bytes - set->good_end();
+  for (DriveId member : set->set().members) {
+    std::shared_ptr<Drive> drive = core_.drives.online(member);
+    auto space = drive ? drive->space() : fail(Errc::unavailable, "a drive went offline");
+    if (!space || space->free_bytes < bytes + reserve_bytes(*space, rules_for(target)))
+      co_return false;
+  }
+  std::vector<MemberError> errors = co_await set->resize(set->set().member_bytes);
+  const bool reserved = errors.empty() && !set->retired;
+  members_failed(set, std::move(errors));
+  if (reserved) set->resting = false;
+  co_return reserved;
+}
+
+std::vector<std::shared_ptr<OpenSet>> WriteSets::idle(int64_t idle_ns) const {
+  const int64_t now_ns = core_.loop.clock().monotonic_ns();
+  std::vector<std::shared_ptr<OpenSet>> out;
+  for (const auto& [target, slot] : slots_)
+    if (slot.set && !slot.opening && slot.set->users == 0 &&
+        now_ns - slot.set->unused_since_ns >= idle_ns)
+      out.push_back(slot.set);
+  return out;
+}
+
+Task<void> WriteSets::rest(std::shared_ptr<OpenSet> set) {
+  auto it = std::find_if(slots_.begin(), slots_.end(),
+                         [&](const auto& entry) { return entry.second.set == set; });
+  if (it == slots_.end() || it->second.opening || set->users > 0 || set->resting) co_return;
+  Slot& slot = it->second;
+  slot.opening = set->resting = true;
+  std::vector<MemberError> errors = co_await set->resize(set->good_end());
+  slot.opening = false;
+  members_failed(set, std::move(errors));
+  give(slot, std::nullopt);
 }
 
 Task<Result<std::shared_ptr<OpenSet>>> WriteSets::open(Target target) {
@@ -85,13 +145,7 @@ Task<Result<std::shared_ptr<OpenSet>>> WriteSets::open(Target target) {
       if (full.contains(entry.id)) space->free_bytes = 0;
       candidates.push_back({entry.id, *space});
     }
-    PlacementRules rules;
-    rules.parity = target.parity;
-    rules.rotation = core_.ledger.state()->next_set;
-    rules.member_bytes_max = core_.options.member_bytes_max;
-    rules.reserve_extra_bytes = core_.options.reserve_extra_bytes;
-    rules.purpose = target.purpose;
-    auto draft = place_set(std::move(candidates), rules);
+    auto draft = place_set(std::move(candidates), rules_for(target));
     if (!draft) {
       if (draft.error().code == Errc::no_space && on_no_space) on_no_space();
       co_return fail(draft.error());
@@ -103,6 +157,7 @@ Task<Result<std::shared_ptr<OpenSet>>> WriteSets::open(Target target) {
     after_step("set.open");
     auto opened = co_await create_files(*set, full);
     if (opened) {
+      (*opened)->unused_since_ns = core_.loop.clock().monotonic_ns();
       open_[set->id] = *opened;
       co_return opened;
     }
@@ -205,6 +260,7 @@ void WriteSets::placement_changed() {
 
 void WriteSets::released(const std::shared_ptr<OpenSet>& set) {
   --set->users;
+  set->unused_since_ns = core_.loop.clock().monotonic_ns();
   seal_when_idle(set);
 }
 

@@ -66,6 +66,12 @@ class WriteSets {
   void released(const std::shared_ptr<OpenSet>& set);
   void sealed(SetId set);  // Its seal is recorded, or it was dropped.
 
+  // Open sets without a writer for at least so long.
+  std::vector<std::shared_ptr<OpenSet>> idle(int64_t idle_ns) const;
+  // Cuts the files of an idle set to what they hold. It stays open: the next writer has their room
+  // reserved again, so a trickle of writes makes neither sets nor copies.
+  Task<void> rest(std::shared_ptr<OpenSet> set);
+
   // A new drive or freed space: sets that could open wider are retired.
   void placement_changed();
   size_t open_count() const { return open_.size(); }
@@ -82,9 +88,13 @@ class WriteSets {
  private:
   struct Slot {
     std::shared_ptr<OpenSet> set;
-    bool opening = false;
+    bool opening = false;  // Or cut, or reserved again: its set is none to use.
     std::vector<Resolver<std::optional<Error>>> waiting;
   };
+  static void give(Slot& slot, std::optional<Error> error);  // To those who wait.
+  PlacementRules rules_for(Target target) const;
+  Task<bool> reserve_again(Target target, std::shared_ptr<OpenSet> set);
+  Task<Result<std::shared_ptr<OpenSet>>> open_or_wake(Target target, std::shared_ptr<OpenSet> set);
   Task<Result<std::shared_ptr<OpenSet>>> open(Target target);
   Task<Result<std::shared_ptr<OpenSet>>> create_files(const SegmentSet& set,
                                                       std::set<DriveId>& full);
