@@ -32,19 +32,23 @@ struct Housekeeping::Passing {
   bool& flag;
 };
 
+bool Housekeeping::is_idle() const {
+  return journal_.bounds().end == seen_end_ &&
+         loop_.clock().monotonic_ns() - changed_ns_ >= options_.idle_ns;
+}
+
 bool Housekeeping::is_due() {
-  const int64_t now_ns = loop_.clock().monotonic_ns();
   const Offset end = journal_.bounds().end;
   if (end != seen_end_) {
     seen_end_ = end;
-    changed_ns_ = now_ns;
+    changed_ns_ = loop_.clock().monotonic_ns();
   }
   const auto segments = journal_.segments();
   LogLook log;
   log.segments = segments.size();
   log.behind = segments_behind(segments, control_.state()->snapshots);
   log.out_of_space = !committer_.accepts_growth();
-  log.idle = now_ns - changed_ns_ >= options_.idle_ns;
+  log.idle = is_idle();
   log.settled = settled_end_ == end;
   return node::is_due(log, options_.segments_max);
 }
@@ -60,7 +64,7 @@ Task<void> Housekeeping::run() {
       if (due)
         done = co_await pass();
       else
-        done = co_await leave_garbage();
+        done = co_await renew_snapshot();
       failures_ = done ? 0 : failures_ + 1;
       if (!done) {
         options_.log("housekeeping: " + done.error().detail);
@@ -83,12 +87,14 @@ Task<Result<void>> Housekeeping::pass() {
   co_return co_await free_below(target);
 }
 
-Task<Result<void>> Housekeeping::leave_garbage() {
+Task<Result<void>> Housekeeping::renew_snapshot() {
   while (passing_) co_await sleep_for(kPassPollNs);
   Passing passing(passing_);
   auto garbage = co_await disks_.garbage_under_snapshots();
   if (!garbage) co_return fail(garbage.error());
-  if (garbage->empty() || stopping_) co_return Result<void>{};
+  const bool outlived =
+      is_idle() && is_outlived(control_.state()->snapshots, journal_.bounds().end);
+  if ((garbage->empty() && !outlived) || stopping_) co_return Result<void>{};
   co_return co_await take_snapshot();
 }
 

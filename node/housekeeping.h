@@ -1,7 +1,6 @@
 // Housekeeping: keeps the journal short. It flushes the view, moves live small bodies out of old
 // segments, snapshots the view, and truncates below the lowest of all (architecture, section 4,
-// "Snapshots"). It takes snapshots anew, too, where nothing else keeps a set full of garbage. A task on
-// the journal loop.
+// "Snapshots"). It also renews snapshots that keep room without need. A task on the journal loop.
 
 #pragma once
 
@@ -34,14 +33,16 @@ class Housekeeping {
   void stop() { stopping_ = true; }
   bool running() const { return running_; }
   Task<Result<void>> pass();  // Now; waits for one that runs.
-  // A snapshot elsewhere, if one lies among garbage; the next call moves the other one. As pass().
-  Task<Result<void>> leave_garbage();
 
   uint64_t snapshots() const { return snapshots_; }  // Since the start of the process.
 
  private:
   struct Passing;
+  bool is_idle() const;
   bool is_due();
+  // One snapshot, if one that is kept keeps garbage with it or is large; the next call renews the
+  // other one.
+  Task<Result<void>> renew_snapshot();
   Task<Result<void>> free_below(Offset target);
   Task<Result<void>> destage_below(Offset target);
   Task<Result<void>> take_snapshot();

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
+
 namespace kura::node {
 namespace {
 
 constexpr size_t kSegmentsLeast = 8, kSegmentsMost = 16;
 constexpr uint32_t kDoublingsMax = 4;
+constexpr uint64_t kOutlivedBytesMin = kMiB;  // Less is not worth an event.
 
 }  // namespace
 
@@ -39,6 +42,12 @@ std::optional<Offset> snapshots_end(const std::vector<Snapshot>& snapshots) {
 bool needs_snapshot(const std::vector<Snapshot>& snapshots, Offset target) {
   const auto end = snapshots_end(snapshots);
   return !end || *end < target;
+}
+
+bool is_outlived(const std::vector<Snapshot>& snapshots, Offset end) {
+  return std::any_of(snapshots.begin(), snapshots.end(), [end](const Snapshot& s) {
+    return s.size_bytes >= kOutlivedBytesMin && end.value - s.offset.value >= s.size_bytes;
+  });
 }
 
 std::optional<Offset> cut_below(const CutLimits& limits, const std::vector<Snapshot>& snapshots) {

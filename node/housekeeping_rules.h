@@ -37,6 +37,10 @@ std::optional<Offset> snapshots_end(const std::vector<Snapshot>& snapshots);
 // the next pass cuts up to it.
 bool needs_snapshot(const std::vector<Snapshot>& snapshots, Offset target);
 
+// At rest: whether one was taken of a view that may be much smaller by now. The log has grown by as
+// much as it holds since, so that in the long run snapshots taken anew cost no more than the log.
+bool is_outlived(const std::vector<Snapshot>& snapshots, Offset end);
+
 struct CutLimits {
   Offset target;    // The active segment begins here.
   Offset destaged;  // No body lies below.

@@ -8,9 +8,9 @@
 namespace kura::disk {
 namespace {
 
-// Less of it costs more to remove than to keep: 8 MiB in a set of the largest size. It bounds how
+// Less of it costs more to remove than to keep: 4 MiB in a set of the largest size. It bounds how
 // often an idle set is exchanged for another one, and how often snapshots are taken for their room.
-constexpr uint64_t kMembersPart = 32;
+constexpr uint64_t kMembersPart = 64;
 
 uint64_t stored_bytes(const SegmentSet& set, uint64_t end) {
   return (end - kFirstStripeOffset) * set.data_shards;

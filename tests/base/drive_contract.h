@@ -240,6 +240,12 @@ inline Task<void> truncates(Drive& drive) {
   EXPECT_TRUE(cut);
   std::string text = co_await get(*file, 0, 100);
   EXPECT_EQ(text, std::string("hello\0\0\0", 8));
+  // What was cut off and comes back reads as zeros, in later blocks, too.
+  Result<void> grown = co_await file->truncate(100'000);
+  EXPECT_TRUE(grown);
+  EXPECT_EQ(file->size_bytes().value_or(0), 100'000u);
+  text = co_await get(*file, 4, 200'000);
+  EXPECT_EQ(text, "o" + std::string(99'995, '\0'));
 }
 
 inline Task<bool> write_block(FilePtr file, uint64_t index) {

@@ -115,6 +115,25 @@ TEST(LocalDrive, SpaceThatOthersTakeIsSeenSoon) {
   EXPECT_LE(on.drive->space().value().free_bytes, 2u << 20);
 }
 
+// As create(): what a file grows by is there to be written, or nothing of it is taken.
+TEST(LocalDrive, WhatAFileGrowsByIsReserved) {
+  TemporaryMount mount("4m");
+  DriveOnLoop on(mount.path());
+  FilePtr file = create(on, "file", 0);
+  ASSERT_TRUE(block_on(on.loop, put(file, 0, "begin")));
+  const uint64_t free_bytes = on.drive->space().value().free_bytes;
+  EXPECT_EQ(code_of(block_on(on.loop, file->truncate(8 << 20))), Errc::no_space);
+  EXPECT_EQ(file->size_bytes().value(), 5u);
+  EXPECT_EQ(on.drive->space().value().free_bytes, free_bytes);
+  ASSERT_TRUE(block_on(on.loop, file->truncate(3 << 20)));
+  EXPECT_LT(on.drive->space().value().free_bytes, free_bytes - (2 << 20));
+  FilePtr other = create(on, "other", 0);
+  EXPECT_EQ(code_of(block_on(on.loop, put(other, 0, std::string(2 << 20, 'x')))), Errc::no_space);
+  EXPECT_TRUE(block_on(on.loop, put(file, 1 << 20, std::string(2 << 20, 'f'))));
+  EXPECT_EQ(block_on(on.loop, file->read(0, 5)).value(), "begin");
+  ASSERT_TRUE(block_on(on.loop, file->truncate(5)));
+}
+
 TEST(LocalDrive, LazyUnmountIsFound) {
   TemporaryMount mount("4m");
   ASSERT_TRUE(mount.mounted());

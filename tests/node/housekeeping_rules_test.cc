@@ -57,6 +57,20 @@ TEST(HousekeepingRules, NothingIsCutThatIsStillRead) {
   EXPECT_EQ(cut_below({Offset{300}, Offset{300}, Offset{200}}, snapshots), Offset{200});
 }
 
+TEST(HousekeepingRules, ASnapshotIsOutlivedOnceTheLogGrewByItsSize) {
+  auto of = [](uint64_t offset, uint64_t bytes) {
+    Snapshot snapshot = at(offset);
+    snapshot.size_bytes = bytes;
+    return snapshot;
+  };
+  EXPECT_FALSE(is_outlived({}, Offset{100 * kMiB}));
+  EXPECT_FALSE(is_outlived({of(0, 20 * kMiB)}, Offset{20 * kMiB - 1}));
+  EXPECT_TRUE(is_outlived({of(0, 20 * kMiB)}, Offset{20 * kMiB}));
+  EXPECT_TRUE(is_outlived({of(0, 2 * kMiB), of(kMiB, kGiB)}, Offset{2 * kMiB}));
+  EXPECT_TRUE(is_outlived({of(0, kGiB), of(kMiB, 2 * kMiB)}, Offset{4 * kMiB}));
+  EXPECT_FALSE(is_outlived({of(0, kMiB - 1), of(kMiB, 10)}, Offset{kGiB})) << "of little size";
+}
+
 TEST(HousekeepingRules, FailuresAreRetriedLessAndLessOften) {
   EXPECT_EQ(retry_after_ns(1, 1000), 2000);
   EXPECT_EQ(retry_after_ns(4, 1000), 16'000);

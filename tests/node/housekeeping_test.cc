@@ -119,6 +119,35 @@ TEST_F(Housekept, APassThatFailedAtRestIsMadeAgain) {
   world.crash();
 }
 
+// Goal: after everything was deleted the drives hold what an empty store holds, though bodies that
+// left the log and snapshots stood in one set.
+TEST_F(Housekept, EverythingDeletedGivesAllRoomBack) {
+  world.options.housekeeping_ns = world.options.maintenance_ns = 50 * sim::kMillisecond;
+  ASSERT_TRUE(world.start(views));
+  bucket = world.create_bucket("b");
+  auto used = [&] {
+    uint64_t bytes = 0;
+    for (const auto& disk : world.disks) bytes += disk->used_bytes();
+    return bytes;
+  };
+  world.world.run_for(sim::kSecond);
+  const uint64_t start = used();
+  for (int i = 0; i < 200; ++i)
+    ASSERT_TRUE(world.put(bucket, std::to_string(i), std::string(kBody, 'b')));
+  world.world.run_for(10 * sim::kSecond);
+  ASSERT_EQ(segments(), 1u);
+  ASSERT_EQ(snapshots().size(), 2u);
+  const Offset newest = snapshots().back().offset;
+  EXPECT_GT(used(), start + 200 * kBody);
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(world.remove(bucket, std::to_string(i)));
+  world.world.run_for(60 * sim::kSecond);
+  EXPECT_LE(used() * 100, start * 105) << start;
+  EXPECT_GT(snapshots().front().offset, newest) << "both were taken anew";
+  const Offset last = snapshots().back().offset;
+  world.world.run_for(600 * sim::kSecond);
+  EXPECT_EQ(snapshots().back().offset, last) << "and no more";
+}
+
 struct OnSmallDrives : Housekept {
   OnSmallDrives() : Housekept({.capacity_bytes = 64 * kMiB}) {}
 };
