@@ -586,7 +586,7 @@ TEST_F(Idle, GarbageUnderASnapshotIsNamed) {
 }
 
 TEST_F(Idle, ALittleGarbageUnderASnapshotIsKept) {
-  ASSERT_TRUE(pool.put_now("key", 60'000));
+  ASSERT_TRUE(pool.put_now("key", 20'000));
   keep_snapshot(pool, 20'000);
   pool.forget("key");
   rest();

@@ -148,6 +148,27 @@ TEST_F(Housekept, EverythingDeletedGivesAllRoomBack) {
   EXPECT_EQ(snapshots().back().offset, last) << "and no more";
 }
 
+// Goal: snapshots do not keep the size of a view that was emptied. Method: long keys, few bytes of
+// bodies, so that no set has garbage; deletes that fit into the active segment, so that the log asks
+// for no snapshot.
+TEST_F(Housekept, SnapshotsOfAViewThatShrankAreRenewed) {
+  world.options.journal_segment_bytes = 16 * kMiB;
+  world.options.housekeeping_ns = world.options.maintenance_ns = 50 * sim::kMillisecond;
+  ASSERT_TRUE(world.start(views));
+  bucket = world.create_bucket("b");
+  auto key = [](int i) { return std::string(1000, 'k') + std::to_string(i); };
+  for (int i = 0; i < 1200; ++i) ASSERT_TRUE(world.put(bucket, key(i), "b"));
+  put_small(1100);  // Fills a segment.
+  world.world.run_for(10 * sim::kSecond);
+  ASSERT_EQ(segments(), 1u);
+  ASSERT_EQ(snapshots().size(), 2u);
+  EXPECT_GT(snapshots().front().size_bytes, kMiB);
+  for (int i = 0; i < 1200; ++i) ASSERT_TRUE(world.remove(bucket, key(i)));
+  ASSERT_EQ(segments(), 1u);
+  world.world.run_for(60 * sim::kSecond);
+  for (const Snapshot& snapshot : snapshots()) EXPECT_LT(snapshot.size_bytes, 100'000u);
+}
+
 struct OnSmallDrives : Housekept {
   OnSmallDrives() : Housekept({.capacity_bytes = 64 * kMiB}) {}
 };
