@@ -46,7 +46,7 @@ bool needs_snapshot(const std::vector<Snapshot>& snapshots, Offset target) {
 
 bool is_outlived(const std::vector<Snapshot>& snapshots, Offset end) {
   return std::any_of(snapshots.begin(), snapshots.end(), [end](const Snapshot& s) {
-    return s.size_bytes >= kOutlivedBytesMin && end.value - s.offset.value >= s.size_bytes;
+    return s.size_bytes >= kOutlivedBytesMin && end.value - s.offset.value >= s.size_bytes / 2;
   });
 }
 

@@ -37,8 +37,9 @@ std::optional<Offset> snapshots_end(const std::vector<Snapshot>& snapshots);
 // the next pass cuts up to it.
 bool needs_snapshot(const std::vector<Snapshot>& snapshots, Offset target);
 
-// At rest: whether one was taken of a view that may be much smaller by now. The log has grown by as
-// much as it holds since, so that in the long run snapshots taken anew cost no more than the log.
+// At rest: whether one was taken of a view that may be much smaller by now. To empty a view takes
+// as many bytes of log as half of it has, unless keys are long; fewer are not worth another
+// snapshot.
 bool is_outlived(const std::vector<Snapshot>& snapshots, Offset end);
 
 struct CutLimits {

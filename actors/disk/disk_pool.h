@@ -48,8 +48,8 @@ struct DiskPoolOptions {
   int64_t maintenance_interval_ns = 1'000'000'000;  // Compaction and rebuild look around; 0: never.
   int64_t scrub_interval_ns = 30LL * 86'400 * 1'000'000'000;  // From end to start; 0: by hand only.
   uint64_t scrub_bytes_per_second =
-      50 * kMiB;                   // Of stored bytes, all drives together; 0: no limit.
-  uint32_t live_percent_min = 50;  // A sealed set with less is compacted.
+      50 * kMiB;                     // Of stored bytes, all drives together; 0: no limit.
+  uint32_t live_percent_min = 50;    // A sealed set with less is compacted.
   int64_t idle_ns = 15'000'000'000;  // A set that nobody writes to for so long gives room back.
   size_t open_files_max = 4096;
 };

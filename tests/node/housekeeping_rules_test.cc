@@ -57,17 +57,17 @@ TEST(HousekeepingRules, NothingIsCutThatIsStillRead) {
   EXPECT_EQ(cut_below({Offset{300}, Offset{300}, Offset{200}}, snapshots), Offset{200});
 }
 
-TEST(HousekeepingRules, ASnapshotIsOutlivedOnceTheLogGrewByItsSize) {
+TEST(HousekeepingRules, ASnapshotIsOutlivedOnceTheLogGrewByHalfItsSize) {
   auto of = [](uint64_t offset, uint64_t bytes) {
     Snapshot snapshot = at(offset);
     snapshot.size_bytes = bytes;
     return snapshot;
   };
   EXPECT_FALSE(is_outlived({}, Offset{100 * kMiB}));
-  EXPECT_FALSE(is_outlived({of(0, 20 * kMiB)}, Offset{20 * kMiB - 1}));
-  EXPECT_TRUE(is_outlived({of(0, 20 * kMiB)}, Offset{20 * kMiB}));
-  EXPECT_TRUE(is_outlived({of(0, 2 * kMiB), of(kMiB, kGiB)}, Offset{2 * kMiB}));
-  EXPECT_TRUE(is_outlived({of(0, kGiB), of(kMiB, 2 * kMiB)}, Offset{4 * kMiB}));
+  EXPECT_FALSE(is_outlived({of(0, 20 * kMiB)}, Offset{10 * kMiB - 1}));
+  EXPECT_TRUE(is_outlived({of(0, 20 * kMiB)}, Offset{10 * kMiB}));
+  EXPECT_TRUE(is_outlived({of(0, 4 * kMiB), of(kMiB, kGiB)}, Offset{2 * kMiB}));
+  EXPECT_TRUE(is_outlived({of(0, kGiB), of(kMiB, 2 * kMiB)}, Offset{2 * kMiB}));
   EXPECT_FALSE(is_outlived({of(0, kMiB - 1), of(kMiB, 10)}, Offset{kGiB})) << "of little size";
 }
 

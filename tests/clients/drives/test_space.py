@@ -85,7 +85,7 @@ def check_space_comes_back(server, count, kept, destaged):
 
 def test_space_comes_back(make_store):
     store = make_store(size_mib=1024)
-    check_space_comes_back(store.server, 8_000, kept=range(0, 8_000, 250), destaged=True)
+    check_space_comes_back(store.server, 5_000, kept=range(0, 5_000, 200), destaged=True)
     # Writing goes on.
     store.s3.put_object(Bucket=BUCKET, Key="large", Body=body(8 * MIB))
     assert read(store.s3, BUCKET, "large") == body(8 * MIB)

@@ -1,0 +1,177 @@
+// Room that comes back by itself: of sets that nobody writes to, and of garbage under snapshots.
+
+#include "pool_world.h"
+
+namespace kura::disk {
+namespace {
+
+uint64_t used_bytes(PoolWorld& pool) {
+  uint64_t bytes = 0;
+  for (const auto& disk : pool.disks) bytes += disk->used_bytes();
+  return bytes;
+}
+
+struct Idle : testing::Test {
+  Idle() : pool(6) {
+    pool.options.maintenance_interval_ns = sim::kSecond;
+    EXPECT_TRUE(pool.start());
+  }
+  void rest() { pool.settle(pool.options.idle_ns + 3 * sim::kSecond); }
+  size_t sets() { return pool.ledger.state()->sets.size(); }
+  PoolWorld pool;
+};
+
+// Goal: what is reserved in a set and not needed comes back, and writing goes on in the same set,
+// so that a write now and then makes neither sets nor copies.
+TEST_F(Idle, AnIdleSetGivesItsRoomBack) {
+  ASSERT_TRUE(pool.put_now("key", 600'000));
+  const SetId set = pool.set_of("key").id;
+  const uint64_t reserved = used_bytes(pool);
+  ASSERT_GE(reserved, 6 * pool.options.member_bytes_max);
+  pool.settle(pool.options.idle_ns / 2);
+  EXPECT_EQ(used_bytes(pool), reserved) << "it is not idle yet";
+  rest();
+  EXPECT_LT(used_bytes(pool), 2u * 600'000) << "with parity, headers and identities";
+  pool.expect_all();
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(pool.put_now("again-" + std::to_string(i), i % 2 == 0 ? 30'000 : 300'000));
+    EXPECT_GE(used_bytes(pool), reserved) << "no writer meets a full drive";
+    rest();
+    EXPECT_EQ(pool.set_of("again-" + std::to_string(i)).id, set);
+  }
+  EXPECT_EQ(sets(), 1u);
+  EXPECT_EQ(pool.status().bodies_moved, 0u);
+  EXPECT_LT(used_bytes(pool), 4u * 600'000);
+  pool.expect_all();
+}
+
+TEST_F(Idle, AWriterKeepsItsRoom) {
+  auto writer = pool.run<Result<std::unique_ptr<BlobWriter>>>(
+      pool.pool->blobs().write(v1::STANDARD, 8 * kMiB));
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE(pool.run<Result<void>>((*writer)->append(std::string(5 * kMiB, 'a'))));
+  pool.settle(4 * pool.options.idle_ns);
+  EXPECT_GE(used_bytes(pool), 6 * pool.options.member_bytes_max);
+  ASSERT_TRUE(pool.run<Result<void>>((*writer)->append(std::string(3 * kMiB, 'a'))));
+  EXPECT_TRUE(pool.run<Result<v1::Body>>((*writer)->finish()));
+}
+
+TEST_F(Idle, ManyWritersWakeASetOnce) {
+  ASSERT_TRUE(pool.put_now("first", 600'000));
+  const uint64_t reserved = used_bytes(pool);
+  auto put = [](PoolWorld* world, int i, std::optional<Result<void>>* out) -> Task<void> {
+    co_await sleep_for(i % 4 * sim::kMillisecond);
+    out->emplace(co_await world->put("key-" + std::to_string(i), i % 2 == 0 ? 20'000 : 200'000));
+  };
+  for (bool asleep : {false, true}) {
+    // Half cut, or wholly.
+    ASSERT_TRUE(pool.world.run_until([&] { return used_bytes(pool) < reserved; },
+                                     pool.world.now_ns() + 60 * sim::kSecond));
+    if (asleep) pool.settle(5 * sim::kSecond);
+    std::vector<std::optional<Result<void>>> done(20);
+    for (int i = 0; i < 20; ++i) spawn(*pool.loop, put(&pool, i, &done[static_cast<size_t>(i)]));
+    pool.settle();
+    for (const auto& one : done) EXPECT_TRUE(one && *one);
+    EXPECT_EQ(used_bytes(pool), reserved);
+    EXPECT_EQ(sets(), 1u);
+    pool.expect_all();
+  }
+}
+
+// A set that nobody fills is not the place where garbage stays for ever.
+TEST_F(Idle, ASetFullOfGarbageIsDropped) {
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(pool.put_now("key-" + std::to_string(i), 900'000));
+  ASSERT_TRUE(pool.put_now("kept", 40'000));
+  ASSERT_EQ(sets(), 1u);
+  const SetId set = pool.set_of("kept").id;
+  rest();
+  for (int i = 0; i < 8; ++i) pool.forget("key-" + std::to_string(i));
+  rest();
+  EXPECT_FALSE(pool.ledger.state()->sets.contains(set));
+  EXPECT_LT(used_bytes(pool), 400'000u);
+  pool.expect_all();
+}
+
+TEST_F(Idle, ASleepingSetWhoseDriveIsFullOrDeadIsLeft) {
+  ASSERT_TRUE(pool.put_now("before", 600'000));
+  rest();
+  const SegmentSet set = pool.set_of("before");
+  pool.disks[1]->set_dead(true);
+  ASSERT_TRUE(pool.put_now("after", 600'000));
+  EXPECT_NE(pool.set_of("after").id, set.id);
+  EXPECT_EQ(pool.set_of("after").members.size(), 5u);
+  pool.settle();
+  EXPECT_TRUE(pool.ledger.state()->sets.at(set.id).sealed_bytes);
+  pool.expect_all();
+}
+
+TEST_F(Idle, ACrashLosesNothingOfASetAtRestOrJustWoken) {
+  for (sim::Unsynced policy : {sim::Unsynced::dropped, sim::Unsynced::torn, sim::Unsynced::kept}) {
+    for (int steps : {0, 5, 20, 60, 150}) {
+      ASSERT_TRUE(pool.put_now("key-" + std::to_string(steps), 300'000));
+      rest();
+      spawn(*pool.loop, [](PoolWorld* world) -> Task<void> {
+        (void)co_await world->put("late", 700'000);
+      }(&pool));
+      for (int i = 0; i < steps; ++i) pool.world.step();
+      pool.crash(policy);
+      ASSERT_TRUE(pool.start());
+      pool.settle();
+      pool.expect_all();
+    }
+  }
+}
+
+void keep_snapshot(PoolWorld& pool, uint64_t bytes) {
+  auto writer = pool.pool->write_snapshot();
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE(pool.run<Result<void>>((*writer)->append(std::string(bytes, 's'))));
+  auto body = pool.run<Result<v1::Body>>((*writer)->finish());
+  ASSERT_TRUE(body);
+  v1::Event event;
+  event.mutable_snapshot_taken()->set_offset(100);
+  *event.mutable_snapshot_taken()->mutable_body() = *body;
+  ASSERT_TRUE(pool.ledger.record(event));
+  pool.pool->blobs().release((*writer)->reservation());
+}
+
+// Goal: a set that is kept by snapshots alone is named while that costs much room, and goes once
+// they have left it.
+TEST_F(Idle, GarbageUnderASnapshotIsNamed) {
+  auto named = [&] {
+    return pool.run<Result<std::vector<SetId>>>(pool.pool->garbage_under_snapshots()).value();
+  };
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(pool.put_now("key-" + std::to_string(i), 900'000));
+  keep_snapshot(pool, 20'000);
+  keep_snapshot(pool, 20'000);
+  const SetId set = pool.set_of("key-0").id;
+  ASSERT_EQ(pool.ledger.state()->snapshots[1].body.extents(0).set(), set.value);
+  rest();
+  EXPECT_TRUE(named().empty()) << "what lives there is no garbage";
+  for (int i = 0; i < 8; ++i) pool.forget("key-" + std::to_string(i));
+  EXPECT_TRUE(named().empty()) << "a snapshot would land in the same open set";
+  rest();
+  EXPECT_EQ(named(), std::vector<SetId>{set});
+  keep_snapshot(pool, 20'000);
+  EXPECT_EQ(named(), std::vector<SetId>{set}) << "the other one is still there";
+  keep_snapshot(pool, 20'000);
+  EXPECT_TRUE(named().empty());
+  rest();
+  EXPECT_FALSE(pool.ledger.state()->sets.contains(set));
+  EXPECT_LT(used_bytes(pool), 300'000u);
+}
+
+TEST_F(Idle, ALittleGarbageUnderASnapshotIsKept) {
+  ASSERT_TRUE(pool.put_now("key", 20'000));
+  keep_snapshot(pool, 20'000);
+  pool.forget("key");
+  rest();
+  pool.seal_all();
+  rest();
+  EXPECT_TRUE(
+      pool.run<Result<std::vector<SetId>>>(pool.pool->garbage_under_snapshots()).value().empty());
+  EXPECT_EQ(sets(), 1u);
+}
+
+}  // namespace
+}  // namespace kura::disk
