@@ -146,14 +146,22 @@ Task<Result<void>> LocalFile::set_size(Self self, uint64_t size_bytes) {
     if (!size) return fail(size.error());
     before_step("local.truncate");
     if (*size < size_bytes) {
+      // As for create(): an allocation that cannot succeed must not first take all that is left.
+      Result<DriveSpace> space = self->state_->ask_space();
+      if (!space) return fail(space.error());
+      if (size_bytes - *size > space->free_bytes)
+        return system_error(ENOSPC, "reserve space for", self->what());
       Result<void> grown = reserve(self->fd_.get(), *size, size_bytes, self->what());
       if (!grown) (void)ftruncate(self->fd_.get(), static_cast<off_t>(*size));
+      (void)self->state_->ask_space();
       if (!grown) return grown;
     } else if (ftruncate(self->fd_.get(), static_cast<off_t>(size_bytes)) != 0) {
       return system_error(errno, "truncate", self->what());
     }
     after_step("local.truncate");
-    return self->state_->sync_file(self->fd_.get(), true, self->name_);
+    Result<void> synced = self->state_->sync_file(self->fd_.get(), true, self->name_);
+    (void)self->state_->ask_space();
+    return synced;
   };
   ThreadJob<Result<void>, decltype(work)> job(work);
   co_return co_await job.on(self->state_->writes);

@@ -121,6 +121,7 @@ TEST(LocalDrive, WhatAFileGrowsByIsReserved) {
   DriveOnLoop on(mount.path());
   FilePtr file = create(on, "file", 0);
   ASSERT_TRUE(block_on(on.loop, put(file, 0, "begin")));
+  ASSERT_TRUE(block_on(on.loop, file->truncate(5)));
   const uint64_t free_bytes = on.drive->space().value().free_bytes;
   EXPECT_EQ(code_of(block_on(on.loop, file->truncate(8 << 20))), Errc::no_space);
   EXPECT_EQ(file->size_bytes().value(), 5u);
@@ -129,9 +130,12 @@ TEST(LocalDrive, WhatAFileGrowsByIsReserved) {
   EXPECT_LT(on.drive->space().value().free_bytes, free_bytes - (2 << 20));
   FilePtr other = create(on, "other", 0);
   EXPECT_EQ(code_of(block_on(on.loop, put(other, 0, std::string(2 << 20, 'x')))), Errc::no_space);
+  other.reset();
+  EXPECT_TRUE(block_on(on.loop, on.drive->remove("other")));
   EXPECT_TRUE(block_on(on.loop, put(file, 1 << 20, std::string(2 << 20, 'f'))));
   EXPECT_EQ(block_on(on.loop, file->read(0, 5)).value(), "begin");
   ASSERT_TRUE(block_on(on.loop, file->truncate(5)));
+  EXPECT_EQ(on.drive->space().value().free_bytes, free_bytes);
 }
 
 TEST(LocalDrive, LazyUnmountIsFound) {
