@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/frame_pool.h"
 
 namespace kura {
 
@@ -29,6 +30,11 @@ namespace detail {
 struct PromiseBase {
   std::coroutine_handle<> continuation;  // Null until the parent waits.
   bool ended = false;
+
+  static void* operator new(size_t size_bytes) { return frame_pool::allocate(size_bytes); }
+  static void operator delete(void* frame, size_t size_bytes) noexcept {
+    frame_pool::release(frame, size_bytes);
+  }
 
   struct FinalAwaiter {
     bool await_ready() noexcept { return false; }
