@@ -43,7 +43,16 @@ enum class Errc : uint8_t {
   overloaded = 27,  // A bounded queue is full (HTTP 503 SlowDown).
 };
 
+// Its members are not inline, and cold: nearly every function can pass an error on, few ever do,
+// and inline they were most of the code that a request runs past.
 struct [[nodiscard]] Error {
+  [[gnu::cold]] Error(Errc code, std::string detail = {});
+  [[gnu::cold]] Error(const Error&);
+  [[gnu::cold]] Error(Error&&) noexcept;
+  [[gnu::cold]] Error& operator=(const Error&);
+  [[gnu::cold]] Error& operator=(Error&&) noexcept;
+  [[gnu::cold]] ~Error();
+
   Errc code;
   std::string detail;  // For a person reading a log. Never parsed, never sent to an S3 client.
 };
@@ -51,13 +60,8 @@ struct [[nodiscard]] Error {
 template <class T>
 using Result = tl::expected<T, Error>;
 
-[[nodiscard]] inline tl::unexpected<Error> fail(Errc code, std::string detail = {}) {
-  return tl::unexpected<Error>(Error{code, std::move(detail)});
-}
-
+[[nodiscard, gnu::cold]] tl::unexpected<Error> fail(Errc code, std::string detail = {});
 // Passes the error of another Result on.
-[[nodiscard]] inline tl::unexpected<Error> fail(Error error) {
-  return tl::unexpected<Error>(std::move(error));
-}
+[[nodiscard, gnu::cold]] tl::unexpected<Error> fail(Error error);
 
 }  // namespace kura

@@ -199,7 +199,7 @@ Task<Result<RecoveredView>> rebuild(NodePorts& ports, Log& log, const RecoveryDr
   std::vector<disk::PoolDrive> pool_drives = drives.by_id;
   disk::DiskPool pool(*ports.journal, ledger, drives.pool, std::move(pool_drives));
   if (is_whole(log.bounds())) co_return co_await build(ports, log, pool.blobs(), drive, nullptr);
-  Error last;
+  Error last{Errc::corrupt, "no snapshot to build the view from"};
   for (auto it = found.taken.rbegin(); it != found.taken.rend(); ++it) {
     auto built = co_await build(ports, log, pool.blobs(), drive, &*it);
     if (built) co_return built;

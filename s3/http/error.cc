@@ -200,12 +200,28 @@ std::string_view code_of(Errc code) {
 
 }  // namespace
 
+S3Error::S3Error(std::string code_in, int status_in, std::string message_in)
+    : code(std::move(code_in)), status(status_in), message(std::move(message_in)) {}
+S3Error::S3Error(const S3Error&) = default;
+S3Error::S3Error(S3Error&&) noexcept = default;
+S3Error& S3Error::operator=(const S3Error&) = default;
+S3Error& S3Error::operator=(S3Error&&) noexcept = default;
+S3Error::~S3Error() = default;
+
+tl::unexpected<S3Error> s3_fail(std::string_view code, std::string message) {
+  return tl::unexpected<S3Error>(s3_error(code, std::move(message)));
+}
+tl::unexpected<S3Error> s3_fail(const Error& error) {
+  return tl::unexpected<S3Error>(s3_error(error));
+}
+tl::unexpected<S3Error> s3_fail(S3Error error) { return tl::unexpected<S3Error>(std::move(error)); }
+
 S3Error s3_error(std::string_view code, std::string message) {
   const Row* row = std::lower_bound(std::begin(kTable), std::end(kTable), code,
                                     [](const Row& r, std::string_view c) { return r.code < c; });
   INVARIANT(row != std::end(kTable) && row->code == code, "an S3 error code outside the table");
   if (message.empty()) message = row->message;
-  return S3Error{std::string(code), row->status, std::move(message)};
+  return S3Error(std::string(code), row->status, std::move(message));
 }
 
 S3Error s3_error(const Error& error) {

@@ -12,7 +12,15 @@
 
 namespace kura::s3 {
 
+// Cold, as Error is (base/result.h).
 struct S3Error {
+  [[gnu::cold]] S3Error(std::string code, int status, std::string message);
+  [[gnu::cold]] S3Error(const S3Error&);
+  [[gnu::cold]] S3Error(S3Error&&) noexcept;
+  [[gnu::cold]] S3Error& operator=(const S3Error&);
+  [[gnu::cold]] S3Error& operator=(S3Error&&) noexcept;
+  [[gnu::cold]] ~S3Error();
+
   std::string code;                                               // "NoSuchKey"
   int status = 500;                                               // HTTP status
   std::string message;                                            // AWS's text where it has one.
@@ -26,19 +34,13 @@ template <class T>
 using S3Result = tl::expected<T, S3Error>;
 
 // The error with AWS's status and message. REQUIRES: `code` is in the table of error.cc.
-S3Error s3_error(std::string_view code, std::string message = {});
+[[gnu::cold]] S3Error s3_error(std::string_view code, std::string message = {});
 // For errors of the store: the one place that maps Errc to S3. Its detail becomes the `cause`.
-S3Error s3_error(const Error& error);
+[[gnu::cold]] S3Error s3_error(const Error& error);
 
-[[nodiscard]] inline tl::unexpected<S3Error> s3_fail(std::string_view code,
-                                                     std::string message = {}) {
-  return tl::unexpected<S3Error>(s3_error(code, std::move(message)));
-}
-[[nodiscard]] inline tl::unexpected<S3Error> s3_fail(const Error& error) {
-  return tl::unexpected<S3Error>(s3_error(error));
-}
-[[nodiscard]] inline tl::unexpected<S3Error> s3_fail(S3Error error) {
-  return tl::unexpected<S3Error>(std::move(error));
-}
+[[nodiscard, gnu::cold]] tl::unexpected<S3Error> s3_fail(std::string_view code,
+                                                         std::string message = {});
+[[nodiscard, gnu::cold]] tl::unexpected<S3Error> s3_fail(const Error& error);
+[[nodiscard, gnu::cold]] tl::unexpected<S3Error> s3_fail(S3Error error);
 
 }  // namespace kura::s3
