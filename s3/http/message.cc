@@ -4,6 +4,18 @@
 
 namespace kura::s3 {
 
+RequestHead::RequestHead() = default;
+RequestHead::RequestHead(const RequestHead&) = default;
+RequestHead::RequestHead(RequestHead&&) noexcept = default;
+RequestHead& RequestHead::operator=(const RequestHead&) = default;
+RequestHead& RequestHead::operator=(RequestHead&&) noexcept = default;
+RequestHead::~RequestHead() = default;
+
+Response::Response() = default;
+Response::Response(Response&&) noexcept = default;
+Response& Response::operator=(Response&&) noexcept = default;
+Response::~Response() = default;
+
 std::string_view Headers::get(std::string_view name) const {
   for (const auto& [n, v] : fields_)
     if (n == name) return v;

@@ -21,6 +21,7 @@ class Headers {
  public:
   using Field = std::pair<std::string, std::string>;
   void add(std::string name, std::string value) {
+    if (fields_.capacity() == 0) fields_.reserve(12);  // What most heads need.
     fields_.emplace_back(std::move(name), std::move(value));
   }
   // The first value; empty view when absent (see has()).
@@ -33,7 +34,16 @@ class Headers {
   std::vector<Field> fields_;
 };
 
+// Its members are in message.cc, as those of Response: they are moved on at each step of a request,
+// and a copy of that code in every function was more than the instruction cache holds.
 struct RequestHead {
+  RequestHead();
+  RequestHead(const RequestHead&);
+  RequestHead(RequestHead&&) noexcept;
+  RequestHead& operator=(const RequestHead&);
+  RequestHead& operator=(RequestHead&&) noexcept;
+  ~RequestHead();
+
   std::string method;  // As sent: "GET".
   std::string path;    // Raw, still percent-encoded, begins with "/".
   std::string query;   // Raw, without "?".
@@ -76,6 +86,11 @@ class ResponseBody {
 };
 
 struct Response {
+  Response();
+  Response(Response&&) noexcept;
+  Response& operator=(Response&&) noexcept;
+  ~Response();
+
   int status = 200;
   Headers headers;   // Without content-length, date, request ids: the session adds them.
   std::string body;  // XML or empty, unless `stream`.

@@ -180,6 +180,18 @@ Task<void> next_turn() {
 
 }  // namespace
 
+Reply::Reply() = default;
+Reply::Reply(Reply&&) noexcept = default;
+Reply& Reply::operator=(Reply&&) noexcept = default;
+Reply::~Reply() = default;
+
+RequestLogEntry::RequestLogEntry() = default;
+RequestLogEntry::RequestLogEntry(const RequestLogEntry&) = default;
+RequestLogEntry::RequestLogEntry(RequestLogEntry&&) noexcept = default;
+RequestLogEntry& RequestLogEntry::operator=(const RequestLogEntry&) = default;
+RequestLogEntry& RequestLogEntry::operator=(RequestLogEntry&&) noexcept = default;
+RequestLogEntry::~RequestLogEntry() = default;
+
 Response plain_error(const S3Error& error, bool head_request, std::string_view resource,
                      std::string_view request_id) {
   Response response;

@@ -25,6 +25,11 @@ struct ConnectionInfo {
 
 // What the handler knows when a request has ended.
 struct Reply {
+  Reply();
+  Reply(Reply&&) noexcept;
+  Reply& operator=(Reply&&) noexcept;
+  ~Reply();
+
   Response response;
   std::string operation;   // "PutObject"; empty when the request names none.
   std::string access_key;  // Empty before authentication.
@@ -43,6 +48,13 @@ class RequestHandler {
 
 // One line of the request log, and the source of the request metrics.
 struct RequestLogEntry {
+  RequestLogEntry();
+  RequestLogEntry(const RequestLogEntry&);
+  RequestLogEntry(RequestLogEntry&&) noexcept;
+  RequestLogEntry& operator=(const RequestLogEntry&);
+  RequestLogEntry& operator=(RequestLogEntry&&) noexcept;
+  ~RequestLogEntry();
+
   std::string request_id, peer, method, target;  // `target` without secrets; empty: no whole head.
   std::string operation, bucket, access_key, error_code;
   std::string cause;  // Of a 5xx or an answer that was cut: the store's own words.
