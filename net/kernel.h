@@ -14,7 +14,8 @@ class SystemClock : public Clock {
   int64_t monotonic_ns() const override;
 };
 
-// getrandom(2). Fit for keys and ids. Thread-safe.
+// getrandom(2), a page at a time: every request draws ids, and a system call for each shows. What
+// was given out is wiped. Fit for keys and ids. Thread-safe.
 class KernelRandom : public Random {
  public:
   void fill(std::span<uint8_t> out) override;
