@@ -17,9 +17,11 @@
 #include "actors/bucket/command.h"
 #include "actors/bucket/committer.h"
 #include "actors/bucket/decide.h"
+#include "base/limits.h"
 #include "base/loop.h"
 #include "projections/metadata/overlay.h"
 #include "projections/metadata/request_table.h"
+#include "projections/metadata/row_cache.h"
 
 namespace kura {
 
@@ -96,7 +98,8 @@ class Partition {
   const PartitionId id_;
   Loop& loop_;
   KvRows view_;
-  Overlay overlay_{view_};
+  RowCache cached_{view_, kRowCacheBytes};  // Only this partition's events write its rows.
+  Overlay overlay_{cached_};
   Committer& committer_;
   const PartitionOptions options_;
   RequestTable requests_;

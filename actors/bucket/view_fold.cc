@@ -1,5 +1,7 @@
 #include "actors/bucket/view_fold.h"
 
+#include <set>
+
 #include "base/fail_point.h"
 #include "base/limits.h"
 #include "projections/control/control_rows.h"
@@ -71,8 +73,7 @@ Result<bool> ViewFold::fold_one(const Item& item, Overlay& rows, KvBatch& contro
 }
 
 Result<std::vector<bool>> ViewFold::fold(const std::vector<Item>& items) {
-  KvRows below(kv_);
-  Overlay rows(below);
+  Overlay rows(cached_);
   KvBatch batch;
   const auto heads_before = heads_;
   next_control_.reset();
@@ -87,8 +88,10 @@ Result<std::vector<bool>> ViewFold::fold(const std::vector<Item>& items) {
     }
     effective.push_back(*one);
   }
-  for (const Item& item : items)
-    put_partition_head(rows, item.record->partition, heads_[item.record->partition]);
+  std::set<PartitionId> touched;
+  for (const Item& item : items) touched.insert(item.record->partition);
+  for (const PartitionId partition : touched)
+    put_partition_head(rows, partition, heads_[partition]);
   const ViewPosition position{items.back().offset, items.back().end};
   put_position(rows, position);
   rows.append_to(batch);
@@ -98,6 +101,7 @@ Result<std::vector<bool>> ViewFold::fold(const std::vector<Item>& items) {
     return fail(written.error());
   }
   after_step("view.fold");
+  rows.teach(cached_);
   std::lock_guard lock(mutex_);
   if (next_control_) control_ = std::shared_ptr<const ControlState>(std::move(next_control_));
   position_ = position;

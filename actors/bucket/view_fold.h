@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "base/kv.h"
+#include "base/limits.h"
 #include "journal/fold.h"
 #include "projections/control/control_state.h"
 #include "projections/metadata/fold.h"
+#include "projections/metadata/row_cache.h"
 
 namespace kura {
 
@@ -40,11 +42,13 @@ class ViewFold {
   const journal::PartitionHead& head(PartitionId partition) { return heads_[partition]; }
 
  private:
-  explicit ViewFold(Kv& kv) : kv_(kv) {}
+  explicit ViewFold(Kv& kv) : kv_(kv), view_(kv) {}
   Result<bool> fold_one(const Item& item, Overlay& rows, KvBatch& control_rows);
   Result<void> fold_control(const Item& item, const v1::Event& event, KvBatch& control_rows);
 
   Kv& kv_;
+  KvRows view_;
+  RowCache cached_{view_, kFoldCacheBytes};  // Nobody else writes rows of the view.
   std::map<PartitionId, journal::PartitionHead> heads_;
   std::unique_ptr<ControlState> next_control_;  // Of the batch under way, once it changes.
   mutable std::mutex mutex_;                    // Guards what is below.

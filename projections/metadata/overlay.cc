@@ -1,6 +1,7 @@
 #include "projections/metadata/overlay.h"
 
 #include "base/check.h"
+#include "projections/metadata/row_cache.h"
 
 namespace kura {
 
@@ -85,12 +86,15 @@ void Overlay::undo() {
   before_.clear();
 }
 
-void Overlay::retire(uint64_t tag) {
+void Overlay::retire(uint64_t tag, RowCache* cache) {
   before_.clear();
   while (!written_.empty() && written_.front().first <= tag) {
     auto it = rows_.find(written_.front().second);
     // A later event wrote the row again: it stays until that one is retired.
-    if (it != rows_.end() && it->second.tag <= tag) rows_.erase(it);
+    if (it != rows_.end() && it->second.tag <= tag) {
+      auto row = rows_.extract(it);
+      if (cache) cache->learn(std::move(row.key()), std::move(row.mapped().value));
+    }
     written_.pop_front();
   }
 }
@@ -109,6 +113,10 @@ void Overlay::append_to(KvBatch& batch) const {
     else
       batch.remove(key);
   }
+}
+
+void Overlay::teach(RowCache& cache) const {
+  for (const auto& [key, entry] : rows_) cache.learn(key, entry.value);
 }
 
 }  // namespace kura
