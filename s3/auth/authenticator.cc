@@ -29,9 +29,10 @@ S3Error does_not_match(const SignatureClaim& claim, std::string canonical, std::
 }  // namespace
 
 SigningKey SigningKeyCache::get(std::string_view secret, const Scope& scope) {
-  std::string name = scope.text();
-  name += '\n';
-  name += secret;
+  std::string name;
+  name.reserve(scope.date.size() + scope.region.size() + scope.service.size() + secret.size() + 3);
+  name.append(scope.date).append("\n").append(scope.region).append("\n");
+  name.append(scope.service).append("\n").append(secret);
   {
     std::lock_guard lock(mutex_);
     auto it = keys_.find(name);
@@ -56,7 +57,7 @@ S3Result<VerifiedRequest> Authenticator::verify(const RequestHead& head) {
   auto parsed = parse_claim(head);
   if (!parsed) return s3_fail(parsed.error());
   if (!*parsed) return s3_fail("AccessDenied");
-  const SignatureClaim& claim = **parsed;
+  SignatureClaim& claim = **parsed;
   const std::string_view region =
       settings_.region_strict ? std::string_view(settings_.region) : std::string_view();
   auto checked = check_claim(claim, head, clock_.wall_ms(), region);
@@ -77,8 +78,9 @@ S3Result<VerifiedRequest> Authenticator::verify(const RequestHead& head) {
     return s3_fail(does_not_match(claim, std::move(*canonical), std::move(text)));
   VerifiedRequest verified;
   verified.identity = std::move(record->identity);
-  verified.payload_hash = claim.payload_hash;
-  verified.chunks = ChunkSigner{key, claim.timestamp, claim.scope, claim.signature};
+  verified.payload_hash = std::move(claim.payload_hash);
+  verified.chunks = ChunkSigner{key, std::move(claim.timestamp), std::move(claim.scope),
+                                std::move(claim.signature)};
   return verified;
 }
 

@@ -11,7 +11,8 @@
 namespace kura::s3 {
 namespace {
 
-std::vector<std::string> header_names(const RequestHead& head, bool all) {
+// "host;x-amz-date"
+std::string signed_headers_of(const RequestHead& head, bool all) {
   std::vector<std::string> names;
   for (const auto& [name, value] : head.headers.all()) {
     const bool content = name == "content-type" || name == "content-md5";
@@ -19,10 +20,6 @@ std::vector<std::string> header_names(const RequestHead& head, bool all) {
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
-  return names;
-}
-
-std::string join(const std::vector<std::string>& names) {
   std::string out;
   for (const std::string& name : names) out += out.empty() ? name : ";" + name;
   return out;
@@ -55,7 +52,7 @@ ChunkSigner Signer::sign(RequestHead* head, std::string_view payload_hash, int64
   claim.payload_hash = payload_hash;
   head->headers.add("x-amz-date", claim.timestamp);
   head->headers.add("x-amz-content-sha256", claim.payload_hash);
-  claim.signed_headers = header_names(*head, false);
+  claim.signed_headers = signed_headers_of(*head, false);
   const S3Result<std::string> canonical = canonical_request(*head, claim);
   INVARIANT(canonical.has_value(), "a client signs a well-formed target");
   const SigningKey key = derive_signing_key(secret_, claim.scope);
@@ -63,19 +60,19 @@ ChunkSigner Signer::sign(RequestHead* head, std::string_view payload_hash, int64
       signature_of(key, string_to_sign(claim.timestamp, claim.scope, *canonical));
   head->headers.add("authorization", std::string(kSigV4Algorithm) + " Credential=" + access_key_ +
                                          "/" + claim.scope.text() + ",SignedHeaders=" +
-                                         join(claim.signed_headers) + ",Signature=" + signature);
+                                         claim.signed_headers + ",Signature=" + signature);
   return ChunkSigner{key, claim.timestamp, claim.scope, signature};
 }
 
 void Signer::presign(RequestHead* head, int64_t now_ms, int64_t expires_s) const {
   SignatureClaim claim = claim_at(now_ms);
   claim.payload_hash = kUnsignedPayload;
-  claim.signed_headers = header_names(*head, true);
+  claim.signed_headers = signed_headers_of(*head, true);
   if (!head->query.empty()) head->query += '&';
   head->query += "X-Amz-Algorithm=" + std::string(kSigV4Algorithm) + "&X-Amz-Credential=" +
                  percent_encode(access_key_ + "/" + claim.scope.text(), false) +
                  "&X-Amz-Date=" + claim.timestamp + "&X-Amz-Expires=" + std::to_string(expires_s) +
-                 "&X-Amz-SignedHeaders=" + percent_encode(join(claim.signed_headers), false);
+                 "&X-Amz-SignedHeaders=" + percent_encode(claim.signed_headers, false);
   const S3Result<std::string> canonical = canonical_request(*head, claim);
   INVARIANT(canonical.has_value(), "a client signs a well-formed target");
   head->query +=

@@ -16,8 +16,13 @@ constexpr std::string_view kEmptyHash =
 
 // Trimmed, with each run of spaces and tabs as one space.
 void append_folded(std::string* out, std::string_view value) {
+  value = trim_spaces(value);
+  if (value.find("  ") == value.npos && value.find('\t') == value.npos) {
+    out->append(value);
+    return;
+  }
   bool space = false;
-  for (char c : trim_spaces(value)) {
+  for (char c : value) {
     if (c == ' ' || c == '\t') {
       space = true;
       continue;
@@ -46,18 +51,33 @@ S3Result<std::string> canonical_query(std::string_view raw) {
   return out;
 }
 
-std::string signed_header_list(const SignatureClaim& claim) {
+}  // namespace
+
+SignatureClaim::SignatureClaim() = default;
+SignatureClaim::SignatureClaim(const SignatureClaim&) = default;
+SignatureClaim::SignatureClaim(SignatureClaim&&) noexcept = default;
+SignatureClaim& SignatureClaim::operator=(const SignatureClaim&) = default;
+SignatureClaim& SignatureClaim::operator=(SignatureClaim&&) noexcept = default;
+SignatureClaim::~SignatureClaim() = default;
+
+std::string Scope::text() const {
   std::string out;
-  for (const std::string& name : claim.signed_headers) {
-    if (!out.empty()) out += ';';
-    out += name;
-  }
+  out.reserve(date.size() + region.size() + service.size() + 16);
+  out.append(date).append("/").append(region).append("/").append(service).append("/aws4_request");
   return out;
 }
 
-}  // namespace
-
-std::string Scope::text() const { return date + "/" + region + "/" + service + "/aws4_request"; }
+std::vector<std::string_view> SignatureClaim::signed_header_names() const {
+  std::vector<std::string_view> names;
+  names.reserve(8);
+  std::string_view rest = signed_headers;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(';'), rest.size());
+    names.push_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return names;
+}
 
 S3Result<std::string> canonical_request(const RequestHead& head, const SignatureClaim& claim) {
   const std::optional<std::string> path = percent_decode(head.path, false);
@@ -66,14 +86,14 @@ S3Result<std::string> canonical_request(const RequestHead& head, const Signature
   if (!query) return query;
 
   std::string out;
-  out.reserve(512);
+  out.reserve(1024);
   out += head.method;
   out += '\n';
   out += percent_encode(*path, true);
   out += '\n';
   out += *query;
   out += '\n';
-  for (const std::string& name : claim.signed_headers) {
+  for (std::string_view name : claim.signed_header_names()) {
     out += name;
     out += ':';
     bool first = true;
@@ -86,7 +106,7 @@ S3Result<std::string> canonical_request(const RequestHead& head, const Signature
     out += '\n';
   }
   out += '\n';
-  out += signed_header_list(claim);
+  out += claim.signed_headers;
   out += '\n';
   out += claim.payload_hash;
   return out;
@@ -94,7 +114,9 @@ S3Result<std::string> canonical_request(const RequestHead& head, const Signature
 
 std::string string_to_sign(std::string_view timestamp, const Scope& scope,
                            std::string_view canonical_request) {
-  std::string out(kSigV4Algorithm);
+  std::string out;
+  out.reserve(192);
+  out += kSigV4Algorithm;
   out += '\n';
   out += timestamp;
   out += '\n';

@@ -36,15 +36,24 @@ struct Scope {
 
 // What a request says about its own signature; nothing in it is proved yet.
 struct SignatureClaim {
+  SignatureClaim();
+  SignatureClaim(const SignatureClaim&);
+  SignatureClaim(SignatureClaim&&) noexcept;
+  SignatureClaim& operator=(const SignatureClaim&);
+  SignatureClaim& operator=(SignatureClaim&&) noexcept;
+  ~SignatureClaim();
+
   bool presigned = false;
   std::string access_key;
   Scope scope;
-  std::string timestamp;                    // "20130524T000000Z"
-  int64_t time_ms = 0;                      // The same.
-  int64_t expires_s = 0;                    // Presigned only.
-  std::vector<std::string> signed_headers;  // Lower case, as listed.
-  std::string signature;                    // 64 lower-case hex digits.
-  std::string payload_hash;                 // x-amz-content-sha256, or its default.
+  std::string timestamp;       // "20130524T000000Z"
+  int64_t time_ms = 0;         // The same.
+  int64_t expires_s = 0;       // Presigned only.
+  std::string signed_headers;  // "host;x-amz-date": lower case, as listed.
+  std::string signature;       // 64 lower-case hex digits.
+  std::string payload_hash;    // x-amz-content-sha256, or its default.
+
+  std::vector<std::string_view> signed_header_names() const;
 };
 
 // None: the request carries no credentials at all. Errors: AWS's codes for malformed, doubled,

@@ -67,16 +67,12 @@ S3Result<void> parse_credential(std::string_view text, SignatureClaim* claim) {
 }
 
 bool parse_signed_headers(std::string_view text, SignatureClaim* claim) {
-  while (true) {
-    const size_t end = std::min(text.find(';'), text.size());
-    const std::string_view name = text.substr(0, end);
-    if (name.empty()) return false;
-    auto& list = claim->signed_headers;
-    if (std::find(list.begin(), list.end(), name) != list.end()) return false;
-    list.emplace_back(name);
-    if (end == text.size()) return true;
-    text.remove_prefix(end + 1);
-  }
+  if (text.empty() || text.front() == ';' || text.back() == ';') return false;
+  claim->signed_headers = text;
+  const std::vector<std::string_view> names = claim->signed_header_names();
+  for (auto name = names.begin(); name != names.end(); ++name)
+    if (name->empty() || std::find(names.begin(), name, *name) != name) return false;
+  return true;
 }
 
 // x-amz-date, or Date when there is none.
@@ -252,9 +248,9 @@ S3Result<void> check_scope(const SignatureClaim& claim, std::string_view region)
 
 S3Result<void> check_signed_headers(const SignatureClaim& claim, const RequestHead& head) {
   std::string missing;
+  const std::vector<std::string_view> list = claim.signed_header_names();
   for (const auto& [name, value] : head.headers.all()) {
     if (name != "host" && !name.starts_with("x-amz-")) continue;
-    const auto& list = claim.signed_headers;
     if (std::find(list.begin(), list.end(), name) != list.end()) continue;
     missing += missing.empty() ? name : ", " + name;
   }

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <chrono>
-#include <cstdio>
 
 namespace kura::s3 {
 namespace {
@@ -166,25 +165,27 @@ void append_digits(std::string* out, int value, size_t width) {
   for (size_t i = width; i-- > 0; value /= 10) (*out)[at + i] = static_cast<char>('0' + value % 10);
 }
 
-template <class... Args>
-std::string print(const char* format, Args... args) {
-  char buffer[64];
-  const int n = std::snprintf(buffer, sizeof buffer, format, args...);
-  return std::string(buffer, static_cast<size_t>(n));
-}
-
 }  // namespace
 
+// By hand: a listing writes a thousand of these, and every answer has one or two.
 std::string http_date(int64_t ms) {
   const Civil t = civil_of(ms);
-  return print("%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", kDays[t.weekday].data(), t.day,
-               kMonths[static_cast<size_t>(t.month - 1)].data(), t.year, t.hour, t.minute,
-               t.second);
+  std::string out;
+  out.reserve(29);
+  out.append(kDays[t.weekday].substr(0, 3));
+  append_digits(&(out += ", "), t.day, 2);
+  out.append(" ").append(kMonths[static_cast<size_t>(t.month - 1)]);
+  append_digits(&(out += ' '), t.year, 4);
+  append_digits(&(out += ' '), t.hour, 2);
+  append_digits(&(out += ':'), t.minute, 2);
+  append_digits(&(out += ':'), t.second, 2);
+  out += " GMT";
+  return out;
 }
 
 std::string iso8601(int64_t ms) {
   const Civil t = civil_of(ms);
-  std::string out;  // By hand: a listing writes a thousand of them.
+  std::string out;
   out.reserve(24);
   append_digits(&out, t.year, 4);
   append_digits(&(out += '-'), t.month, 2);
@@ -199,7 +200,15 @@ std::string iso8601(int64_t ms) {
 
 std::string amz_date(int64_t ms) {
   const Civil t = civil_of(ms);
-  return print("%04d%02d%02dT%02d%02d%02dZ", t.year, t.month, t.day, t.hour, t.minute, t.second);
+  std::string out;
+  append_digits(&out, t.year, 4);
+  append_digits(&out, t.month, 2);
+  append_digits(&out, t.day, 2);
+  append_digits(&(out += 'T'), t.hour, 2);
+  append_digits(&out, t.minute, 2);
+  append_digits(&out, t.second, 2);
+  out += 'Z';
+  return out;
 }
 
 std::optional<int64_t> parse_http_date(std::string_view text) {

@@ -73,6 +73,10 @@ Task<bool> Connection::fill(size_t size_bytes) {
 }
 
 Task<bool> Connection::write(std::vector<std::string_view> pieces, int64_t silence_ns) {
+  size_t total_bytes = 0;
+  for (std::string_view piece : pieces) total_bytes += piece.size();
+  if (total_bytes <= kWriteSliceBytes)
+    co_return co_await write_slice(std::move(pieces), total_bytes, silence_ns);
   size_t next = 0;
   while (next < pieces.size()) {
     std::vector<std::string_view> slice;
@@ -84,12 +88,19 @@ Task<bool> Connection::write(std::vector<std::string_view> pieces, int64_t silen
       room -= slice.back().size();
       if (piece.empty()) ++next;
     }
-    set_deadline(silence_ns);
-    Result<void> written = co_await stream_->write(std::move(slice));
-    clear_deadline();
-    if (!written) co_return false;
-    bytes_out_ += kWriteSliceBytes - room;
+    if (!co_await write_slice(std::move(slice), kWriteSliceBytes - room, silence_ns))
+      co_return false;
   }
+  co_return true;
+}
+
+Task<bool> Connection::write_slice(std::vector<std::string_view> slice, size_t size_bytes,
+                                   int64_t silence_ns) {
+  set_deadline(silence_ns);
+  const Result<void> written = co_await stream_->write(std::move(slice));
+  clear_deadline();
+  if (!written) co_return false;
+  bytes_out_ += size_bytes;
   co_return true;
 }
 

@@ -45,6 +45,8 @@ class Connection {
   uint64_t bytes_out() const { return bytes_out_; }
 
  private:
+  Task<bool> write_slice(std::vector<std::string_view> slice, size_t size_bytes,
+                         int64_t silence_ns);
   void arm(int64_t delay_ns);
   void on_timer();
 

@@ -1,5 +1,6 @@
 #include "s3/http/parser.h"
 
+#include <array>
 #include <boost/beast/http/basic_parser.hpp>
 
 #include "base/limits.h"
@@ -54,6 +55,14 @@ S3Error refused(std::string message) {
   return error;
 }
 
+// No control character but the tab.
+constexpr auto kIsText = [] {
+  std::array<bool, 256> is_text{};
+  for (size_t byte = 0; byte < is_text.size(); ++byte)
+    is_text[byte] = (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+  return is_text;
+}();
+
 // Beast takes folded lines and lone line feeds in some places; nobody who signs requests sends
 // them.
 bool lines_are_strict(std::string_view head) {
@@ -63,10 +72,9 @@ bool lines_are_strict(std::string_view head) {
     if (end == std::string_view::npos || end == line || head[end - 1] != '\r') return false;
     const std::string_view text = head.substr(line, end - 1 - line);
     if (!text.empty() && (text[0] == ' ' || text[0] == '\t')) return false;
-    for (char c : text) {
-      const auto byte = static_cast<unsigned char>(c);
-      if ((byte < 0x20 && c != '\t') || byte == 0x7f) return false;
-    }
+    bool good = true;
+    for (char c : text) good &= kIsText[static_cast<unsigned char>(c)];
+    if (!good) return false;
     line = end + 1;
   }
   return true;

@@ -1,10 +1,10 @@
 #include "s3/op/body_reader.h"
 
 #include <algorithm>
-#include <deque>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/loop.h"
 #include "s3/op/transform.h"
@@ -22,13 +22,13 @@ struct OpenPiece {
 // Plain bytes of piece after piece.
 class Sequence {
  public:
-  Sequence(std::deque<OpenPiece> pieces, uint64_t length_bytes)
+  Sequence(std::vector<OpenPiece> pieces, uint64_t length_bytes)
       : pieces_(std::move(pieces)), left_bytes_(length_bytes) {}
 
   // Empty when all of the range was given.
   Task<Result<std::string>> next() {
-    while (!pieces_.empty()) {
-      OpenPiece& piece = pieces_.front();
+    while (at_ < pieces_.size()) {
+      OpenPiece& piece = pieces_[at_];
       std::string stored = std::exchange(piece.bytes, {});
       if (piece.reader) {
         Result<std::string> chunk = co_await piece.reader->next();
@@ -37,7 +37,8 @@ class Sequence {
       }
       if (stored.empty()) {
         if (auto complete = piece.decoder.finish(); !complete) co_return fail(complete.error());
-        pieces_.pop_front();
+        piece.reader.reset();
+        ++at_;
         continue;
       }
       Result<std::string> plain = piece.decoder.feed(std::move(stored));
@@ -52,7 +53,8 @@ class Sequence {
   }
 
  private:
-  std::deque<OpenPiece> pieces_;
+  std::vector<OpenPiece> pieces_;
+  size_t at_ = 0;
   uint64_t left_bytes_;
 };
 
@@ -143,7 +145,7 @@ Task<Result<OpenPiece>> open_piece(Store& store, const StoredPiece& piece, ByteR
 
 Task<Result<std::unique_ptr<ResponseBody>>> open_body(Store& store, std::vector<StoredPiece> pieces,
                                                       ByteRange range) {
-  std::deque<OpenPiece> open;
+  std::vector<OpenPiece> open;
   uint64_t begin = 0;  // Plain offset of the piece in the whole.
   uint64_t range_end = range.offset_bytes + range.length_bytes;
   for (const StoredPiece& piece : pieces) {
@@ -157,14 +159,15 @@ Task<Result<std::unique_ptr<ResponseBody>>> open_body(Store& store, std::vector<
     }
     begin += piece.size_bytes;
   }
-  auto ahead = std::make_shared<Ahead>(Sequence(std::move(open), range.length_bytes));
-  Result<std::string> first = co_await ahead->sequence.next();
+  Sequence sequence(std::move(open), range.length_bytes);
+  Result<std::string> first = co_await sequence.next();
   if (!first) co_return fail(first.error());
   if (first->size() == range.length_bytes) {
-    Result<std::string> end = co_await ahead->sequence.next();
+    Result<std::string> end = co_await sequence.next();
     if (!end) co_return fail(end.error());
     co_return std::make_unique<OneChunk>(std::move(*first));
   }
+  auto ahead = std::make_shared<Ahead>(std::move(sequence));
   ahead->chunk = std::move(first);
   co_return std::make_unique<AheadBody>(std::move(ahead));
 }

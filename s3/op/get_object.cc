@@ -15,7 +15,7 @@ Task<S3Result<Response>> get_object(Context& context, Request& request) {
     Response response = std::move(plan->response);
     if (plan->range.length_bytes == 0) co_return response;
     Result<std::unique_ptr<ResponseBody>> body =
-        co_await open_version(context.store, plan->version, plan->range);
+        co_await open_version(context.store, std::move(plan->version), plan->range);
     if (!body && body.error().code == Errc::not_found && lookup < kLookupsMax) continue;
     if (!body && body.error().code == Errc::not_found)
       body.error().code = Errc::unavailable;  // The object is there; its bytes are not.

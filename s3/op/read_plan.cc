@@ -1,5 +1,6 @@
 #include "s3/op/read_plan.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -89,7 +90,11 @@ S3Result<Selection> select(const Context& context, const Request& request,
 
 // response-content-type=... replaces the object's header in this answer. Every request is signed,
 // so the signer asked for it. Errors: InvalidArgument.
-S3Result<Headers> with_overrides(const Headers& headers, const Query& query) {
+S3Result<Headers> with_overrides(Headers headers, const Query& query) {
+  const bool any = std::any_of(query.all().begin(), query.all().end(), [](const auto& param) {
+    return param.first.starts_with("response-");
+  });
+  if (!any) return headers;
   constexpr std::string_view kNames[] = {"cache-control",    "content-disposition",
                                          "content-encoding", "content-language",
                                          "content-type",     "expires"};
@@ -144,7 +149,7 @@ S3Result<ReadPlan> plan_read(const Context& context, const Request& request) {
   S3Result<Selection> selection = select(context, request, plan.version);
   if (!selection) return s3_fail(selection.error());
   plan.range = selection->range;
-  S3Result<Headers> shown = with_overrides(headers, request.query);
+  S3Result<Headers> shown = with_overrides(std::move(headers), request.query);
   if (!shown) return s3_fail(shown.error());
   plan.response.headers = std::move(*shown);
   if (selection->partial) {

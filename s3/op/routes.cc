@@ -1,6 +1,7 @@
 // The table of operations. Most specific first: of two rows that both fit, the upper one counts.
 
 #include <algorithm>
+#include <map>
 
 #include "s3/op/handlers.h"
 #include "s3/op/operation.h"
@@ -203,6 +204,18 @@ bool names_subresource(const Query& query) {
   });
 }
 
+// The rows with this method and target, in the order of the table.
+const std::vector<const Route*>& routes_of(std::string_view method, Target target) {
+  static const auto index = [] {
+    std::map<std::pair<std::string_view, Target>, std::vector<const Route*>> rows;
+    for (const Route& route : routes()) rows[{route.method, route.target}].push_back(&route);
+    return rows;
+  }();
+  static const std::vector<const Route*> none;
+  const auto it = index.find({method, target});
+  return it == index.end() ? none : it->second;
+}
+
 bool is_plain(const Route& route) {
   return route.required.empty() || route.required.starts_with("header:") ||
          route.required.starts_with("list-type");
@@ -217,9 +230,9 @@ const std::vector<Route>& routes() {
 
 const Route* find_route(std::string_view method, Target target, const Query& query,
                         const Headers& headers) {
-  for (const Route& route : routes()) {
-    if (route.method != method || route.target != target || !fits(route, query, headers)) continue;
-    return is_plain(route) && names_subresource(query) ? &kUnknownSubresource : &route;
+  for (const Route* route : routes_of(method, target)) {
+    if (!fits(*route, query, headers)) continue;
+    return is_plain(*route) && names_subresource(query) ? &kUnknownSubresource : route;
   }
   return target != Target::service && names_subresource(query) ? &kUnknownSubresource : nullptr;
 }

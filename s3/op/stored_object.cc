@@ -10,12 +10,12 @@ v1::Envelope::Transform transform_for(const Settings& settings) {
   return settings.test_transform ? v1::Envelope::TEST_PADDING : v1::Envelope::IDENTITY;
 }
 
-Result<std::vector<StoredPiece>> pieces_of(const MetadataView& view,
-                                           const v1::ObjectVersion& version) {
+Result<std::vector<StoredPiece>> pieces_of(const MetadataView& view, v1::ObjectVersion version) {
   std::vector<StoredPiece> pieces;
   if (version.part_count() == 0) {
-    pieces.push_back(
-        {version.body(), version.info().envelope(), version.size_bytes(), version.stored_bytes()});
+    pieces.push_back({std::move(*version.mutable_body()),
+                      std::move(*version.mutable_info()->mutable_envelope()), version.size_bytes(),
+                      version.stored_bytes()});
     return pieces;
   }
   Result<std::vector<v1::Part>> parts = all_parts(view, version.upload_id());
@@ -32,10 +32,9 @@ Result<std::vector<StoredPiece>> pieces_of(const MetadataView& view,
   return pieces;
 }
 
-Task<Result<std::unique_ptr<ResponseBody>>> open_version(Store& store,
-                                                         const v1::ObjectVersion& version,
+Task<Result<std::unique_ptr<ResponseBody>>> open_version(Store& store, v1::ObjectVersion version,
                                                          ByteRange range) {
-  Result<std::vector<StoredPiece>> pieces = pieces_of(store.view, version);
+  Result<std::vector<StoredPiece>> pieces = pieces_of(store.view, std::move(version));
   if (!pieces) co_return fail(pieces.error());
   co_return co_await open_body(store, std::move(*pieces), range);
 }

@@ -18,12 +18,10 @@ inline constexpr int kLookupsMax = 5;
 v1::Envelope::Transform transform_for(const Settings& settings);
 
 // Errors: not_found when the version is no longer current (a multipart version loses its parts).
-Result<std::vector<StoredPiece>> pieces_of(const MetadataView& view,
-                                           const v1::ObjectVersion& version);
+Result<std::vector<StoredPiece>> pieces_of(const MetadataView& view, v1::ObjectVersion version);
 
 // As open_body(), of a version.
-Task<Result<std::unique_ptr<ResponseBody>>> open_version(Store& store,
-                                                         const v1::ObjectVersion& version,
+Task<Result<std::unique_ptr<ResponseBody>>> open_version(Store& store, v1::ObjectVersion version,
                                                          ByteRange range);
 
 }  // namespace kura::s3
