@@ -34,11 +34,13 @@ class Journal {
 
   // Appends all records in order and returns their offsets once every mirror has synced them.
   // REQUIRES: every record within kRecordMax, together within kJournalBatchMax; one append at a
-  // time; `records` live until it returns. Errors: too_large (one that REQUIRES excludes);
-  // no_space; unavailable (too few mirrors now): after these none of the records is ever there,
-  // unless the process ends before the next append succeeds. Anything else is unknown.
+  // time; `records` live until it returns. A drive that hangs may keep what it was given for ever;
+  // then `records` are an equal copy afterwards, and views of the old ones are void. Errors:
+  // too_large (one that REQUIRES excludes); no_space; unavailable (too few mirrors now): after
+  // these none of the records is ever there, unless the process ends before the next append
+  // succeeds. Anything else is unknown.
   virtual Task<Result<std::vector<Offset>>> append(
-      const std::vector<Record>& records, AppendClass append_class = AppendClass::normal) = 0;
+      std::vector<Record>& records, AppendClass append_class = AppendClass::normal) = 0;
 
   // Records from `from` on, at least one unless `from` is the end, about `bytes_max` bytes.
   // Errors: not_found when `from` was truncated, corrupt, io_error.

@@ -1,9 +1,9 @@
 #include "actors/disk/drive_check.h"
 
 #include "actors/disk/core.h"
-#include "actors/disk/drive_calls.h"
 #include "actors/disk/drive_identity.h"
 #include "actors/disk/set_lifecycle.h"
+#include "base/drive_calls.h"
 
 namespace kura::disk {
 namespace {

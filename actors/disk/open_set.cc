@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "actors/disk/drive_calls.h"
+#include "base/drive_calls.h"
 #include "base/fail_point.h"
 
 namespace kura::disk {

@@ -1,9 +1,9 @@
 // Reading bodies that lie in one data shard.
 
 #include "actors/disk/core.h"
-#include "actors/disk/drive_calls.h"
 #include "actors/disk/set_reader.h"
 #include "base/crc32c.h"
+#include "base/drive_calls.h"
 
 namespace kura::disk {
 namespace {

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "actors/disk/core.h"
-#include "actors/disk/drive_calls.h"
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/set_reader.h"
 #include "base/crc32c.h"
+#include "base/drive_calls.h"
 #include "base/fail_point.h"
 
 namespace kura::disk {

@@ -1,9 +1,9 @@
 #include "actors/disk/repair.h"
 
 #include "actors/disk/core.h"
-#include "actors/disk/drive_calls.h"
 #include "actors/disk/set_reader.h"
 #include "base/crc32c.h"
+#include "base/drive_calls.h"
 #include "base/fail_point.h"
 
 namespace kura::disk {

@@ -4,10 +4,10 @@
 #include <map>
 
 #include "actors/disk/core.h"
-#include "actors/disk/drive_calls.h"
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/set_reader.h"
 #include "actors/disk/stripe.h"
+#include "base/drive_calls.h"
 #include "base/fail_point.h"
 
 namespace kura::disk {

@@ -1,8 +1,8 @@
 #include "actors/disk/set_reader.h"
 
 #include "actors/disk/core.h"
-#include "actors/disk/drive_calls.h"
 #include "base/crc32c.h"
+#include "base/drive_calls.h"
 
 namespace kura::disk {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "actors/disk/core.h"
-#include "actors/disk/drive_calls.h"
 #include "actors/disk/set_reader.h"
+#include "base/drive_calls.h"
 
 namespace kura::disk {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "actors/disk/core.h"
-#include "actors/disk/drive_calls.h"
 #include "actors/disk/geometry.h"
 #include "actors/disk/set_lifecycle.h"
+#include "base/drive_calls.h"
 #include "base/fail_point.h"
 
 namespace kura::disk {

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "actors/disk/drive_calls.h"
+#include "base/drive_calls.h"
 #include "base/fail_point.h"
 #include "base/limits.h"
 #include "projections/metadata/fold.h"

@@ -9,12 +9,15 @@
 
 namespace kura::journal {
 
-std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives) {
+std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives, int64_t timeout_ns) {
   std::vector<MirrorPtr> mirrors;
   for (const JournalDrive& drive : drives) {
     mirrors.push_back(std::make_shared<Mirror>());
-    mirrors.back()->id = drive.id;
-    mirrors.back()->drive = drive.drive;
+    Mirror& mirror = *mirrors.back();
+    mirror.id = drive.id;
+    mirror.given = drive.drive;
+    mirror.bounds = std::make_shared<CallBounds>(timeout_ns);
+    mirror.drive = bounded(drive.drive, mirror.bounds);
   }
   return mirrors;
 }
@@ -38,11 +41,13 @@ Task<bool> EmbeddedJournal::reopen_mirror(size_t mirror, MirrorPtr anew) {
     auto bytes = co_await files[index]->read(last_ - segment->base, length);
     if (!bytes || !parse_record(*bytes, set_.journal, Offset{last_})) co_return false;
   }
-  if (mirrors_[mirror]->failed) co_return false;
+  if (is_lost(*mirrors_[mirror])) co_return false;
   auto file = files.begin();
   for (auto* segments : {&segments_, &spares_}) {
     for (LogSegment& segment : *segments) segment.files[mirror] = std::move(*file++);
   }
+  mirrors_[mirror]->given = anew->given;
+  mirrors_[mirror]->bounds = anew->bounds;
   mirrors_[mirror]->drive = anew->drive;
   publish();
   co_return true;
@@ -52,13 +57,18 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   TurnQueue::Turn turn = co_await turns_.enter();
   if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
   const std::vector<JournalDrive> one{drive};
-  const MirrorPtr added = as_mirrors(one).front();
+  if (has_late_calls(drive.id)) {
+    co_return fail(Errc::unavailable,
+                   drive.drive->label() + " has not ended a call from before it was given up");
+  }
+  const MirrorPtr added = as_mirrors(one, options_.drive_timeout_ns).front();
+  know_calls_of(added);
   Sighting seen = co_await look(added);
   if (added->failed) co_return fail(Errc::io_error, added->reason);
   for (size_t i = 0; i < mirrors_.size(); ++i) {
     const MirrorPtr mirror = mirrors_[i];
-    if (mirror->id != drive.id || mirror->failed) continue;
-    if (mirror->drive == drive.drive) co_return Result<void>();
+    if (mirror->id != drive.id || is_lost(*mirror)) continue;
+    if (mirror->given == drive.drive) co_return Result<void>();
     bool same = seen.set == set_;
     if (same) same = co_await reopen_mirror(i, added);
     if (same) co_return Result<void>();
@@ -102,6 +112,19 @@ Task<Result<void>> EmbeddedJournal::drive_failed(DriveId drive, std::string reas
   co_return restored;
 }
 
+bool EmbeddedJournal::lacks_mirrors() const {
+  return degraded() || std::any_of(mirrors_.begin(), mirrors_.end(),
+                                   [](const MirrorPtr& mirror) { return is_lost(*mirror); });
+}
+
+Task<Result<void>> EmbeddedJournal::replace_lost() {
+  TurnQueue::Turn turn = co_await turns_.enter();
+  if (read_only_ || closing_ || !lacks_mirrors()) co_return Result<void>();
+  Result<void> restored = co_await restore(end(), set_.parity);
+  if (restored && spares_.empty()) in_background(prepare_spare_later());
+  co_return restored;
+}
+
 Task<Result<void>> EmbeddedJournal::remove_drive(DriveId drive) {
   Result<void> done = co_await drive_failed(drive, "removed");
   if (!done) co_return done;
@@ -116,10 +139,10 @@ Task<Result<void>> EmbeddedJournal::remove_drive(DriveId drive) {
 JournalStatus EmbeddedJournal::status() const {
   JournalStatus status = counters_;
   for (const MirrorPtr& mirror : mirrors_) {
-    if (!mirror->failed) status.mirrors.push_back({mirror->id, mirror->drive->label()});
+    if (!is_lost(*mirror)) status.mirrors.push_back({mirror->id, mirror->drive->label()});
   }
   for (const MirrorPtr& other : others_) {
-    if (!other->failed) status.spare_drives.push_back({other->id, other->drive->label()});
+    if (!is_lost(*other)) status.spare_drives.push_back({other->id, other->drive->label()});
   }
   status.failed = failed_;
   status.mirrors_wanted = set_.parity + 1;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/chance.h"
+#include "base/drive_calls.h"
 #include "base/fail_point.h"
 #include "journal/embedded/concurrently.h"
 #include "journal/embedded/embedded_journal.h"
@@ -21,9 +22,10 @@ struct EmbeddedJournal::Part {
 
 struct EmbeddedJournal::Plan {
   std::vector<Offset> offsets;
-  std::vector<Part> parts;  // Empty parts are left out; ascending.
-  std::string headers;      // Headers, each with the padding of the record before it in front.
-  uint64_t last = 0;        // Offset of the last record.
+  std::vector<Part> parts;   // Empty parts are left out; ascending.
+  std::vector<Record> kept;  // Only while a drive hangs: what the parts point into.
+  std::string headers;       // Headers, each with the padding of the record before it in front.
+  uint64_t last = 0;         // Offset of the last record.
   uint64_t bytes = 0;
 
   uint64_t end() const { return parts.back().end; }
@@ -106,50 +108,83 @@ Task<Result<void>> EmbeddedJournal::make_room(size_t segments, AppendClass appen
   co_return Result<void>();
 }
 
-Task<void> EmbeddedJournal::sync_late(MirrorPtr mirror, std::shared_ptr<File> file) {
+namespace {
+
+Task<void> sync_late(MirrorPtr mirror, std::shared_ptr<File> file) {
   Result<void> synced = co_await file->sync();
   if (!synced) mirror->fail(synced.error());
 }
 
-Task<Result<void>> EmbeddedJournal::write_mirror(const Plan& plan, size_t mirror) {
-  MirrorPtr to = mirrors_[mirror];
-  std::vector<std::shared_ptr<File>> files;
-  for (const Part& part : plan.parts) {
-    files.push_back(part.segment == 0 ? segments_.back().files[mirror]
-                                      : spares_[part.segment - 1].files[mirror]);
-  }
+// One file's share of an append.
+struct Write {
+  std::shared_ptr<File> file;  // Without a deadline of its own: one holds for the whole append.
+  uint64_t at = 0;
+  std::vector<std::string_view> pieces;
+};
+
+// May end long after its journal: it uses nothing but what it is given.
+Task<Result<void>> write_all(std::shared_ptr<const void> bytes, MirrorPtr to, CallUnderWay token,
+                             std::vector<Write> writes, bool ack_before_sync) {
+  (void)bytes;
+  (void)token;
   before_step("journal.append.mirror");
-  if (files.size() == 1 && !options_.ack_before_sync) {  // One trip to the drive's thread.
-    std::vector<std::string_view> pieces = plan.parts[0].pieces;
-    Result<void> done = co_await files[0]->write_and_sync(plan.parts[0].at, std::move(pieces));
+  if (writes.size() == 1 && !ack_before_sync) {  // One trip to the drive's thread.
+    Write& only = writes[0];
+    Result<void> done = co_await only.file->write_and_sync(only.at, std::move(only.pieces));
     if (done) after_step("journal.append.mirror");
     co_return judged(*to, std::move(done));
   }
-  for (size_t i = 0; i < files.size(); ++i) {
-    std::vector<std::string_view> pieces = plan.parts[i].pieces;
-    Result<void> written = co_await files[i]->write(plan.parts[i].at, std::move(pieces));
+  for (Write& write : writes) {
+    Result<void> written = co_await write.file->write(write.at, std::move(write.pieces));
     if (!written) co_return judged(*to, std::move(written));
   }
-  for (std::shared_ptr<File>& file : files) {
-    if (options_.ack_before_sync) {
-      spawn(loop_, sync_late(to, file));
+  for (Write& write : writes) {
+    if (ack_before_sync) {
+      spawn(*Loop::current(), sync_late(to, write.file));
       continue;
     }
-    Result<void> synced = co_await file->sync();
+    Result<void> synced = co_await write.file->sync();
     if (!synced) co_return judged(*to, std::move(synced));
   }
   after_step("journal.append.mirror");
   co_return Result<void>();
 }
 
-// Errors: io_error when any mirror failed; it is sealed off.
-Task<Result<void>> EmbeddedJournal::write_everywhere(const Plan& plan) {
+}  // namespace
+
+Task<Result<void>> EmbeddedJournal::write_mirror(std::shared_ptr<const Plan> plan, size_t mirror) {
+  const MirrorPtr& to = mirrors_[mirror];
+  std::vector<Write> writes;
+  for (const Part& part : plan->parts) {
+    const LogSegment& segment = part.segment == 0 ? segments_.back() : spares_[part.segment - 1];
+    writes.push_back({unbounded(segment.files[mirror]), part.at, part.pieces});
+  }
+  return write_all(std::move(plan), to, CallUnderWay(to->bounds), std::move(writes),
+                   options_.ack_before_sync);
+}
+
+// Errors: io_error when any mirror failed or hangs; it is sealed off. What hangs keeps `records`.
+Task<Result<void>> EmbeddedJournal::write_everywhere(std::shared_ptr<Plan> plan,
+                                                     std::vector<Record>& records) {
+  const std::vector<MirrorPtr> mirrors = mirrors_;
   std::vector<Task<Result<void>>> writing;
-  for (size_t i = 0; i < mirrors_.size(); ++i) writing.push_back(write_mirror(plan, i));
-  co_await concurrently(std::move(writing));
-  counters_.syncs += mirrors_.size() * plan.parts.size();
-  for (const MirrorPtr& mirror : mirrors_) {
-    if (mirror->failed) co_return fail(Errc::io_error, mirror->reason);
+  for (size_t i = 0; i < mirrors.size(); ++i) writing.push_back(write_mirror(plan, i));
+  std::function<bool(size_t)> given_up = [&mirrors](size_t i) { return is_lost(*mirrors[i]); };
+  const std::vector<Result<void>> written =
+      co_await all_within<void>(std::move(writing), options_.drive_timeout_ns, std::move(given_up));
+  counters_.syncs += mirrors.size() * plan->parts.size();
+  bool hangs = false;
+  for (size_t i = 0; i < mirrors.size(); ++i) {
+    if (written[i] || written[i].error().code != Errc::timed_out) continue;
+    hangs = true;
+    mirrors[i]->fail(written[i].error());
+  }
+  if (hangs) {
+    plan->kept = std::move(records);  // Where they are: the vector's memory moves along.
+    records = plan->kept;
+  }
+  for (const MirrorPtr& mirror : mirrors) {
+    if (is_lost(*mirror)) co_return fail(Errc::io_error, mirror->reason);
   }
   co_return Result<void>();
 }
@@ -204,7 +239,7 @@ void EmbeddedJournal::finish_append(const Plan& plan, const std::vector<Record>&
   ++counters_.append_us[bucket];
 }
 
-Task<Result<std::vector<Offset>>> EmbeddedJournal::append(const std::vector<Record>& records,
+Task<Result<std::vector<Offset>>> EmbeddedJournal::append(std::vector<Record>& records,
                                                           AppendClass append_class) {
   if (records.empty()) co_return std::vector<Offset>();
   TurnQueue::Turn turn = co_await turns_.enter();
@@ -214,12 +249,13 @@ Task<Result<std::vector<Offset>>> EmbeddedJournal::append(const std::vector<Reco
   if (!done) co_return fail(done.error());
   Result<Plan> made = plan_append(records);
   if (!made) co_return fail(made.error());
-  Plan plan = std::move(*made);
+  auto shared = std::make_shared<Plan>(std::move(*made));
+  Plan& plan = *shared;
   done = co_await make_room(plan.segments(), append_class);
   if (!done) co_return fail(done.error());
   before_step("journal.append");
   if (plan.segments() > 1) before_step("journal.roll");
-  done = co_await write_everywhere(plan);
+  done = co_await write_everywhere(shared, records);
   if (!done) {
     // The survivors have it; a full set must have it before anybody hears of it.
     Result<void> restored = co_await restore(plan.end(), set_.parity);

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "base/drive.h"
+#include "base/bounded_drive.h"
 #include "base/limits.h"
 #include "base/loop.h"
 #include "journal/embedded/body_cache.h"
@@ -32,7 +32,10 @@ struct JournalDrive {
   std::shared_ptr<Drive> drive;
 };
 
-std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives);
+inline constexpr int64_t kJournalDriveTimeoutNs = 10'000'000'000;
+
+std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives,
+                                  int64_t timeout_ns = kJournalDriveTimeoutNs);
 
 struct EmbeddedJournalOptions {
   JournalId journal;          // create(): its id.
@@ -40,6 +43,7 @@ struct EmbeddedJournalOptions {
   uint32_t mirror_count = 0;  // m + 1. open(): 0 keeps what is; else changed as drives allow.
   uint64_t segment_bytes = kJournalSegmentBytes;  // Of new segments; a multiple of kSegmentAlign.
   uint64_t body_cache_bytes = 64 * kMiB;
+  int64_t drive_timeout_ns = kJournalDriveTimeoutNs;  // A drive that takes longer has failed.
   bool ack_before_sync = false;  // A planted fault, for the simulator to find. Loses writes.
 };
 
@@ -119,7 +123,7 @@ class EmbeddedJournal final : public Journal {
 
   JournalId id() const override { return set_.journal; }
   Bounds bounds() const override;
-  Task<Result<std::vector<Offset>>> append(const std::vector<Record>& records,
+  Task<Result<std::vector<Offset>>> append(std::vector<Record>& records,
                                            AppendClass append_class) override;
   Task<Result<std::vector<StoredRecord>>> read(Offset from, uint64_t bytes_max) override;
   Task<Result<std::string>> read_body(v1::JournalBody body) override;
@@ -131,11 +135,16 @@ class EmbeddedJournal final : public Journal {
   std::vector<SegmentSpan> segments() const;  // Ascending.
 
   // A drive came online: new, or back, also when nobody noticed that it was away. Replaces a
-  // missing mirror at once. Errors: exists (of another journal), unavailable, io_error.
+  // missing mirror at once. Errors: exists (of another journal), unavailable (there are still too
+  // few, but this one is taken; or a call from before it was lost is still under way there: it is
+  // not taken, ask again later), io_error.
   Task<Result<void>> add_drive(JournalDrive drive);
   // A drive is gone. Replaces the mirror, if it was one. Errors: unavailable (no drive to replace
   // it with: appends stay unavailable until one is added).
   Task<Result<void>> drive_failed(DriveId drive, std::string reason);
+  // Whether a mirror was lost and not replaced yet, and replacing it. Errors: as drive_failed().
+  bool lacks_mirrors() const;
+  Task<Result<void>> replace_lost();
   // A drive will not come back: it no longer counts among the n.
   Task<Result<void>> remove_drive(DriveId drive);
   // m + 1 changes. Errors: unavailable (too few drives).
@@ -165,9 +174,8 @@ class EmbeddedJournal final : public Journal {
   // append (embedded_append.cc).
   Result<Plan> plan_append(const std::vector<Record>& records) const;
   Task<Result<void>> make_room(size_t segments, AppendClass append_class);
-  Task<Result<void>> write_everywhere(const Plan& plan);
-  Task<Result<void>> write_mirror(const Plan& plan, size_t mirror);
-  Task<void> sync_late(MirrorPtr mirror, std::shared_ptr<File> file);
+  Task<Result<void>> write_everywhere(std::shared_ptr<Plan> plan, std::vector<Record>& records);
+  Task<Result<void>> write_mirror(std::shared_ptr<const Plan> plan, size_t mirror);
   Task<bool> undo(const Plan& plan);
   Task<Result<void>> undo_mirror(const Plan& plan, size_t mirror);
   void finish_append(const Plan& plan, const std::vector<Record>& records, int64_t started_ns);
@@ -184,6 +192,8 @@ class EmbeddedJournal final : public Journal {
   Task<void> prepare_spare_later();
   Task<void> restore_later();
   void drop_failed();
+  void know_calls_of(const MirrorPtr& mirror);
+  bool has_late_calls(DriveId drive) const;
   void publish();
   bool degraded() const { return mirrors_.size() < set_.parity + size_t{1}; }
   uint64_t end() const { return segments_.back().end; }
@@ -211,6 +221,7 @@ class EmbeddedJournal final : public Journal {
   std::vector<MirrorPtr> mirrors_;  // Healthy members; LogSegment::files are by these.
   std::vector<MirrorPtr> others_;   // Online, no members (or returning ones).
   std::vector<std::string> failed_;
+  std::vector<std::pair<DriveId, std::weak_ptr<CallBounds>>> calls_;  // Of all drives ever.
   std::vector<LogSegment> segments_;  // Live, ascending; the last one is written to.
   std::vector<LogSegment> spares_;    // Prepared behind it; empty.
   uint64_t last_ = 0;                 // Offset of the last record.

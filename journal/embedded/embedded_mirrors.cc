@@ -28,6 +28,11 @@ std::shared_ptr<const EmbeddedJournal::ReadTable> EmbeddedJournal::table() const
 // Forgets mirrors and drives that were sealed off.
 void EmbeddedJournal::drop_failed() {
   bool changed = false;
+  for (const auto* drives : {&mirrors_, &others_}) {
+    for (const MirrorPtr& drive : *drives) {
+      if (is_lost(*drive)) drive->fail(Error{Errc::timed_out, "it did not answer in time"});
+    }
+  }
   for (size_t i = mirrors_.size(); i-- > 0;) {
     if (!mirrors_[i]->failed) continue;
     failed_.push_back(line_of(*mirrors_[i]));
@@ -45,13 +50,28 @@ void EmbeddedJournal::drop_failed() {
   if (changed) publish();
 }
 
+// For has_late_calls().
+void EmbeddedJournal::know_calls_of(const MirrorPtr& mirror) {
+  std::erase_if(calls_, [](const auto& entry) { return entry.second.expired(); });
+  calls_.push_back({mirror->id, mirror->bounds});
+}
+
+// Whether something that was given up is still under way on a drive. It may write what it was told
+// to at any time, also over what a later call has written.
+bool EmbeddedJournal::has_late_calls(DriveId drive) const {
+  return std::any_of(calls_.begin(), calls_.end(), [&](const auto& entry) {
+    const std::shared_ptr<CallBounds> bounds = entry.second.lock();
+    return entry.first == drive && bounds && bounds->given_up && bounds->under_way > 0;
+  });
+}
+
 Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
   const std::string bytes = encode_mirror_set(next);
   before_step("journal.mirror_set.commit");
   std::vector<Task<Result<void>>> writing;
   for (const auto* drives : {&mirrors_, &others_}) {
     for (const MirrorPtr& drive : *drives) {
-      if (!drive->failed) writing.push_back(write_mirror_set(drive, bytes));
+      if (!is_lost(*drive)) writing.push_back(write_mirror_set(drive, bytes));
     }
   }
   std::vector<Result<void>> written = co_await concurrently(std::move(writing));
@@ -149,7 +169,7 @@ Task<Result<void>> EmbeddedJournal::drop_spares() {
     }
   }
   for (const MirrorPtr& mirror : mirrors_) {
-    if (mirror->failed) co_return fail(Errc::io_error, mirror->reason);
+    if (is_lost(*mirror)) co_return fail(Errc::io_error, mirror->reason);
   }
   co_return Result<void>();
 }

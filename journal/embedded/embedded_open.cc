@@ -35,7 +35,7 @@ Task<EmbeddedJournal::Opened> EmbeddedJournal::create(Loop& loop, std::vector<Jo
                                                std::to_string(drives.size()) + " drives");
   }
   std::unique_ptr<EmbeddedJournal> journal(new EmbeddedJournal(loop, options));
-  std::vector<MirrorPtr> mirrors = as_mirrors(drives);
+  std::vector<MirrorPtr> mirrors = as_mirrors(drives, options.drive_timeout_ns);
   done = co_await journal->format(std::move(mirrors));
   if (!done) co_return fail(done.error());
   co_return std::move(journal);
@@ -59,13 +59,14 @@ Task<Result<void>> EmbeddedJournal::format(std::vector<MirrorPtr> drives) {
     set.drives.push_back(drives[i]->id);
     if (i <= set.parity) set.members.push_back(drives[i]->id);
     (i <= set.parity ? mirrors_ : others_).push_back(drives[i]);
+    know_calls_of(drives[i]);
   }
   before_step("journal.format");
   Result<void> done = co_await commit(set);
   if (!done) co_return done;
   LogSegment first{0, options_.segment_bytes, kSegmentHeaderBytes, {}};
   for (const MirrorPtr& drive : drives) {
-    if (drive->failed) co_return fail(Errc::io_error, line_of(*drive));
+    if (is_lost(*drive)) co_return fail(Errc::io_error, line_of(*drive));
     done = co_await remove_segments_below(drive, UINT64_MAX);
     if (!done) co_return done;
   }
@@ -92,7 +93,7 @@ Task<EmbeddedJournal::Opened> EmbeddedJournal::open(Loop& loop, std::vector<Jour
   Result<void> done = check_options(options);
   if (!done) co_return fail(done.error());
   std::unique_ptr<EmbeddedJournal> journal(new EmbeddedJournal(loop, options));
-  std::vector<MirrorPtr> mirrors = as_mirrors(drives);
+  std::vector<MirrorPtr> mirrors = as_mirrors(drives, options.drive_timeout_ns);
   std::vector<Sighting> sightings = co_await look_at_all(mirrors);
   done = co_await journal->recover(std::move(mirrors), std::move(sightings));
   if (!done) co_return fail(done.error());
@@ -108,7 +109,7 @@ Task<EmbeddedJournal::Opened> EmbeddedJournal::open_read_only(Loop& loop,
   const EmbeddedJournalOptions options;
   std::unique_ptr<EmbeddedJournal> journal(new EmbeddedJournal(loop, options));
   journal->read_only_ = true;
-  std::vector<MirrorPtr> mirrors = as_mirrors(drives);
+  std::vector<MirrorPtr> mirrors = as_mirrors(drives, options.drive_timeout_ns);
   std::vector<Sighting> sightings = co_await look_at_all(mirrors);
   Result<void> done = co_await journal->recover(std::move(mirrors), std::move(sightings));
   if (!done) co_return fail(done.error());
@@ -145,7 +146,7 @@ Task<Result<MergedLog>> EmbeddedJournal::merge_mirrors(std::vector<MirrorPtr>& f
     Result<MergedLog> merged = co_await merge_log(std::move(order));
     if (merged) co_return merged;
     for (const auto* drives : {&mirrors_, &others_}) {
-      for (const MirrorPtr& drive : *drives) cleared = cleared && !drive->failed;
+      for (const MirrorPtr& drive : *drives) cleared = cleared && !is_lost(*drive);
     }
     if (!cleared) continue;  // One less to try with.
     if (merged.error().code != Errc::no_space || fresh.empty()) co_return merged;
@@ -211,6 +212,7 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
   }
   for (const MirrorPtr& drive : drives) {
     (set_.has_member(drive->id) ? mirrors_ : others_).push_back(drive);
+    know_calls_of(drive);
   }
   std::vector<MirrorPtr> fresh;
   Result<MergedLog> merged = co_await merge_mirrors(fresh);

@@ -209,7 +209,7 @@ Task<void> EmbeddedJournal::repair_later(uint64_t offset) {
     Result<void> repaired = co_await repair(offset);
     if (repaired) ++counters_.repairs;
     const bool lost_one = std::any_of(mirrors_.begin(), mirrors_.end(),
-                                      [](const MirrorPtr& mirror) { return mirror->failed; });
+                                      [](const MirrorPtr& mirror) { return is_lost(*mirror); });
     if (lost_one) repaired = co_await restore(end(), set_.parity);
   }
   repairing_.erase(offset);

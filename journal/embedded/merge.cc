@@ -74,7 +74,7 @@ void LogMerge::note(Mirror& mirror, uint64_t offset, uint64_t length, std::strin
 Result<void> LogMerge::sealed_off() const {
   for (const auto* mirrors : {&order_.sources, &order_.fresh}) {
     for (const MirrorPtr& mirror : *mirrors) {
-      if (mirror->failed) return kura::fail(Errc::io_error, mirror->reason);
+      if (is_lost(*mirror)) return kura::fail(Errc::io_error, mirror->reason);
     }
   }
   return {};

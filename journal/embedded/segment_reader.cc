@@ -5,12 +5,16 @@
 namespace kura::journal {
 
 Task<void> SegmentReader::load(uint64_t at, uint64_t length) {
-  if (covers(at, length) || mirror_->failed) co_return;
+  if (covers(at, length) || is_lost(*mirror_)) co_return;
   const uint64_t end = std::min(at + kWindowBytes, file_bytes_);
   Result<std::string> got = co_await file_->read(at, end - at);
   if (got && got->size() == end - at) {
     window_at_ = at;
     window_ = std::move(*got);
+    co_return;
+  }
+  if (is_lost(*mirror_)) {
+    mirror_->fail(got ? Error{Errc::io_error, "short read"} : got.error());
     co_return;
   }
   co_await load_piecewise(at, end);

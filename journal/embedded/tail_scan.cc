@@ -42,7 +42,7 @@ std::vector<uint64_t> candidates(std::string_view bytes) {
 Task<TailScan> scan_tail(SegmentReader& reader, JournalId journal, uint64_t base, uint64_t at,
                          uint64_t log_end) {
   TailScan out;
-  while (!reader.missing() && at < reader.file_bytes() && !reader.mirror().failed) {
+  while (!reader.missing() && at < reader.file_bytes() && !is_lost(reader.mirror())) {
     co_await reader.load(at, SegmentReader::kWindowBytes);
     const std::string_view chunk = reader.bytes(at, SegmentReader::kWindowBytes);
     if (chunk.empty()) break;

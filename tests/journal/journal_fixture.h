@@ -127,6 +127,7 @@ class Machine {
   }
   // Everything in memory is gone; the disks stay.
   void halt() {
+    for (auto& disk : disks) disk->stuck.clear();
     if (loop) loop->stop();
     journal.reset();
     loop.reset();
@@ -135,6 +136,7 @@ class Machine {
     halt();
     power = Power{};
     loop = std::make_unique<TestLoop>();
+    loop->halted = [this] { return power.off(); };
   }
   void crash(Unsynced policy, uint64_t seed = 1) {
     halt();

@@ -1,4 +1,5 @@
-// MemoryDisk: a drive in memory that counts its operations, and dies, fills up or crashes on order.
+// MemoryDisk: a drive in memory that counts its operations, and dies, hangs, fills up or crashes on
+// order.
 
 #pragma once
 
@@ -44,6 +45,8 @@ class MemoryDisk {
   uint64_t capacity_bytes = UINT64_MAX;
   bool dead = false;              // Everything fails with io_error.
   uint64_t dies_in = UINT64_MAX;  // After so many more operations.
+  bool hangs = false;             // Operations wait for release(), and happen only then.
+  std::vector<Resolver<Done>> stuck;
   bool posts = false;  // Operations end in a later turn, so that several drives are under way.
   std::function<bool(const char* operation, const std::string& name)> fails;  // io_error if true.
   std::function<bool(const std::string& name)> full;                          // no_space if true.
@@ -59,6 +62,10 @@ class MemoryDisk {
       for (size_t i = file->unsynced.size(); i-- > 0;) take_back(*file, i, policy, seed);
       file->unsynced.clear();
     }
+  }
+  void release() {
+    hangs = false;
+    for (const Resolver<Done>& one : std::exchange(stuck, {})) one(Done{});
   }
   std::shared_ptr<Drive> mount();
 
@@ -99,6 +106,12 @@ class MemoryDisk {
 
 namespace detail {
 
+inline Task<void> arrive(MemoryDisk& disk) {
+  while (disk.hangs) {
+    co_await suspend<Done>([&disk](Resolver<Done> resolve) { disk.stuck.push_back(resolve); });
+  }
+}
+
 // Ends an operation: now, in a later turn, or never.
 inline Task<void> settle(MemoryDisk& disk) {
   if (disk.off()) co_await suspend<Done>([](Resolver<Done>) {});
@@ -114,6 +127,7 @@ class OpenMemoryFile final : public File {
       : disk_(disk), name_(std::move(name)), file_(std::move(file)) {}
 
   Task<Result<void>> write(uint64_t offset, std::vector<std::string_view> pieces) override {
+    co_await arrive(disk_);
     const bool fine = disk_.begin("write", name_);
     if (fine) {
       for (std::string_view piece : pieces) {
@@ -129,6 +143,7 @@ class OpenMemoryFile final : public File {
     co_return Result<void>();
   }
   Task<Result<std::string>> read(uint64_t offset, uint64_t length) override {
+    co_await arrive(disk_);
     const bool fine = disk_.begin("read", name_);
     co_await settle(disk_);
     if (!fine) co_return fail(Errc::io_error, "read failed");
@@ -140,6 +155,7 @@ class OpenMemoryFile final : public File {
     return true;
   }
   Task<Result<void>> sync() override {
+    co_await arrive(disk_);
     const bool fine = disk_.begin("sync", name_);
     if (fine) file_->unsynced.clear();
     co_await settle(disk_);
@@ -147,6 +163,7 @@ class OpenMemoryFile final : public File {
     co_return Result<void>();
   }
   Task<Result<void>> truncate(uint64_t size) override {
+    co_await arrive(disk_);
     const bool fine = disk_.begin("truncate", name_);
     if (fine) file_->bytes.resize(size, '\0');
     co_await settle(disk_);
@@ -170,6 +187,7 @@ class MemoryDrive final : public Drive {
   explicit MemoryDrive(MemoryDisk& disk) : disk_(disk) {}
 
   Task<Result<std::shared_ptr<File>>> create(std::string name, uint64_t size) override {
+    co_await arrive(disk_);
     const bool fine = disk_.begin("create", name);
     const bool exists = disk_.files.contains(name);
     const bool space =
@@ -188,6 +206,7 @@ class MemoryDrive final : public Drive {
     co_return out;
   }
   Task<Result<std::shared_ptr<File>>> open(std::string name) override {
+    co_await arrive(disk_);
     const bool fine = disk_.begin("open", name);
     co_await settle(disk_);
     if (!fine) co_return fail(Errc::io_error, "open failed");
@@ -197,6 +216,7 @@ class MemoryDrive final : public Drive {
     co_return file;
   }
   Task<Result<void>> remove(std::string name) override {
+    co_await arrive(disk_);
     const bool fine = disk_.begin("remove", name);
     const bool there = fine && disk_.files.erase(name) > 0;
     co_await settle(disk_);
@@ -205,6 +225,7 @@ class MemoryDrive final : public Drive {
     co_return Result<void>();
   }
   Task<Result<void>> rename(std::string from, std::string to) override {
+    co_await arrive(disk_);
     const bool fine = disk_.begin("rename", to);
     auto it = disk_.files.find(from);
     const bool there = it != disk_.files.end();
@@ -219,6 +240,7 @@ class MemoryDrive final : public Drive {
     co_return Result<void>();
   }
   Task<Result<std::vector<FileInfo>>> list(std::string folder) override {
+    co_await arrive(disk_);
     const bool fine = disk_.begin("list", folder);
     co_await settle(disk_);
     if (!fine) co_return fail(Errc::io_error, "list failed");

@@ -22,11 +22,14 @@ class TestLoop final : public Loop, private Timer, private Clock {
   Timer& timer() override { return *this; }
   Clock& clock() override { return *this; }
 
+  std::function<bool()> halted;  // A machine without power: no time passes any more.
+
   // Until nothing is left to do.
   void run() {
     Running running(this);
     while (!queue_.empty() || !timers_.empty()) {
       if (queue_.empty()) {
+        if (halted && halted()) return;
         auto first = timers_.begin();
         now_ns_ = std::max(now_ns_, first->first.first);
         queue_.push_back(std::move(first->second));
@@ -37,6 +40,8 @@ class TestLoop final : public Loop, private Timer, private Clock {
       fn();
     }
   }
+
+  int64_t now_ns() const { return now_ns_; }
 
   // Runs `task` to its end. None: it waits for something that never comes.
   template <class T>

@@ -36,7 +36,7 @@ class FaultyJournal final : public journal::Journal {
  public:
   JournalId id() const override { return {}; }
   journal::Bounds bounds() const override { return {Offset{kFirst}, at(records)}; }
-  Task<Result<std::vector<Offset>>> append(const std::vector<journal::Record>&,
+  Task<Result<std::vector<Offset>>> append(std::vector<journal::Record>&,
                                            journal::AppendClass) override {
     co_return fail(Errc::unsupported);
   }
