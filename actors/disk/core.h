@@ -32,7 +32,7 @@ struct DiskCore : std::enable_shared_from_this<DiskCore> {
       : loop(loop_in),
         ledger(ledger_in),
         options(options_in),
-        files(ledger, drives, options.open_files_max),
+        files(ledger, drives, options.open_files_max, options.drive_timeout_ns),
         reservations(options.incarnation),
         write_sets(*this),
         packed(*this),

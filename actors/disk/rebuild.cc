@@ -5,6 +5,7 @@
 #include "actors/disk/core.h"
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/set_reader.h"
+#include "base/bounded_drive.h"
 #include "base/crc32c.h"
 #include "base/drive_calls.h"
 #include "base/fail_point.h"
@@ -15,7 +16,8 @@ namespace {
 // A member file on its way back.
 struct NewMember {
   RebuildTarget target;
-  std::shared_ptr<Drive> drive;
+  std::shared_ptr<CallBounds> bounds;
+  std::shared_ptr<Drive> drive;  // Bounded.
   std::shared_ptr<File> file;
 };
 
@@ -42,6 +44,7 @@ class Rebuild {
     if (done) done = co_await verify();
     if (done) done = co_await install();
     if (!done) {
+      give_up_hanging();
       co_await discard();
       co_return fail(done.error());
     }
@@ -53,8 +56,12 @@ class Rebuild {
 
   Task<Result<void>> create() {
     for (const RebuildTarget& target : targets_) {
-      NewMember member{target, core_->drives.online(target.drive), nullptr};
-      if (!member.drive) co_return fail(Errc::unavailable, "the new drive went offline");
+      std::shared_ptr<Drive> drive = core_->drives.online(target.drive);
+      if (!drive) co_return fail(Errc::unavailable, "the new drive went offline");
+      NewMember member{target, std::make_shared<CallBounds>(core_->options.drive_timeout_ns),
+                       nullptr, nullptr};
+      member.drive = bounded(std::move(drive), member.bounds);
+      members_.push_back(member);
       std::string name = fresh_name();
       Result<void> removed = co_await member.drive->remove(name);
       if (!removed && removed.error().code != Errc::not_found) co_return removed;
@@ -62,8 +69,7 @@ class Rebuild {
       auto file = co_await member.drive->create(name, *set_.sealed_bytes);
       if (!file) co_return fail(file.error());
       after_step("rebuild.create");
-      member.file = *file;
-      members_.push_back(member);
+      member.file = members_.back().file = *file;
       const std::string header =
           encode(SetFileHeader{core_->options.cluster, set_.id, static_cast<uint8_t>(target.member),
                                static_cast<uint8_t>(set_.data_shards),
@@ -174,6 +180,12 @@ class Rebuild {
       ++core_->counters.members_rebuilt;
     }
     co_return Result<void>();
+  }
+
+  void give_up_hanging() {
+    for (const NewMember& member : members_)
+      if (member.bounds->given_up)
+        core_->drive_failed(member.target.drive, Error{Errc::timed_out, "a rebuild hung there"});
   }
 
   Task<void> discard() {

@@ -3,6 +3,7 @@
 #include "actors/disk/core.h"
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/set_reader.h"
+#include "base/bounded_drive.h"
 #include "base/fail_point.h"
 
 namespace kura::disk {
@@ -72,7 +73,9 @@ Task<void> Scrub::check_file_headers(const SegmentSet& set) {
     if (!file) continue;
     std::vector<std::string_view> pieces{header};
     before_step("repair.header");
-    Result<void> written = co_await (*file)->write_and_sync(0, std::move(pieces));
+    auto bounds = std::make_shared<CallBounds>(core_->options.drive_timeout_ns);
+    const std::shared_ptr<File> bound = bounded(std::move(*file), std::move(bounds));
+    Result<void> written = co_await bound->write_and_sync(0, std::move(pieces));
     if (written) after_step("repair.header");
     if (written) ++core_->counters.repaired_shards;
   }

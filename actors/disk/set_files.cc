@@ -1,8 +1,16 @@
 #include "actors/disk/set_files.h"
 
 #include "actors/disk/stripe.h"
+#include "base/drive_calls.h"
 
 namespace kura::disk {
+namespace {
+
+Task<Result<std::shared_ptr<File>>> open_file(std::shared_ptr<Drive> drive, std::string name) {
+  co_return co_await drive->open(std::move(name));
+}
+
+}  // namespace
 
 SetFiles::Pin SetFiles::pin(SetId set) {
   std::lock_guard lock(mutex_);
@@ -48,8 +56,8 @@ Task<Result<std::shared_ptr<File>>> SetFiles::open(SetId set, uint32_t member) {
   const DriveId id = known->second.members[member];
   std::shared_ptr<Drive> drive = drives_.online(id);
   if (!drive) co_return fail(Errc::unavailable, "drive " + to_hex(id) + " is offline");
-  std::string name = set_file_name(set);
-  auto file = co_await drive->open(std::move(name));
+  auto opening = open_file(std::move(drive), set_file_name(set));
+  auto file = co_await within<std::shared_ptr<File>>(std::move(opening), timeout_ns_);
   if (!file && file.error().code == Errc::not_found) note_absent(set, member);
   if (!file) co_return fail(file.error());
   adopt(set, member, id, *file);

@@ -22,8 +22,11 @@ namespace kura::disk {
 class SetFiles {
  public:
   // Both outlive it and every pin.
-  SetFiles(const SetLedger& ledger, DriveTable& drives, size_t open_files_max)
-      : ledger_(ledger), drives_(drives), open_files_max_(open_files_max) {}
+  SetFiles(const SetLedger& ledger, DriveTable& drives, size_t open_files_max, int64_t timeout_ns)
+      : ledger_(ledger),
+        drives_(drives),
+        open_files_max_(open_files_max),
+        timeout_ns_(timeout_ns) {}
 
   using Pin = std::shared_ptr<const void>;
   // Keeps the set while it lives. Null once the set is being dropped.
@@ -34,7 +37,8 @@ class SetFiles {
   // The member's file if it is open and its drive is online; else null.
   std::shared_ptr<File> opened(SetId set, uint32_t member);
   // Opens it if need be. Errors: unavailable (its drive is offline), not_found (no such set in the
-  // ledger, or no such file on its drive: then the member is also noted as absent), io_error.
+  // ledger, or no such file on its drive: then the member is also noted as absent), timed_out,
+  // io_error.
   Task<Result<std::shared_ptr<File>>> open(SetId set, uint32_t member);
   // A file that was just created.
   void adopt(SetId set, uint32_t member, DriveId drive, std::shared_ptr<File> file);
@@ -61,6 +65,7 @@ class SetFiles {
   const SetLedger& ledger_;
   DriveTable& drives_;
   const size_t open_files_max_;
+  const int64_t timeout_ns_;
   mutable std::mutex mutex_;
   std::map<SetId, Set> sets_;
   std::set<SetId> dropping_;

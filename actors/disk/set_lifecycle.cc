@@ -7,6 +7,7 @@
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/set_reader.h"
 #include "actors/disk/stripe.h"
+#include "base/bounded_drive.h"
 #include "base/drive_calls.h"
 #include "base/fail_point.h"
 
@@ -124,6 +125,7 @@ Task<void> drop_set(std::shared_ptr<DiskCore> core, SetId id) {
 }
 
 Task<Result<void>> check_files(std::shared_ptr<DiskCore> core, std::shared_ptr<Drive> drive) {
+  drive = bounded(std::move(drive), core->options.drive_timeout_ns);
   std::string folder = "sets";
   auto files = co_await drive->list(std::move(folder));
   if (!files) co_return fail(files.error());
@@ -141,6 +143,7 @@ Task<Result<void>> tidy_drive(std::shared_ptr<DiskCore> core, DriveId id,
                               std::shared_ptr<Drive> drive) {
   Result<void> ours = co_await check_files(core, drive);
   if (!ours) co_return ours;
+  drive = bounded(std::move(drive), core->options.drive_timeout_ns);
   std::string folder = "sets";
   auto files = co_await drive->list(std::move(folder));
   if (!files) co_return fail(files.error());
@@ -172,7 +175,9 @@ Task<Result<void>> tidy_drive(std::shared_ptr<DiskCore> core, DriveId id,
       }
       core->files.note_present(set_id, i);
       if (!set.sealed_bytes || file->second <= *set.sealed_bytes) continue;
-      (void)co_await cut_member(core, set_id, i, *set.sealed_bytes);
+      Task<Result<void>> cutting = cut_member(core, set_id, i, *set.sealed_bytes);
+      Result<void> cut = co_await within<void>(std::move(cutting), core->options.drive_timeout_ns);
+      if (!cut && cut.error().code == Errc::timed_out) co_return cut;
     }
   }
   co_return Result<void>();

@@ -43,11 +43,13 @@ Task<Result<std::string>> read_file_range(std::shared_ptr<File> file, uint64_t o
 Task<Result<std::string>> read_member(std::shared_ptr<DiskCore> core, SetId set, uint32_t member,
                                       uint64_t offset, uint64_t bytes) {
   auto file = co_await core->files.open(set, member);
-  if (!file) co_return fail(file.error());
   std::string out;
-  if ((*file)->try_read(offset, bytes, &out)) co_return out;
-  Task<Result<std::string>> reading = read_file_range(*file, offset, bytes);
-  auto read = co_await within<std::string>(std::move(reading), core->options.drive_timeout_ns);
+  if (file && (*file)->try_read(offset, bytes, &out)) co_return out;
+  Result<std::string> read = file ? Result<std::string>() : fail(file.error());
+  if (file) {
+    Task<Result<std::string>> reading = read_file_range(*file, offset, bytes);
+    read = co_await within<std::string>(std::move(reading), core->options.drive_timeout_ns);
+  }
   if (!read && read.error().code == Errc::timed_out) {
     const auto state = core->ledger.state();
     auto known = state->sets.find(set);

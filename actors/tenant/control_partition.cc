@@ -200,7 +200,7 @@ void ControlPartition::on_lost(Epoch epoch, Errc code) {
 Task<Result<void>> ControlPartition::tell(Offset up_to,
                                           std::vector<std::vector<v1::BucketEffect>> effects) {
   Task<Result<void>> applied = partitions_->apply_control(up_to, std::move(effects));
-  Result<void> told = co_await disk::within<void>(std::move(applied), kTellNs);
+  Result<void> told = co_await within<void>(std::move(applied), kTellNs);
   if (!told && told.error().code == Errc::timed_out)
     co_return fail(Errc::unavailable, "a partition has not folded the change yet");
   co_return told;
