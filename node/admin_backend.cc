@@ -171,9 +171,11 @@ Task<Result<std::string>> NodeBackend::add_drive_here(std::string path) {
   std::shared_ptr<Drive> drive = std::move(*opened);
   auto id = co_await node_.add_drive(std::move(drive));
   if (!id) {
-    folders_.forget(path);
+    // Unavailable: the journal may hold a part of the log there by now, and waits for more drives.
+    if (id.error().code != Errc::unavailable) folders_.forget(path);
     co_return fail(id.error());
   }
+  folders_.joined(path);
   co_return to_hex(*id);
 }
 

@@ -79,19 +79,26 @@ void DriveFolders::leave_unmounted(const Log& log) {
 }
 
 Result<std::shared_ptr<Drive>> DriveFolders::add(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  if (auto known = joining_.find(path); known != joining_.end()) return known->second;
   auto drive = open_local_drive(path);
   if (!drive) return fail(drive.error());
-  std::lock_guard lock(mutex_);
   auto held = DriveLock::take(path);
   if (!held) return fail(held.error());
   locks_.emplace((*drive)->label(), std::move(*held));
   added_.push_back(path);
-  return std::shared_ptr<Drive>(std::move(*drive));
+  return joining_[path] = std::shared_ptr<Drive>(std::move(*drive));
+}
+
+void DriveFolders::joined(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  joining_.erase(path);
 }
 
 void DriveFolders::forget(const std::string& path) {
   std::lock_guard lock(mutex_);
   std::erase(added_, path);
+  joining_.erase(path);
   locks_.erase(path);
 }
 

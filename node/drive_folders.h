@@ -44,8 +44,11 @@ class DriveFolders {
   const std::vector<std::shared_ptr<Drive>>& drives() const { return drives_; }
   const std::vector<std::string>& paths() const { return paths_; }
 
-  // One more folder for a running node. Errors: as open().
+  // One more folder for a running node; the same drive again until joined() or forget(). Errors: as
+  // open().
   Result<std::shared_ptr<Drive>> add(const std::string& path);
+  // The node has it now.
+  void joined(const std::string& path);
   // The node did not take it after all.
   void forget(const std::string& path);
   // What add() gave and nobody forgot: a process that starts over needs them too.
@@ -63,6 +66,7 @@ class DriveFolders {
   mutable std::mutex mutex_;                // Guards what is below.
   std::map<std::string, DriveLock> locks_;  // By label.
   std::vector<std::string> added_;
+  std::map<std::string, std::shared_ptr<Drive>> joining_;  // By path.
 };
 
 }  // namespace kura::node

@@ -1,6 +1,7 @@
-// DriveWatch: what the node does about drives that went away. One that is mounted anew is taken
-// back without a restart; a view whose drive is away has the node start over, while enough drives
-// are left for that, since nothing of it can be written any more. A task on the journal loop.
+// DriveWatch: what the node does about drives that went away. The journal hears of it. One that is
+// mounted anew is taken back without a restart; a view whose drive is away has the node start over,
+// while enough drives are left for that, since nothing of it can be written any more. A task on the
+// journal loop.
 
 #pragma once
 
@@ -18,6 +19,7 @@ struct DriveWatchPorts {
   std::function<std::vector<DriveId>()> offline;  // Of the cluster's drives.
   std::function<uint32_t()> parity;               // So many may be offline at a start.
   std::function<Task<void>()> take_back;          // Whatever is mounted anew.
+  std::function<Task<void>()> tell_journal;       // What went away or came back; lost mirrors.
   std::function<void(Error)> on_view_lost;
 };
 

@@ -57,6 +57,7 @@ struct NodeOptions {
   int64_t maintenance_ns = 1'000'000'000;
   int64_t set_idle_ns = disk::DiskPoolOptions{}.idle_ns;
   int64_t drive_check_ns = 2'000'000'000;
+  int64_t drive_timeout_ns = 10'000'000'000;  // A drive that does not answer so long is offline.
   int64_t scrub_interval_ns = 30LL * 86'400 * 1'000'000'000;  // From end to start; 0: never.
   bool ack_before_sync = false;  // A planted fault, for the simulator to find.
   // Of a request that ended on io loop `io`, on that loop. May be empty.

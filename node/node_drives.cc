@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/disk/geometry.h"
+#include "base/bounded_drive.h"
 #include "base/fail_point.h"
 #include "node/node_parts.h"
 
@@ -46,6 +47,41 @@ Task<void> Node::Parts::take_back() {
   }
 }
 
+// The pool judges drives. What it takes offline is lost to the journal too, and replaced at once;
+// what is back is given back. Whatever else cost a mirror is made up for here.
+Task<void> Node::Parts::tell_journal() {
+  const std::vector<DriveId> offline = disks->offline();
+  const journal::JournalStatus before = journal->status();
+  auto used = [&before](DriveId id) {
+    auto same = [id](const auto& mirror) { return mirror.drive == id; };
+    return std::any_of(before.mirrors.begin(), before.mirrors.end(), same) ||
+           std::any_of(before.spare_drives.begin(), before.spare_drives.end(), same);
+  };
+  for (DriveId id : offline) {
+    journal_lacks.insert(id);
+    if (!used(id)) continue;
+    std::string reason = "the drive is offline";
+    auto replaced = co_await journal->drive_failed(id, std::move(reason));
+    if (!replaced) ports.log("journal: " + replaced.error().detail);
+  }
+  for (size_t i = 0; i < drive_ids.size(); ++i) {
+    const DriveId id = drive_ids[i];
+    const bool away = std::find(offline.begin(), offline.end(), id) != offline.end();
+    if (id.is_nil() || away || !journal_lacks.contains(id)) continue;
+    if (used(id)) {
+      journal_lacks.erase(id);
+      continue;
+    }
+    journal::JournalDrive drive{id, ports.drives[i]};
+    auto added = co_await journal->add_drive(std::move(drive));
+    if (added) ports.log("journal: " + ports.drives[i]->label() + " is back");
+  }
+  if (journal->lacks_mirrors()) (void)co_await journal->replace_lost();
+  const journal::JournalStatus now = journal->status();
+  for (; journal_losses < now.failed.size(); ++journal_losses)
+    ports.log("journal: goes on without " + now.failed[journal_losses]);
+}
+
 Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
   auto id = co_await join(drive);
   if (!id) co_return id;
@@ -55,7 +91,8 @@ Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
 }
 
 Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
-  DriveSighting sighting = co_await look_at(*drive);
+  const std::shared_ptr<Drive> answering = bounded(drive, options.drive_timeout_ns);
+  DriveSighting sighting = co_await look_at(*answering);
   if (sighting.problem) co_return fail(*sighting.problem);
   DriveId id;
   if (sighting.identity) {
@@ -66,9 +103,19 @@ Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
     if (!sighting.empty) co_return fail(Errc::invalid_argument, drive->label() + " is not empty");
     id = ports.random.uuid<DriveId>();
     disk::DriveIdentity identity{membership.cluster, id};
-    auto written = co_await disk::write_identity(*drive, identity);
+    auto written = co_await disk::write_identity(*answering, identity);
     if (!written) co_return fail(written.error());
   }
+  // The journal first: one that lacks a mirror cannot record anything before it has this drive. A
+  // process that ends after any of the steps leaves a drive of the cluster, by its identity: named
+  // at the next start, or added once more, it goes on with those that are left.
+  journal::JournalDrive journal_drive{id, drive};
+  auto in_journal = co_await journal->add_drive(std::move(journal_drive));
+  // It is among the journal's drives even if there are too few of them yet.
+  if (!in_journal && in_journal.error().code == Errc::unavailable) journal_lacks.insert(id);
+  if (!in_journal && in_journal.error().code != Errc::exists &&
+      in_journal.error().code != Errc::unavailable)
+    co_return fail(in_journal.error());
   if (!control->state()->drives.count(id)) {
     ControlCommand add = AddDrive{id, drive->label()};
     before_step("drive.record");
@@ -79,12 +126,6 @@ Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
   disk::PoolDrive pool_drive{id, drive};
   auto in_pool = co_await disks->add_drive(std::move(pool_drive));
   if (!in_pool) co_return fail(in_pool.error());
-  journal::JournalDrive journal_drive{id, drive};
-  auto in_journal = co_await journal->add_drive(std::move(journal_drive));
-  // It is among the journal's drives even if there are too few of them yet.
-  if (!in_journal && in_journal.error().code != Errc::exists &&
-      in_journal.error().code != Errc::unavailable)
-    co_return fail(in_journal.error());
   co_await widen_journal();
   co_return id;
 }

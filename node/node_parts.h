@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <set>
 
 #include "actors/bucket/bucket_actors.h"
 #include "actors/disk/view_live_bodies.h"
@@ -36,6 +37,7 @@ struct Node::Parts {
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
   Task<Result<DriveId>> join(std::shared_ptr<Drive> drive);
   Task<void> take_back();
+  Task<void> tell_journal();
   uint32_t parity() const;
   uint64_t segment_bytes() const;
   size_t segments_max() const;
@@ -51,8 +53,10 @@ struct Node::Parts {
   NodeOptions options;
   WriterId writer;
   Membership membership;
-  std::vector<DriveId> drive_ids;  // By index; nil: offline.
-  uint64_t identities_mended = 0;  // At this start.
+  std::vector<DriveId> drive_ids;   // By index; nil: offline.
+  std::set<DriveId> journal_lacks;  // Went offline since; to be given back to the journal.
+  size_t journal_losses = 0;        // Of mirrors and spares, told to the operator.
+  uint64_t identities_mended = 0;   // At this start.
   std::atomic<bool> ended{false};
   bool is_ready = false;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/disk/geometry.h"
+#include "base/bounded_drive.h"
 #include "base/fail_point.h"
 #include "node/node_parts.h"
 
@@ -31,7 +32,8 @@ uint64_t segment_bytes_for(uint64_t smallest_drive_bytes) {
 Task<Result<void>> Node::Parts::identify() {
   std::vector<DriveSighting> sightings;
   for (const auto& drive : ports.drives) {
-    DriveSighting sighting = co_await look_at(*drive);
+    const auto answering = bounded(drive, options.drive_timeout_ns);
+    DriveSighting sighting = co_await look_at(*answering);
     sightings.push_back(std::move(sighting));
   }
   auto decided = decide_membership(sightings, ports.random.uuid<ClusterId>());
@@ -43,7 +45,8 @@ Task<Result<void>> Node::Parts::identify() {
     if (sightings[i].problem)
       ports.log(sightings[i].label + " is offline: " + sightings[i].problem->detail);
   for (size_t i : membership.online) {
-    auto damaged = co_await disk::mend_identity(*ports.drives[i], *sightings[i].identity);
+    const auto answering = bounded(ports.drives[i], options.drive_timeout_ns);
+    auto damaged = co_await disk::mend_identity(*answering, *sightings[i].identity);
     if (damaged) identities_mended += *damaged;
     if (!damaged)  // It may be read-only. The drive is used as far as it can be.
       ports.log(sightings[i].label + ": its identity is not mended: " + damaged.error().detail);
@@ -51,7 +54,8 @@ Task<Result<void>> Node::Parts::identify() {
   for (size_t i : membership.fresh) {
     drive_ids[i] = ports.random.uuid<DriveId>();
     disk::DriveIdentity identity{membership.cluster, drive_ids[i]};
-    auto written = co_await disk::write_identity(*ports.drives[i], identity);
+    const auto answering = bounded(ports.drives[i], options.drive_timeout_ns);
+    auto written = co_await disk::write_identity(*answering, identity);
     if (!written)
       co_return fail(
           Error{written.error().code, ports.drives[i]->label() + ": " + written.error().detail});
@@ -63,6 +67,7 @@ Task<Result<void>> Node::Parts::open_journal() {
   journal::EmbeddedJournalOptions wanted;
   wanted.cluster = membership.cluster;
   wanted.segment_bytes = segment_bytes();
+  wanted.drive_timeout_ns = options.drive_timeout_ns;
   wanted.ack_before_sync = options.ack_before_sync;
   std::vector<journal::JournalDrive> known, fresh;
   for (size_t i : membership.online) known.push_back({drive_ids[i], ports.drives[i]});
@@ -127,6 +132,7 @@ disk::DiskPoolOptions Node::Parts::pool_options() const {
   pool.reserve_extra_bytes = segments_max() * segment_bytes();
   pool.maintenance_interval_ns = options.maintenance_ns;
   pool.idle_ns = options.set_idle_ns;
+  pool.drive_timeout_ns = options.drive_timeout_ns;
   pool.check_interval_ns = options.drive_check_ns;
   pool.unsynced_bytes_max = uploads_bytes();
   pool.scrub_interval_ns = 0;  // The scrubber's.
@@ -291,6 +297,7 @@ void Node::Parts::make_drive_watch() {
   watch.offline = [this] { return disks->offline(); };
   watch.parity = [this] { return std::min(parity(), journal->status().mirrors_wanted - 1); };
   watch.take_back = [this] { return take_back(); };
+  watch.tell_journal = [this] { return tell_journal(); };
   watch.on_view_lost = [this](Error error) { fatal(std::move(error)); };
   drive_watch =
       std::make_unique<DriveWatch>(std::move(watch), drive_ids[view.drive], options.drive_check_ns);

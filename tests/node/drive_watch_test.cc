@@ -33,6 +33,7 @@ class Watched : public testing::Test {
     out.offline = [this] { return offline_; };
     out.parity = [] { return 1u; };
     out.take_back = [this] { return look(&looks_); };
+    out.tell_journal = [this] { return look(&told_); };
     out.on_view_lost = [this](Error) { ++lost_; };
     return out;
   }
@@ -41,13 +42,14 @@ class Watched : public testing::Test {
   sim::SimClock clock_{world_};
   sim::SimLoop loop_{world_, "journal", clock_};
   std::vector<DriveId> offline_;
-  int looks_ = 0, lost_ = 0;
+  int looks_ = 0, told_ = 0, lost_ = 0;
   DriveWatch watch_{ports(), drive(1), sim::kSecond};
 };
 
 TEST_F(Watched, LooksForDrivesInEachInterval) {
   world_.run_for(10 * sim::kSecond + sim::kSecond / 2);
   EXPECT_EQ(looks_, 10);
+  EXPECT_EQ(told_, 10);
   EXPECT_EQ(lost_, 0);
 }
 

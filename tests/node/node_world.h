@@ -26,6 +26,21 @@ class NodeWorld {
   Result<void> start(ViewPlaces& views);
   // Begins a start and kills it on the way, once `when` holds. False: it ended before.
   bool start_and_kill(ViewPlaces& views, const std::function<bool()>& when);
+  // Begins a task on the journal loop and kills the process on the way, once `when` holds. False:
+  // it ended before.
+  template <class T>
+  bool run_and_kill(Task<T> task, const std::function<bool()>& when) {
+    std::optional<T> result;
+    spawn(*journal_, keep_result<T>(std::move(task), &result));
+    world.run_until([&] { return when() || result; }, world.now_ns() + 3600 * sim::kSecond);
+    crash();
+    return !result;
+  }
+  // Without waiting for its end.
+  template <class T>
+  void begin(Task<T> task, std::optional<T>* result) {
+    spawn(*journal_, keep_result<T>(std::move(task), result));
+  }
   // The process is killed: what it wrote to drives stays. Views are the test's matter.
   void crash();
 
