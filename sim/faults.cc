@@ -73,6 +73,7 @@ void Faults::heal() {
   for (auto& disk : disks_) {
     disk->options().faults = {};
     disk->set_slow(1);
+    disk->set_hung(false);
     if (disk->dead()) end_outage(*disk);
   }
   node_.set_paused(false);
@@ -167,7 +168,12 @@ void Faults::drive_fault() {
     end_outage(disk);
     return plan_drive_fault();
   }
-  switch (random_.pick(4)) {
+  if (disk.hung()) {
+    disk.set_hung(false);  // Whatever it was told to do happens now.
+    ++probes_["drive answers again"];
+    return plan_drive_fault();
+  }
+  switch (random_.pick(5)) {
     case 0:
       disk.set_slow(static_cast<uint32_t>(random_.between(1, 100)));
       ++probes_["slow drive"];
@@ -178,6 +184,10 @@ void Faults::drive_fault() {
     case 2:
       disk.set_dead(true);
       ++probes_["drive gone"];
+      break;
+    case 3:
+      disk.set_hung(true);
+      ++probes_["drive hangs"];
       break;
     default:
       disk.options().faults.read_error = static_cast<uint32_t>(random_.pick(20'000));

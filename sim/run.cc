@@ -198,7 +198,8 @@ const std::vector<std::string>& required_probes(Profile profile) {
   static const std::vector<std::string> swarm = [] {
     std::vector<std::string> all = crash;
     for (const char* probe :
-         {"slow drive", "bit rot", "read errors", "drive gone", "drive back", "drive replaced"})
+         {"slow drive", "bit rot", "read errors", "drive gone", "drive back", "drive replaced",
+          "drive hangs", "drive answers again", "journal goes on without a drive that hangs"})
       all.push_back(probe);
     return all;
   }();

@@ -13,7 +13,8 @@ struct SimDisk::Mount {
   struct Operation {
     Apply apply;
     bool may_survive_crash;
-    SimWorld::Event event;
+    int64_t delay_ns;
+    SimWorld::Event event;  // None while the drive hangs.
   };
   std::map<uint64_t, Operation> under_way;
 };
@@ -35,8 +36,26 @@ void SimDisk::begin(const std::shared_ptr<Mount>& mount, int64_t mean_ns, bool m
   int64_t delay = random_.exponential(mean_ns) + kMicrosecond;
   if (random_.pick(1000) == 0) delay *= 20;
   const uint64_t number = mount->next++;
-  auto event = world_.after(delay * slow_, [this, mount, number] { finish(mount, number); });
-  mount->under_way.emplace(number, Mount::Operation{std::move(apply), may_survive_crash, event});
+  delay *= slow_;
+  mount->under_way.emplace(number,
+                           Mount::Operation{std::move(apply), may_survive_crash, delay, {}});
+  if (!hung_) schedule(mount, number);
+}
+
+void SimDisk::schedule(const std::shared_ptr<Mount>& mount, uint64_t number) {
+  Mount::Operation& operation = mount->under_way.at(number);
+  operation.event =
+      world_.after(operation.delay_ns, [this, mount, number] { finish(mount, number); });
+}
+
+void SimDisk::set_hung(bool hung) {
+  hung_ = hung;
+  if (!mount_) return;
+  for (auto& [number, operation] : mount_->under_way) {
+    world_.cancel(operation.event);
+    operation.event = {};
+    if (!hung) schedule(mount_, number);
+  }
 }
 
 void SimDisk::finish(const std::shared_ptr<Mount>& mount, uint64_t number) {

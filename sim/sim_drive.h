@@ -56,6 +56,9 @@ class SimDisk {
   uint32_t device() const { return device_; }         // Grows when the device is replaced.
   void set_slow(uint32_t factor) { slow_ = factor; }  // 1: normal.
   void set_dead(bool dead) { dead_ = dead; }          // Every operation: io_error.
+  // No operation ends, until it is over: then those that wait take their time.
+  void set_hung(bool hung);
+  bool hung() const { return hung_; }
   void replace_empty();  // Another, empty device at the same place. Open files are io_error.
 
   // Flips one drawn bit of what was written to a file whose name begins with `prefix`. Returns the
@@ -81,6 +84,7 @@ class SimDisk {
   // Starts an operation of `mount`: after a drawn time `apply` runs once, unless the node crashes
   // before; then it runs at the crash with its first argument true, or not at all.
   using Apply = std::function<void(bool crashed)>;
+  void schedule(const std::shared_ptr<Mount>& mount, uint64_t number);
   void begin(const std::shared_ptr<Mount>& mount, int64_t mean_ns, bool may_survive_crash,
              Apply apply);
   void finish(const std::shared_ptr<Mount>& mount, uint64_t number);
@@ -96,6 +100,7 @@ class SimDisk {
   SimRandom fault_random_;
   uint32_t slow_ = 1;
   bool dead_ = false;
+  bool hung_ = false;
   uint32_t device_ = 1;
   std::map<std::string, std::shared_ptr<SimFile>> files_;
   std::shared_ptr<Mount> mount_;

@@ -70,6 +70,9 @@ node::NodeOptions draw_options(const NodeParts& parts) {
   options.housekeeping_ns = random.between(20, 1000) * kMillisecond;
   options.maintenance_ns = random.between(20, 1000) * kMillisecond;
   options.drive_check_ns = random.between(100, 2000) * kMillisecond;
+  // Short enough for a run, and far longer than what a slow operation of a healthy drive takes.
+  SimRandom patience = parts.random.fork("patience");
+  if (patience.pick(4) != 0) options.drive_timeout_ns = patience.between(1000, 3000) * kMillisecond;
   // A view of a run fits one chunk; a real one is loaded chunk by chunk, and may be left half done.
   options.snapshot_chunk_bytes = uint64_t{256} << 2 * random.pick(6);
   options.set_idle_ns = parts.random.fork("idle sets").between(100, 5000) * kMillisecond;
@@ -108,7 +111,11 @@ node::NodePorts SimKuraNode::ports() {
   ports.disk = disk_loop_.get();
   for (auto& disk : parts_.disks) ports.drives.push_back(disk->mount());
   ports.views = &views_;
-  ports.log = [this](const std::string& line) { parts_.world.trace("log", hash_bytes(line)); };
+  ports.log = [this](const std::string& line) {
+    parts_.world.trace("log", hash_bytes(line));
+    if (line.starts_with("journal: goes on without") && line.ends_with("in time"))
+      ++parts_.probes["journal goes on without a drive that hangs"];
+  };
   ports.on_fatal = [this](Error error) { end_process(error.detail); };
   return ports;
 }
