@@ -179,6 +179,7 @@ TEST_F(AddDrive, ADriveIsAddedWhenTheJournalLacksMirrors) {
   lose_one_of_two();
   auto added = add();
   ASSERT_TRUE(added) << added.error().detail;
+  run_for(5);
   expect_joined();
 }
 
