@@ -94,8 +94,7 @@ TEST(Hang, AStartAndADriveThatJoinsEnd) {
   ASSERT_TRUE(pool.start({1}));
   pool.settle();
   pool.mounts[1] = pool.disks[1]->mount();
-  Result<void> joined =
-      pool.run<Result<void>>(pool.pool->add_drive({pool.ids[1], pool.mounts[1]}));
+  Result<void> joined = pool.run<Result<void>>(pool.pool->add_drive({pool.ids[1], pool.mounts[1]}));
   ASSERT_FALSE(joined);
   EXPECT_EQ(joined.error().code, Errc::timed_out);
   pool.expect_all();
