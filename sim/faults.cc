@@ -7,6 +7,7 @@ namespace {
 
 constexpr int64_t kAimStepNs = 50 * kMicrosecond;
 constexpr int kAimTries = 1000;
+constexpr int64_t kHangNs = 3 * kSecond;
 constexpr int64_t kStepPatienceNs = 500 * kMillisecond;
 constexpr int64_t kStartPatienceNs = 30 * kMillisecond;
 
@@ -155,10 +156,10 @@ void Faults::restart() {
     plan_crash();
 }
 
-void Faults::plan_drive_fault() {
+void Faults::plan_drive_fault(int64_t least_ns) {
   if (drive_fault_mean_ns_ == 0) return;
-  next_drive_fault_ =
-      world_.after(random_.exponential(drive_fault_mean_ns_), [this] { drive_fault(); });
+  next_drive_fault_ = world_.after(least_ns + random_.exponential(drive_fault_mean_ns_),
+                                   [this] { drive_fault(); });
 }
 
 // One drive only: every geometry of at least two drives survives that.
@@ -188,7 +189,8 @@ void Faults::drive_fault() {
     case 3:
       disk.set_hung(true);
       ++probes_["drive hangs"];
-      break;
+      // Now and then for so long that it is given up.
+      return plan_drive_fault(random_.pick(2) == 0 ? 0 : kHangNs);
     default:
       disk.options().faults.read_error = static_cast<uint32_t>(random_.pick(20'000));
       ++probes_["read errors"];

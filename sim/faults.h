@@ -29,7 +29,7 @@ class Faults {
   void aim_at_step(int64_t patience_ns);
   void crash();
   void restart();
-  void plan_drive_fault();
+  void plan_drive_fault(int64_t least_ns = 0);
   void drive_fault();
   void end_outage(SimDisk& disk);
   void plan_pause();

@@ -1,5 +1,6 @@
 #include "sim/sim_kura_node.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "node/node.h"
@@ -72,7 +73,7 @@ node::NodeOptions draw_options(const NodeParts& parts) {
   options.drive_check_ns = random.between(100, 2000) * kMillisecond;
   // Short enough for a run, and far longer than what a slow operation of a healthy drive takes.
   SimRandom patience = parts.random.fork("patience");
-  if (patience.pick(4) != 0) options.drive_timeout_ns = patience.between(1000, 3000) * kMillisecond;
+  if (patience.pick(4) != 0) options.drive_timeout_ns = patience.between(500, 1500) * kMillisecond;
   // A view of a run fits one chunk; a real one is loaded chunk by chunk, and may be left half done.
   options.snapshot_chunk_bytes = uint64_t{256} << 2 * random.pick(6);
   options.set_idle_ns = parts.random.fork("idle sets").between(100, 5000) * kMillisecond;
@@ -113,7 +114,9 @@ node::NodePorts SimKuraNode::ports() {
   ports.views = &views_;
   ports.log = [this](const std::string& line) {
     parts_.world.trace("log", hash_bytes(line));
-    if (line.starts_with("journal: goes on without") && line.ends_with("in time"))
+    const bool hangs = std::any_of(parts_.disks.begin(), parts_.disks.end(),
+                                   [](const auto& disk) { return disk->hung(); });
+    if (hangs && line.starts_with("journal: goes on without"))
       ++parts_.probes["journal goes on without a drive that hangs"];
   };
   ports.on_fatal = [this](Error error) { end_process(error.detail); };
