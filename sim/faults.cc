@@ -147,7 +147,7 @@ void Faults::restart() {
   const uint64_t kind = random_.pick(8);
   if (view_lost_ && kind < 6)
     aim_at(*parse_fail_point(kind < 3 ? "view.load:before" : "view.replay:before"), 1,
-           kStartPatienceNs);
+           kStepPatienceNs);
   else if (kind <= 1)
     next_crash_ = world_.after(random_.exponential(20 * kMillisecond), [this] { crash(); });
   else if (kind == 2)
@@ -158,8 +158,8 @@ void Faults::restart() {
 
 void Faults::plan_drive_fault(int64_t least_ns) {
   if (drive_fault_mean_ns_ == 0) return;
-  next_drive_fault_ = world_.after(least_ns + random_.exponential(drive_fault_mean_ns_),
-                                   [this] { drive_fault(); });
+  next_drive_fault_ =
+      world_.after(least_ns + random_.exponential(drive_fault_mean_ns_), [this] { drive_fault(); });
 }
 
 // One drive only: every geometry of at least two drives survives that.
