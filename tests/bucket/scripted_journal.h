@@ -16,7 +16,7 @@ class ScriptedJournal final : public journal::Journal {
 
   JournalId id() const override { return {}; }
   journal::Bounds bounds() const override { return {Offset(0), Offset(end_)}; }
-  Task<Result<std::vector<Offset>>> append(const Records& records, journal::AppendClass) override {
+  Task<Result<std::vector<Offset>>> append(Records& records, journal::AppendClass) override {
     std::optional<Errc> code = refuses ? refuses(records) : std::nullopt;
     if (!code && refuse) {
       code = refuse;

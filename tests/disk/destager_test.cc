@@ -12,7 +12,7 @@ class ListJournal final : public journal::Journal {
   explicit ListJournal(Loop& loop) : loop_(loop) {}
   JournalId id() const override { return {}; }
   journal::Bounds bounds() const override { return {Offset(0), Offset(end_)}; }
-  Task<Result<std::vector<Offset>>> append(const std::vector<journal::Record>&,
+  Task<Result<std::vector<Offset>>> append(std::vector<journal::Record>&,
                                            journal::AppendClass) override {
     co_return fail(Errc::unavailable);
   }

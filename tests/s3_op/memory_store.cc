@@ -6,7 +6,7 @@
 
 namespace kura::s3 {
 
-Task<Result<std::vector<Offset>>> MemoryJournal::append(const std::vector<journal::Record>&,
+Task<Result<std::vector<Offset>>> MemoryJournal::append(std::vector<journal::Record>&,
                                                         journal::AppendClass) {
   co_return fail(Errc::unsupported);
 }

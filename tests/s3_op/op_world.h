@@ -27,7 +27,7 @@ class MemoryJournal final : public journal::Journal {
  public:
   JournalId id() const override { return {}; }
   journal::Bounds bounds() const override { return {}; }
-  Task<Result<std::vector<Offset>>> append(const std::vector<journal::Record>&,
+  Task<Result<std::vector<Offset>>> append(std::vector<journal::Record>&,
                                            journal::AppendClass) override;
   Task<Result<std::vector<journal::StoredRecord>>> read(Offset, uint64_t) override;
   Task<Result<std::string>> read_body(v1::JournalBody body) override;
