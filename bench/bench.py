@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import floor
 import growth
 import report
 import rounds
@@ -136,13 +137,15 @@ def compare(given: argparse.Namespace, missing: str | None) -> tuple[dict, str, 
         for server in running:
             rounds.prepare(server, chosen, scale)
         results = rounds.run(running, chosen, scale, deadline)
+        with tempfile.TemporaryDirectory(prefix="kura-floor-", dir=given.folder) as home:
+            floors = floor.measure_all(running[0], chosen, scale, pathlib.Path(home))
         used = servers.machine_cpu_s() - everything
         machine["others_cpu_share"] = round(1 - min(1, (own_cpu_s(running) - own) / used), 3)
     rows = []
     for workload in chosen:
         failed = [why for (name, _), why in results.failed.items() if name == workload.name]
         rows.append(report.row(workload, "minio", results.by_run[workload.name], missing or next(iter(failed), None),
-                               given.load))
+                               given.load, floors.get(workload.name)))
     head = (f"{machine['cpu']}, Linux {machine['kernel']}; server on core {servers.SERVER_CORE}, client on core "
             f"{servers.CLIENT_CORE}; other programs took {machine['others_cpu_share']:.0%} of the CPU time used; "
             f"{results.rounds} rounds of {scale.seconds} s; {given.load} load; objects to read {scale.pool}; Kura's cache "

@@ -43,7 +43,8 @@ def ratios(kura: list[dict], peer: list[dict], peer_name: str, missing: str | No
     return made
 
 
-def row(workload, peer_name: str, by_server: dict[str, list[dict]], missing: str | None, load: str = "raw") -> dict:
+def row(workload, peer_name: str, by_server: dict[str, list[dict]], missing: str | None, load: str = "raw",
+        floor: dict | None = None) -> dict:
     kura, peer = by_server.get("kura", []), by_server.get(peer_name, [])
     made = {"workload": workload.name, "peer": peer_name, "load": load, "in_flight": workload.connections,
             **ratios(kura, peer, peer_name, missing), "kura": medians(kura), peer_name: medians(peer)}
@@ -53,12 +54,14 @@ def row(workload, peer_name: str, by_server: dict[str, list[dict]], missing: str
     limit = ROOFLINE_US.get(workload.name)
     made["roofline_us"] = limit
     made["roofline_share"] = limit / made["kura"]["cpu_us"] if limit and made["kura"] else None
+    made["floor"] = floor
+    made["floor_share"] = floor["cpu_us"] / made["kura"]["cpu_us"] if floor and made["kura"] else None
     made["goals"] = [goal_of(goal, made) for goal in GOALS if goal.workload == workload.name]
     return made
 
 
 def goal_of(goal, made: dict) -> dict:
-    value = made.get(goal.figure) if goal.figure.endswith("_ratio") else (made["kura"] or {}).get(goal.figure)
+    value = made.get(goal.figure) if goal.more_is_better else (made["kura"] or {}).get(goal.figure)
     return {"figure": goal.figure, "value": value, "gate": goal.gate, "aim": goal.aim,
             "verdict": goal.verdict(value), "source": goal.source}
 
@@ -81,6 +84,10 @@ def table(rows: list[dict]) -> str:
                          f"{got['p50_us'] / 1000:>9.2f}{got['p99_us'] / 1000:>9.2f}{cpu:>32}{got['later_us']:>9,.1f}"
                          f"{got['rss_mib']:>9,.0f}{number(got['device_per_user_byte'], '.2f'):>9}"
                          f"{number(got['syncs_per_op'], '.3f'):>9}{share:>9}{got['client_busy']:>8.0%}")
+        if one["floor"]:
+            lines.append(f"{one['workload']:<14}{one['in_flight']:>9}  {one['floor']['server']:<7}"
+                         f"{one['floor']['ops_per_s']:>10,.0f}{'':>18}{one['floor']['cpu_us']:>32,.1f}"
+                         f"{'':>36}{one['floor_share']:>9.0%}{one['floor']['client_busy']:>8.0%}")
     lines += ["", f"{'workload':<14}{'peer':<7}{'ops':>8}{'CPU':>8}{'p99':>8}{'memory':>8}  times better Kura is"]
     for one in rows:
         lines.append(f"{one['workload']:<14}{one['peer']:<7}" + "".join(

@@ -23,7 +23,7 @@ class Goal:
 
     @property
     def more_is_better(self) -> bool:
-        return self.figure.endswith("_ratio")
+        return self.figure.endswith(("_ratio", "_share"))
 
     def verdict(self, value: float | None) -> str:
         if value is None:
@@ -36,7 +36,7 @@ class Goal:
 
 RATIOS, ROOFLINE, PRODUCT = "ratios against MinIO", "against the roofline, first release", "product"
 
-# Every *_ratio says how many times better Kura is: its rate over the peer's, the peer's CPU, p99 or memory over its own.
+# floor_share: nginx's CPU over Kura's, in the same run (floor.py). Every *_ratio says how many times better Kura is: its rate over the peer's, the peer's CPU, p99 or memory over its own.
 GOALS = (
     Goal("put-4KiB", "ops_ratio", 4, 10, RATIOS),
     Goal("put-4KiB", "cpu_ratio", 6, 15, RATIOS),
@@ -58,6 +58,7 @@ GOALS = (
     Goal("put-4KiB", "cpu_us", 40, 24, PRODUCT),
     Goal("put-64KiB", "cpu_us", 120, 80, PRODUCT),
     Goal("get-4KiB", "cpu_us", 21, 13.5, PRODUCT),
+    Goal("get-4KiB", "floor_share", 0.5, 0.8, ROOFLINE),
     Goal("get-1MiB", "cpu_us", 200 / 0.75, 200 / 0.9, ROOFLINE),
     Goal("put-1MiB", "cpu_us", 672 / 0.65, 672 / 0.85, ROOFLINE),
     Goal("put-64MiB", "cpu_us", 41_500 / 0.7, 41_500 / 0.9, ROOFLINE),

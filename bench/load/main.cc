@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "bench/load/run.h"
@@ -34,7 +35,7 @@ std::string text_of(Outcome& outcome) {
 int main(int argc, char** argv) {
   kura::bench::RunOptions run;
   kura::bench::WorkloadOptions work;
-  std::string access_key, secret_key;
+  std::string access_key, secret_key, save_body;
   CLI::App app("Loads an S3 server on 127.0.0.1.");
   app.add_option("operation", work.operation, "make-bucket|put|get|stat|delete|list|mixed")
       ->required();
@@ -50,6 +51,7 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", run.seconds, "no new request after so long");
   app.add_option("--count", run.count, "nor after so many");
   app.add_option("--rate", run.requests_per_s, "requests per second; else as fast as answers come");
+  app.add_option("--save-body", save_body, "a file that gets the bytes of every object");
   app.add_flag("--list-anywhere", work.list_anywhere, "pages begin at random keys");
   CLI11_PARSE(app, argc, argv);
   if (run.seconds <= 0 && run.count == 0) run.count = 1;
@@ -59,6 +61,10 @@ int main(int argc, char** argv) {
   auto workload = kura::bench::Workload::make(work);
   if (!workload) {
     std::fprintf(stderr, "kura_load: no operation '%s'\n", work.operation.c_str());
+    return 2;
+  }
+  if (!save_body.empty() && !(std::ofstream(save_body, std::ios::binary) << workload->body())) {
+    std::fprintf(stderr, "kura_load: cannot write %s\n", save_body.c_str());
     return 2;
   }
   kura::bench::Signer signer("127.0.0.1:" + std::to_string(run.port), access_key, secret_key);
