@@ -260,9 +260,9 @@ s3::SessionOptions Node::Parts::session_options() const {
   const auto loops = static_cast<uint32_t>(ports.io.size());
   session.admission.requests_max = std::max<uint32_t>(1, options.requests_max / loops);
   session.admission.waiting_max = std::max<uint32_t>(1, session.admission.waiting_max / loops);
-  // What is left of uploads_bytes(). One request must fit, whatever it is.
+  // What is left of uploads_bytes(). One request must fit into three quarters, whatever it is.
   session.admission.memory_bytes =
-      std::max(s3::kRequestBytes + s3::kDocumentBytes,
+      std::max((s3::kRequestBytes + s3::kDocumentBytes) / 3 * 4,
                (options.request_memory_bytes - uploads_bytes()) / loops);
   return session;
 }

@@ -4,19 +4,42 @@
 #include <utility>
 
 namespace kura::s3 {
+namespace {
+
+// Of a large body; 0: it is small.
+uint64_t body_charge(const RequestHead& head) {
+  const uint64_t most = head.method == "POST" ? kDocumentBytes : kUploadBytes;
+  const uint64_t length = head.chunked ? most : head.content_length.value_or(0);
+  return length > kSmallBodyBytes ? std::min(most, 3 * std::min(length, most)) : 0;
+}
+
+// The source of a copy passes through memory as an upload does.
+uint64_t copy_charge(const RequestHead& head) {
+  return head.headers.has("x-amz-copy-source") ? kAnswerBytes + kUploadBytes : 0;
+}
+
+uint64_t answer_charge(const RequestHead& head) { return head.method == "GET" ? kAnswerBytes : 0; }
+
+}  // namespace
 
 struct Admission::Waiter {
-  Waiter(Admission& admission_in, uint64_t charge, uint64_t room)
-      : admission(admission_in), charge_bytes(charge), room_bytes(room) {}
+  Waiter(Admission& admission_in, Kind& kind_in, uint64_t charge)
+      : admission(admission_in), kind(kind_in), charge_bytes(charge) {}
   ~Waiter() {
-    if (queued) admission.queue_.erase(at);
-    admission.counters_.waiting = admission.queue_.size();
-    if (granted) admission.give_back(charge_bytes, true);  // Destroyed before it could go on.
+    leave();
+    if (granted) admission.give_back(kind, charge_bytes, true);  // Destroyed before it could go on.
   }
   Waiter(const Waiter&) = delete;
 
+  void leave() {
+    if (!std::exchange(queued, false)) return;
+    kind.queue.erase(at);
+    --admission.counters_.waiting;
+  }
+
   Admission& admission;
-  const uint64_t charge_bytes, room_bytes;
+  Kind& kind;
+  const uint64_t charge_bytes;
   int64_t until_ns = 0;
   Resolver<bool> resolve;
   std::list<Waiter*>::iterator at;
@@ -28,171 +51,188 @@ Admission::~Admission() {
   if (timer_ != 0) loop_->timer().cancel(timer_);
 }
 
-bool Admission::fits(uint64_t room_bytes, bool needs_place) const {
-  return counters_.held_bytes + room_bytes <= limits_.memory_bytes &&
-         (!needs_place || counters_.working < limits_.requests_max);
+bool Admission::has_room(const Kind& kind, uint64_t charge_bytes) const {
+  return counters_.held_bytes + charge_bytes <= limits_.memory_bytes &&
+         kind.held_bytes + charge_bytes <= limits_.memory_bytes / 4 * 3;
 }
 
-void Admission::take(uint64_t charge_bytes, bool needs_place) {
+void Admission::take(Kind& kind, uint64_t charge_bytes) {
+  kind.held_bytes += charge_bytes;
   counters_.held_bytes += charge_bytes;
-  if (needs_place) ++counters_.working;
+  ++counters_.working;
 }
 
-bool Admission::try_take(uint64_t charge_bytes, uint64_t room_bytes, bool needs_place) {
-  if (!queue_.empty() || !fits(room_bytes, needs_place)) return false;
-  take(charge_bytes, needs_place);
+// Overtakes none but those of the other kind that lack room.
+bool Admission::try_take(Kind& kind, uint64_t charge_bytes) {
+  if (!kind.queue.empty() || counters_.working >= limits_.requests_max) return false;
+  if (!has_room(kind, charge_bytes)) return false;
+  take(kind, charge_bytes);
   return true;
 }
 
-Task<bool> Admission::queue_for(uint64_t charge_bytes, uint64_t room_bytes) {
+Task<bool> Admission::queue_for(Kind& kind, uint64_t charge_bytes) {
   loop_ = Loop::current();
-  if (queue_.size() >= limits_.waiting_max) {
+  if (kind.queue.size() >= limits_.waiting_max) {
     ++counters_.refused;
     co_return false;
   }
   take_from_slow();
-  if (try_take(charge_bytes, room_bytes, true)) co_return true;
-  Waiter waiter(*this, charge_bytes, room_bytes);
+  if (try_take(kind, charge_bytes)) co_return true;
+  Waiter waiter(*this, kind, charge_bytes);
   const bool in = co_await suspend<bool>([&](Resolver<bool> resolve) {
     waiter.resolve = resolve;
     waiter.until_ns = loop_->clock().monotonic_ns() + limits_.wait_ns;
-    waiter.at = queue_.insert(queue_.end(), &waiter);
+    waiter.at = kind.queue.insert(kind.queue.end(), &waiter);
     waiter.queued = true;
-    counters_.waiting = queue_.size();
+    ++counters_.waiting;
     arm();
   });
   waiter.granted = false;  // The ticket's from here on.
   co_return in;
 }
 
-void Admission::give_back(uint64_t bytes, bool place) {
+void Admission::give_back(Kind& kind, uint64_t bytes, bool place) {
+  kind.held_bytes -= bytes;
   counters_.held_bytes -= bytes;
   if (place) --counters_.working;
   admit_waiting();
 }
 
-void Admission::admit_waiting() {
-  while (!queue_.empty() && fits(queue_.front()->room_bytes, true)) {
-    Waiter& first = *queue_.front();
-    queue_.pop_front();
-    first.queued = false;
-    take(first.charge_bytes, true);
-    first.granted = true;
-    first.resolve(true);
+// In order of arrival, but who lacks room keeps only its own kind waiting.
+Admission::Waiter* Admission::next() {
+  Waiter* next = nullptr;
+  if (counters_.working >= limits_.requests_max) return next;
+  for (Kind* kind : {&small_, &large_}) {
+    if (kind->queue.empty()) continue;
+    Waiter* first = kind->queue.front();
+    if (!has_room(*kind, first->charge_bytes)) continue;
+    if (!next || first->until_ns < next->until_ns) next = first;
   }
-  counters_.waiting = queue_.size();
+  return next;
+}
+
+void Admission::admit_waiting() {
+  while (Waiter* first = next()) {
+    first->leave();
+    take(first->kind, first->charge_bytes);
+    first->granted = true;
+    first->resolve(true);
+  }
 }
 
 void Admission::take_from_slow() {
   const int64_t long_ago_ns = loop_->clock().monotonic_ns() - limits_.slow_ns;
-  while (!receiving_.empty() && receiving_.front()->waits_since_ns_ <= long_ago_ns) {
+  while (!receiving_.empty() && receiving_.front()->silent_since_ns_ <= long_ago_ns) {
     Ticket& slow = *receiving_.front();
-    slow.leave_receiving();
     slow.slow_ = true;
+    slow.kind_.slow.splice(slow.kind_.slow.end(), receiving_, slow.at_);
     slow.give_up_place();
+  }
+}
+
+void Admission::refuse_late(Kind& kind) {
+  const int64_t now_ns = loop_->clock().monotonic_ns();
+  while (!kind.queue.empty() && kind.queue.front()->until_ns <= now_ns) {
+    Waiter& first = *kind.queue.front();
+    first.leave();
+    ++counters_.refused;
+    first.resolve(false);
+  }
+}
+
+// One for each that waits.
+void Admission::hang_up_stalled(Kind& kind) {
+  size_t wanted = kind.queue.size();
+  if (wanted == 0 || has_room(kind, kind.queue.front()->charge_bytes)) return;
+  const int64_t long_ago_ns = loop_->clock().monotonic_ns() - limits_.stall_ns;
+  for (auto at = kind.slow.begin(); at != kind.slow.end() && wanted > 0;) {
+    Ticket& slow = **at++;
+    if (slow.silent_since_ns_ > long_ago_ns) continue;
+    slow.leave_waiting();
+    slow.hang_up_();
+    ++counters_.refused;
+    --wanted;
   }
 }
 
 void Admission::on_timer() {
   timer_ = 0;
   take_from_slow();
-  const int64_t now_ns = loop_->clock().monotonic_ns();
-  while (!queue_.empty() && queue_.front()->until_ns <= now_ns) {
-    Waiter& first = *queue_.front();
-    queue_.pop_front();
-    first.queued = false;
-    ++counters_.refused;
-    first.resolve(false);
+  for (Kind* kind : {&small_, &large_}) {
+    refuse_late(*kind);
+    hang_up_stalled(*kind);
   }
   admit_waiting();  // The next one may need less than the one that kept it waiting.
-  if (!queue_.empty()) arm();
+  arm();
 }
 
 void Admission::arm() {
-  if (timer_ != 0) return;
-  const int64_t left_ns = queue_.front()->until_ns - loop_->clock().monotonic_ns();
-  const int64_t delay_ns = std::clamp<int64_t>(left_ns, 1, limits_.slow_ns);
-  timer_ = loop_->timer().after(delay_ns, [this] { on_timer(); });
+  if (timer_ != 0 || counters_.waiting == 0) return;
+  int64_t delay_ns = limits_.slow_ns;
+  for (const Kind* kind : {&small_, &large_})
+    if (!kind->queue.empty())
+      delay_ns = std::min(delay_ns, kind->queue.front()->until_ns - loop_->clock().monotonic_ns());
+  timer_ = loop_->timer().after(std::max<int64_t>(delay_ns, 1), [this] { on_timer(); });
 }
 
-Ticket::Ticket(Admission& admission, const RequestHead& head) : admission_(admission) {
-  start_bytes_ = kRequestBytes;
-  if (head.method == "GET") start_bytes_ += kAnswerBytes;
-  // The source of a copy passes through memory as an upload does.
-  if (head.headers.has("x-amz-copy-source")) start_bytes_ += kAnswerBytes + kUploadBytes;
-  const uint64_t most = head.method == "POST" ? kDocumentBytes : kUploadBytes;
-  const uint64_t length = head.chunked ? most : head.content_length.value_or(0);
-  large_bytes_ = std::min(most, 3 * std::min(length, most));
-  room_bytes_ = start_bytes_ + (length > kSmallBodyBytes ? large_bytes_ : 0);
-}
+Ticket::Ticket(Admission& admission, const RequestHead& head, std::function<void()> hang_up)
+    : admission_(admission),
+      hang_up_(std::move(hang_up)),
+      kind_(body_charge(head) + copy_charge(head) > 0 ? admission.large_ : admission.small_),
+      charge_bytes_(kRequestBytes + answer_charge(head) + copy_charge(head) + body_charge(head)) {}
 
 bool Ticket::try_enter() {
   if (entered_) return true;
-  if (!admission_.try_take(start_bytes_, room_bytes_, true)) return false;
-  held_bytes_ = start_bytes_;
+  if (!admission_.try_take(kind_, charge_bytes_)) return false;
+  held_bytes_ = charge_bytes_;
   entered_ = working_ = true;
   return true;
 }
 
 Task<bool> Ticket::enter() {
-  const bool in = co_await admission_.queue_for(start_bytes_, room_bytes_);
+  const bool in = co_await admission_.queue_for(kind_, charge_bytes_);
   if (!in) co_return false;
-  held_bytes_ = start_bytes_;
+  held_bytes_ = charge_bytes_;
   entered_ = working_ = true;
   co_return true;
 }
 
-bool Ticket::try_receive(uint64_t received_bytes) {
-  if (large_ || !entered_ || received_bytes <= kSmallBodyBytes) return true;
-  if (!admission_.try_take(large_bytes_, large_bytes_, false)) return false;
-  held_bytes_ += large_bytes_;
-  large_ = true;
-  return true;
-}
-
-Task<bool> Ticket::receive() {
-  give_up_place();
-  const bool in = co_await admission_.queue_for(large_bytes_, large_bytes_);
-  if (!in) co_return false;
-  held_bytes_ += large_bytes_;
-  working_ = large_ = true;
-  co_return true;
-}
-
 void Ticket::give_up_place() {
-  if (std::exchange(working_, false)) admission_.give_back(0, true);
+  if (std::exchange(working_, false)) admission_.give_back(kind_, 0, true);
 }
 
-void Ticket::wait_begins() {
+void Ticket::wait_begins(int64_t silent_ns) {
   if (!working_) return;
-  if (slow_) return give_up_place();
   waits_ = true;
-  waits_since_ns_ = Loop::current()->clock().monotonic_ns();
-  at_ = admission_.receiving_.insert(admission_.receiving_.end(), this);
+  silent_since_ns_ = Loop::current()->clock().monotonic_ns() - silent_ns;
+  slow_ = slow_ || silent_ns >= admission_.limits_.slow_ns;  // A byte now and then is slow, too.
+  std::list<Ticket*>& list = slow_ ? kind_.slow : admission_.receiving_;
+  at_ = list.insert(list.end(), this);
+  if (slow_) give_up_place();
 }
 
-void Ticket::leave_receiving() {
-  if (std::exchange(waits_, false)) admission_.receiving_.erase(at_);
+void Ticket::leave_waiting() {
+  if (std::exchange(waits_, false)) (slow_ ? kind_.slow : admission_.receiving_).erase(at_);
 }
 
 void Ticket::wait_ends() {
-  leave_receiving();
+  leave_waiting();
   if (!entered_ || working_) return;
   working_ = true;  // Above the limit, if it must be: it is not for long.
-  admission_.take(0, true);
+  ++admission_.counters_.working;
 }
 
 void Ticket::answer(uint64_t held_bytes) {
   if (!entered_) return;
   const uint64_t kept = std::min(held_bytes + kRequestBytes, held_bytes_);
-  admission_.give_back(held_bytes_ - kept, std::exchange(working_, false));
+  admission_.give_back(kind_, held_bytes_ - kept, std::exchange(working_, false));
   held_bytes_ = kept;
 }
 
 void Ticket::release() {
-  leave_receiving();
+  leave_waiting();
   if (!std::exchange(entered_, false)) return;
-  admission_.give_back(std::exchange(held_bytes_, 0), std::exchange(working_, false));
+  admission_.give_back(kind_, std::exchange(held_bytes_, 0), std::exchange(working_, false));
 }
 
 }  // namespace kura::s3

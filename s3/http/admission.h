@@ -5,12 +5,17 @@
 //
 // A request has a place until its answer is ready. A client that keeps its request waiting for more
 // bytes loses the place to whoever asks for one, and from then on counts only while the node works
-// on what it sent: slow clients take no one's place. What a request holds in memory is charged
-// until it ends. On one loop.
+// on what it sent: slow clients take no one's place.
+//
+// What a request may hold in memory is charged from its start, a large body included, so that who
+// has begun never waits again, until it ends. Large requests and small ones have a queue and at most
+// three quarters of the memory each: a quarter is always left to the other kind. And a client that
+// has stalled loses its connection when others of its kind wait for memory. On one loop.
 
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 
 #include "base/limits.h"
@@ -19,7 +24,7 @@
 
 namespace kura::s3 {
 
-// The two charges of a request: at its start, and once its body has passed kSmallBodyBytes.
+// A request with a longer body is large.
 inline constexpr uint64_t kSmallBodyBytes = 64 * kKiB;
 // Head (at most 32 KiB), what was read ahead, coroutine frames, answer; and twice a small body: as
 // read and as it is packed.
@@ -35,12 +40,13 @@ struct AdmissionLimits {
   // 64 requests in flight saturate one loop; with sixteen times as many the last one waits 0.1 s at
   // 10,000 requests a second. Below kPartitionPipelineMax: no partition has to refuse.
   uint32_t requests_max = 1024;
-  // 192 uploads or 384 cold reads at a time.
+  // 137 uploads or 262 cold reads at a time, in three quarters of it.
   uint64_t memory_bytes = 768 * kMiB;
-  int64_t wait_ns = 500'000'000;  // Twice at most (start, large body): refused within a second.
-  int64_t slow_ns = 100'000'000;  // Silent for so long: slow.
-  // Each holds its head: 4,096 of 40 KiB are 160 MiB at worst.
-  uint32_t waiting_max = 4096;
+  int64_t wait_ns = 500'000'000;     // A loop at its limit is late: refused within a second.
+  int64_t slow_ns = 100'000'000;     // Silent for so long: slow.
+  int64_t stall_ns = 1'000'000'000;  // Silent for so long: stalled.
+  // Of each kind. Each holds its head: 4,096 of 40 KiB are 160 MiB at worst.
+  uint32_t waiting_max = 2048;
 };
 
 class Ticket;
@@ -63,20 +69,29 @@ class Admission {
   // Lives in the frame that waits, and leaves the queue with it.
   struct Waiter;
 
-  bool fits(uint64_t room_bytes, bool needs_place) const;
-  void take(uint64_t charge_bytes, bool needs_place);
-  bool try_take(uint64_t charge_bytes, uint64_t room_bytes, bool needs_place);
+  struct Kind {
+    std::list<Waiter*> queue;  // All wait equally long, so the first is late first.
+    std::list<Ticket*> slow;   // Without a place, waiting for bytes.
+    uint64_t held_bytes = 0;
+  };
+
+  bool has_room(const Kind& kind, uint64_t charge_bytes) const;
+  bool try_take(Kind& kind, uint64_t charge_bytes);
   // Waits for it. False: it came to nothing.
-  Task<bool> queue_for(uint64_t charge_bytes, uint64_t room_bytes);
-  void give_back(uint64_t bytes, bool place);
+  Task<bool> queue_for(Kind& kind, uint64_t charge_bytes);
+  void take(Kind& kind, uint64_t charge_bytes);
+  void give_back(Kind& kind, uint64_t bytes, bool place);
+  Waiter* next();
   void admit_waiting();
   void take_from_slow();
+  void refuse_late(Kind& kind);
+  void hang_up_stalled(Kind& kind);
   void on_timer();
   void arm();
 
   const AdmissionLimits limits_;
   Counters counters_;
-  std::list<Waiter*> queue_;      // All wait equally long, so the first is late first.
+  Kind small_, large_;
   std::list<Ticket*> receiving_;  // With a place, waiting for bytes; the longest wait first.
   Loop* loop_ = nullptr;          // Of the timer.
   Timer::Id timer_ = 0;
@@ -85,19 +100,17 @@ class Admission {
 // One request's part of an Admission, given back when it is destroyed.
 class Ticket {
  public:
-  Ticket(Admission& admission, const RequestHead& head);
+  // `hang_up` makes the wait for the client's bytes fail, not before it returns.
+  Ticket(Admission& admission, const RequestHead& head, std::function<void()> hang_up);
   ~Ticket() { release(); }
   Ticket(const Ticket&) = delete;
 
-  // Before anything is done for the request. Each try_... is the same without the wait; false: not
-  // now. enter() and receive(): refuse the request with SlowDown.
+  // Before anything is done for the request. try_enter() is enter() without the wait; false: not
+  // now. enter(): refuse the request with SlowDown.
   bool try_enter();
   Task<bool> enter();
-  // Before bytes of the body are handed on; `received_bytes` with them.
-  bool try_receive(uint64_t received_bytes);
-  Task<bool> receive();
-  // Around a wait for the client's bytes. On a loop.
-  void wait_begins();
+  // Around a wait for the client's bytes, which has made no progress for `silent_ns`. On a loop.
+  void wait_begins(int64_t silent_ns);
   void wait_ends();
   // The node's work is done; `held_bytes` stay in memory until the client has them.
   void answer(uint64_t held_bytes);
@@ -106,15 +119,16 @@ class Ticket {
  private:
   friend class Admission;
   void give_up_place();
-  void leave_receiving();
+  void leave_waiting();
 
   Admission& admission_;
-  uint64_t start_bytes_, large_bytes_;
-  uint64_t room_bytes_;  // Free before it starts: a large body that is to come must find room, too.
+  const std::function<void()> hang_up_;
+  Admission::Kind& kind_;
+  const uint64_t charge_bytes_;
   uint64_t held_bytes_ = 0;
-  bool entered_ = false, working_ = false, large_ = false, slow_ = false;
-  int64_t waits_since_ns_ = 0;
-  std::list<Ticket*>::iterator at_;  // In receiving_, if waits_.
+  bool entered_ = false, working_ = false, slow_ = false;
+  int64_t silent_since_ns_ = 0;
+  std::list<Ticket*>::iterator at_;  // In `slow` of its kind or receiving_, if waits_.
   bool waits_ = false;
 };
 

@@ -61,11 +61,6 @@ Task<S3Result<std::string>> RequestBody::next() {
     }
     if (used < bytes.size()) connection_.put_back(std::string_view(bytes).substr(used));
     bytes.resize(produced);
-    produced_bytes_ += produced;
-    if (ticket_ && !ticket_->try_receive(produced_bytes_)) {
-      const bool in = co_await ticket_->receive();
-      if (!in) co_return s3_fail("SlowDown");
-    }
     if (ended_ || !bytes.empty()) co_return bytes;
   }
 }
@@ -85,7 +80,7 @@ Task<std::string> RequestBody::receive() {
   size_t wanted = read_bytes_;
   if (!chunked_) wanted = static_cast<size_t>(std::min<uint64_t>(wanted, left_));
   connection_.set_deadline(std::max<int64_t>(patience_ns_, 1));
-  if (ticket_) ticket_->wait_begins();
+  if (ticket_) ticket_->wait_begins(options_.body_silence_ns - patience_ns_);
   std::string bytes = co_await connection_.read(wanted);
   if (ticket_) ticket_->wait_ends();
   connection_.clear_deadline();

@@ -50,7 +50,6 @@ class RequestBody final : public BodySource {
   size_t read_bytes_;    // Of the next read: follows what the peer's speed can fill.
   int64_t patience_ns_;  // Left until the peer must have made progress.
   uint64_t progress_bytes_ = 0;
-  uint64_t produced_bytes_ = 0;
 };
 
 }  // namespace kura::s3

@@ -101,7 +101,7 @@ Task<bool> serve_request(Connection& connection, SessionShared& shared, SessionS
   const bool head_request = head.method == "HEAD";
   const ConnectionInfo info{connection.stream().peer(), connection.stream().encrypted(),
                             new_request_id(shared.random)};
-  Ticket ticket(shared.admission, head);
+  Ticket ticket(shared.admission, head, [&connection] { connection.set_deadline(1); });
   Ticket* const limited = shared.handler.always_admits(head) ? nullptr : &ticket;
   RequestBody body(connection, head, shared.options, limited);
   bool admitted = true;

@@ -40,6 +40,11 @@ struct Clients {
     edge.world.run_for(kSecond / 10);
     return got.size() - 1;
   }
+  // More on a connection that is open.
+  void send_on(size_t i, std::string bytes) {
+    spawn(edge.client_loop, run_send(open[i].get(), std::move(bytes)));
+    edge.world.run_for(kSecond / 10);
+  }
   void drain(int64_t deadline_ns) { spawn(edge.server_loop, run_drain(this, deadline_ns)); }
 
  private:
@@ -58,6 +63,10 @@ struct Clients {
       self->got[i].append(buffer, *n);
     }
     self->gone[i] = true;
+  }
+  static Task<void> run_send(Stream* stream, std::string bytes) {
+    std::vector<std::string_view> pieces{bytes};
+    (void)co_await stream->write(std::move(pieces));
   }
   static Task<void> run_drain(Clients* self, int64_t deadline_ns) {
     co_await self->server.drain(deadline_ns);
@@ -126,6 +135,41 @@ TEST(Server, SlowClientsTakeNoPlace) {
     clients.edge.world.run_for(kSecond / 5);
   }
   EXPECT_EQ(statuses(clients.got[clients.send(get("/x"))]), "200");
+}
+
+constexpr size_t kBodyBytes = 2 * kMiB, kSentBytes = kSmallBodyBytes + 1000;
+
+std::string begun_upload(size_t sent_bytes) {
+  return put("/echo", std::string(kBodyBytes, 'a')).substr(0, sent_bytes);
+}
+
+SessionOptions two_large_uploads() {
+  SessionOptions options;
+  options.admission.memory_bytes = 4 * (kUploadBytes + kRequestBytes) - kMiB;
+  return options;
+}
+
+TEST(Server, ALargeBodyThatHasBegunFindsItsRoom) {
+  Clients clients(10, two_large_uploads());
+  const size_t first = clients.send(begun_upload(1000));
+  for (int i = 0; i < 3; ++i) clients.send(begun_upload(kSentBytes));
+  const std::string rest = begun_upload(std::string::npos).substr(1000);
+  clients.send_on(first, rest);
+  EXPECT_EQ(statuses(clients.got[first]), "200");
+}
+
+TEST(Server, StalledUploadsEndWhenOthersNeedTheirMemory) {
+  Clients clients(10, two_large_uploads());
+  const size_t stalled = clients.send(begun_upload(kSentBytes));
+  clients.send(begun_upload(kSentBytes));
+  clients.edge.world.run_for(2 * kSecond);
+  EXPECT_FALSE(clients.gone[stalled]);
+  EXPECT_EQ(statuses(clients.got[clients.send(put("/echo", "small"))]), "200");
+  EXPECT_FALSE(clients.gone[stalled]);
+  const size_t next = clients.send(begun_upload(std::string::npos));
+  clients.edge.world.run_for(kSecond / 4);
+  EXPECT_TRUE(clients.gone[stalled]);
+  EXPECT_EQ(statuses(clients.got[next]), "200");
 }
 
 TEST(Server, RefusedConnectionsAreReadUntilTheirClientsKnow) {

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from bodies import KIB, body
-from crowd import allow_files, closed_loop
+from crowd import allow_files, closed_loop, hold
 from s3 import s3_client
 from watch import MIB, Watch
-from wire import UNSIGNED, Call, Wire
+from wire import UNSIGNED, Call, Wire, ask
 
 pytestmark = pytest.mark.kura
 
@@ -158,3 +158,27 @@ def test_connections_over_the_limit_are_told(make_server):
     assert tally.done > 0 and tally.refused > 0
     assert not tally.other, f"{tally.other}: -1 is a connection that ended without a word"
     assert metric(server, "kura_http_connections_refused_total") >= tally.refused
+
+
+def test_stalled_uploads_take_nothing_from_small_requests(make_server):
+    """Uploads that stop after a little more than 64 KiB would hold all request memory: others never notice."""
+    server, watch = begin(make_server)
+    large = Call(server.endpoint, "PUT", "/overload/large", body=body(8 * MIB), payload=UNSIGNED).sign().wire()
+    links = hold(address_of(server), 190, large[:70 * KIB])
+    slowest, asked, end = 0.0, 0, time.monotonic() + 3
+    with Wire(server.endpoint) as other:
+        while time.monotonic() < end:
+            for method, data in (("PUT", b"small"), ("GET", b"")):
+                begun = time.monotonic()
+                other.send(Call(server.endpoint, method, "/overload/small", body=data).sign().wire())
+                answer = other.answer()
+                assert answer.status == 200, f"{method} number {asked}: {answer}"
+                slowest, asked = max(slowest, time.monotonic() - begun), asked + 1
+    print(f"{asked} small requests, the slowest {slowest * 1000:.0f} ms")
+    assert slowest < 1
+    assert metric(server, "kura_s3_request_bytes") > 500 * MIB, "the uploads hold nothing"
+    # Stalled for long, they give way to a large one.
+    assert ask(server.endpoint, large).status == 200
+    for link in links:
+        link.close()
+    assert_nothing_left(server)
