@@ -8,9 +8,9 @@
 // on what it sent: slow clients take no one's place.
 //
 // What a request may hold in memory is charged from its start, a large body included, so that who
-// has begun never waits again, until it ends. Large requests and small ones have a queue and at most
-// three quarters of the memory each: a quarter is always left to the other kind. And a client that
-// has stalled loses its connection when others of its kind wait for memory. On one loop.
+// has begun never waits again, until it ends. Large requests and small ones have a queue and at
+// most three quarters of the memory each: a quarter is always left to the other kind. And a client
+// that has stalled loses its connection when others of its kind wait for memory. On one loop.
 
 #pragma once
 

@@ -52,11 +52,13 @@ class Load {
   }
 };
 
-// A request whose client sends a byte of `length` each `silence_ns` (0: never) until `hung_up`.
+// A request whose client sends some of `length` each `silence_ns` (0: never) until `hung_up`: much
+// if it makes progress, else a byte.
 struct Upload {
-  Upload(Load& load, uint64_t length, int64_t silence_ns_in = 0)
+  Upload(Load& load, uint64_t length, int64_t silence_ns_in, bool progress_in = false)
       : head(head_of("PUT", length)),
         silence_ns(silence_ns_in),
+        progress(progress_in),
         ticket(load.admission, head, [this] { hung_up = true; }) {
     spawn(load.loop, run(this));
     load.world.run_for(sim::kMillisecond);
@@ -72,7 +74,7 @@ struct Upload {
       do co_await sleep_for(10 * sim::kMillisecond);
       while (!self->hung_up &&
              (self->silence_ns == 0 || Loop::current()->clock().monotonic_ns() < until_ns));
-      silent_ns += self->silence_ns;
+      if (!self->progress) silent_ns += self->silence_ns;
       self->ticket.wait_ends();
     }
     self->ticket.release();
@@ -80,6 +82,7 @@ struct Upload {
 
   const RequestHead head;
   const int64_t silence_ns;
+  const bool progress;
   bool in = false, hung_up = false;
   Ticket ticket;
 };
@@ -136,6 +139,15 @@ TEST(Admission, MemoryIsChargedUntilTheEnd) {
   EXPECT_EQ(load.fates[1], "in");
   load.world.run_for(kSecond);
   EXPECT_EQ(load.admission.counters().held_bytes, 0u);
+}
+
+TEST(Admission, WhoNeedsLittleWaitsInTurnToo) {
+  Load load(limits(100, 4 * kLargeBytes - kMiB));
+  for (int i = 0; i < 3; ++i) load.send(head_of("PUT", kGiB), kSecond / 10);
+  load.send(head_of("PUT", kSmallBodyBytes + 1), kSecond / 10);
+  EXPECT_EQ(load.fates, (std::vector<std::string>{"in", "in", "", ""}));
+  load.world.run_for(kSecond / 8);
+  EXPECT_EQ(load.fates, (std::vector<std::string>{"in", "in", "in", "in"}));
 }
 
 TEST(Admission, LargeRequestsLeaveAQuarterToSmallOnes) {
@@ -208,6 +220,7 @@ size_t hung_up(const Uploads& all) {
 // As many as have room, of `length`; later others of the same kind and of the other.
 void stalled_clients_give_way(uint64_t length, uint64_t other_length, int64_t silence_ns) {
   Load load(limits(1000, kMemory));
+  Upload other(load, other_length, 9 * kSecond / 100, true);
   const uint64_t charge = length > kSmallBodyBytes ? kLargeBytes : kRequestBytes;
   Uploads stalled = uploads(load, kMemory / 4 * 3 / charge, length, silence_ns);
   load.world.run_for(2 * kSecond);
@@ -218,7 +231,9 @@ void stalled_clients_give_way(uint64_t length, uint64_t other_length, int64_t si
   EXPECT_EQ(load.fates[1], "in");
   EXPECT_EQ(load.fates[2], "in");
   EXPECT_EQ(hung_up(stalled), 2u);  // No more than had to.
+  EXPECT_FALSE(other.hung_up);
   for (auto& upload : stalled) upload->hung_up = true;
+  other.hung_up = true;
   load.world.run_for(2 * kSecond);
   EXPECT_EQ(load.admission.counters().held_bytes, 0u);
   EXPECT_EQ(load.admission.counters().working, 0u);
@@ -231,7 +246,18 @@ TEST(Admission, StalledClientsGiveWayToThoseOfTheirKind) {
 }
 
 TEST(Admission, SoDoThoseThatSendAByteNowAndThen) {
-  stalled_clients_give_way(kGiB, 1, kSecond / 20);
+  stalled_clients_give_way(kGiB, 1, kSecond / 100);
+}
+
+TEST(Admission, StalledClientsKeepTheirMemoryWhenOthersNeedPlaces) {
+  Load load(limits(1, kGiB));
+  Upload stalled(load, kGiB, 0);
+  load.world.run_for(2 * kSecond);
+  load.send(head_of("PUT", kGiB), 10 * kSecond);
+  const size_t late = load.send(head_of("PUT", kGiB), 0);
+  load.world.run_for(kSecond);
+  EXPECT_EQ(load.fates[late], "refused");
+  EXPECT_FALSE(stalled.hung_up);
 }
 
 TEST(Admission, ClientsThatAreNotYetStalledKeepTheirMemory) {
@@ -308,13 +334,16 @@ TEST(Admission, AnAnswerHoldsWhatIsStillToBeSent) {
 
 TEST(Admission, AFrameThatIsDestroyedLeavesTheQueue) {
   Load load(limits(1, kGiB));
-  load.send(head_of("PUT"), 10 * kSecond);
+  Ticket ticket(load.admission, head_of("PUT"), [] {});
+  EXPECT_TRUE(ticket.try_enter());
   load.send(head_of("PUT"), kSecond);
   EXPECT_EQ(load.admission.counters().waiting, 1u);
   load.loop.stop();
   destroy_spawned_tasks(load.loop);
   EXPECT_EQ(load.admission.counters().waiting, 0u);
+  ticket.release();
   EXPECT_EQ(load.admission.counters().held_bytes, 0u);
+  EXPECT_EQ(load.admission.counters().working, 0u);
 }
 
 }  // namespace

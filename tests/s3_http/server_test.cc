@@ -172,6 +172,16 @@ TEST(Server, StalledUploadsEndWhenOthersNeedTheirMemory) {
   EXPECT_EQ(statuses(clients.got[next]), "200");
 }
 
+TEST(Server, AByteNowAndThenIsAStallToo) {
+  Clients clients(10, two_large_uploads());
+  for (int i = 0; i < 2; ++i) clients.send(begun_upload(kSentBytes));
+  for (int i = 0; i < 20; ++i) clients.send_on(i % 2, "a");
+  const size_t next = clients.send(begun_upload(std::string::npos));
+  for (int i = 0; i < 4; ++i) clients.send_on(i % 2, "a");
+  EXPECT_TRUE(clients.gone[0] || clients.gone[1]);
+  EXPECT_EQ(statuses(clients.got[next]), "200");
+}
+
 TEST(Server, RefusedConnectionsAreReadUntilTheirClientsKnow) {
   Clients clients(1);
   clients.send(get("/x"));
