@@ -80,7 +80,8 @@ Task<void> linger(Connection& connection, const SessionOptions& options, Session
   state.idle = true;  // A drain need not wait for this.
   connection.set_deadline(options.linger_ns);
   while (read < options.linger_bytes_max) {
-    const std::string bytes = co_await connection.read(kBodyChunkBytes);
+    // Thousands that are refused linger together, and nothing is charged for them any more.
+    const std::string bytes = co_await connection.read(kHeadReadBytes);
     if (bytes.empty()) co_return;
     read += bytes.size();
   }
