@@ -218,9 +218,9 @@ TEST_F(PartitionTest, ACommandThatFailsHalfwayLeavesOthersAlone) {
   EXPECT_FALSE(fatal);
 }
 
-// Whichever read fails: also behind the first of its effects.
+// Whichever read fails: also behind the first of its effects. Rows that are known are not read.
 TEST_F(PartitionTest, AControlChangeThatFailsIsFoldedAllTheSame) {
-  for (int reads = 0; reads < 4; ++reads) {
+  for (int reads = 0; reads < 2; ++reads) {
     const BucketId one{200 + 10u * reads}, two{one.value + 1};
     own_reads.fail_in = reads;
     post_control(two.value, v1::BucketEffect::CREATED, {one, two});
@@ -228,7 +228,7 @@ TEST_F(PartitionTest, AControlChangeThatFailsIsFoldedAllTheSame) {
     EXPECT_FALSE(own_reads.fail_in) << reads;
     EXPECT_TRUE(row_of(one) && row_of(two)) << reads;
   }
-  EXPECT_EQ(told, std::vector<bool>(4, false));
+  EXPECT_EQ(told, std::vector<bool>(2, false));
 }
 
 // The position of the later one would say that the one left out is folded.

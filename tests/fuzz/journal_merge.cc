@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/limits.h"
+#include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/merge.h"
 #include "journal/embedded/segment_format.h"
 #include "journal/record_codec.h"
@@ -144,12 +145,13 @@ MergeOrder order_of(const Log& log, Disks& disks, bool write) {
   MergeOrder order;
   order.journal = log.journal;
   order.write = write;
+  std::vector<JournalDrive> drives;
   for (size_t i = 0; i < disks.size(); ++i) {
-    auto mirror = std::make_shared<Mirror>();
-    mirror->id.bytes[0] = static_cast<uint8_t>(i + 1);
-    mirror->drive = disks[i]->mount();
-    order.sources.push_back(std::move(mirror));
+    DriveId id;
+    id.bytes[0] = static_cast<uint8_t>(i + 1);
+    drives.push_back({id, disks[i]->mount()});
   }
+  order.sources = as_mirrors(drives);
   return order;
 }
 
