@@ -92,8 +92,8 @@ void Overlay::retire(uint64_t tag, RowCache* cache) {
     auto it = rows_.find(written_.front().second);
     // A later event wrote the row again: it stays until that one is retired.
     if (it != rows_.end() && it->second.tag <= tag) {
-      auto row = rows_.extract(it);
-      if (cache) cache->learn(std::move(row.key()), std::move(row.mapped().value));
+      if (cache) cache->forget(it->first);
+      rows_.erase(it);
     }
     written_.pop_front();
   }

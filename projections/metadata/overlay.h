@@ -64,7 +64,8 @@ class Overlay final : public Rows {
 
   void begin(uint64_t tag);  // Rows from now on belong to `tag`. REQUIRES: tags never fall.
   void undo();               // Back to the last begin(). REQUIRES: nothing was retired since.
-  // Forgets rows of this and all lower tags: they are in the rows below now, which `cache` learns.
+  // Forgets rows of this and all lower tags: they are in the rows below now, which `cache` reads
+  // anew. They are not taken over, because a row below may differ: it has the offset of its event.
   void retire(uint64_t tag, RowCache* cache = nullptr);
   void clear();                          // Forgets all rows; the next tag may be any.
   void append_to(KvBatch& batch) const;  // All rows, by key.

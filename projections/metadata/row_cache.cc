@@ -30,6 +30,11 @@ void RowCache::learn(std::string key, std::optional<std::string> value) {
   young_bytes_ = 0;
 }
 
+void RowCache::forget(std::string_view key) {
+  for (Map* rows : {&young_, &old_})
+    if (auto it = rows->find(key); it != rows->end()) rows->erase(it);
+}
+
 void RowCache::clear() {
   young_.clear();
   old_.clear();

@@ -24,6 +24,7 @@ class RowCache final : public RowReader {
 
   // The row below is this now; none: it is not there.
   void learn(std::string key, std::optional<std::string> value);
+  void forget(std::string_view key);  // The row below may be another one now.
   void clear();
 
  private:

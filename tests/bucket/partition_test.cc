@@ -7,6 +7,7 @@
 
 #include "projections/kv/memory_kv.h"
 #include "projections/metadata/fold.h"
+#include "projections/metadata/rows.h"
 #include "tests/bucket/scripted_journal.h"
 #include "tests/journal/test_loop.h"
 
@@ -191,6 +192,29 @@ TEST_F(PartitionTest, ARequestIdIsDecidedOnce) {
   EXPECT_EQ(log.kinds.size(), before);
   EXPECT_TRUE(put("k"));
   EXPECT_EQ(log.kinds.size(), before + 1);
+}
+
+// While an event is under way its rows have no offset yet. What is decided later sees the folded
+// ones.
+TEST_F(PartitionTest, ABodyIsMovedFromWhereItWasFolded) {
+  const auto written = put("k");
+  ASSERT_TRUE(written);
+  ASSERT_GT(written->offset.value, 0u);
+  KvRows rows(kv);
+  const auto folded = get_message<v1::ObjectVersion>(rows, row::current_key(kBucket, "k")).value();
+  ASSERT_TRUE(folded);
+  ASSERT_EQ(folded->body().journal().offset(), written->offset.value);
+  MoveBodies moves;
+  moves.moves.emplace_back();
+  moves.moves[0].set_bucket(kBucket.value);
+  moves.moves[0].set_key("k");
+  *moves.moves[0].mutable_from() = folded->body();
+  v1::Extent& extent = *moves.moves[0].mutable_to()->add_extents();
+  extent.set_set(1);
+  extent.set_stored_bytes(3);
+  const auto moved = run({.bucket = kBucket, .action = moves});
+  ASSERT_TRUE(moved) << moved.error().detail;
+  EXPECT_TRUE(moved->existed);
 }
 
 // Whichever read of the second one fails: the first one is under way and takes effect.
