@@ -58,6 +58,10 @@ Task<Answer> SimClient::perform(S3Request request) {
   if (answer.reply.ok() && answer.doubtful) probe("acknowledged after a doubtful attempt");
   if (!answer.reply.answered && answer.reply.sent) probe("outcome unknown");
   if (answer.reply.answered && answer.reply.status >= 500) probe("answered 5xx");
+  if (shared_.at_rest && !(answer.reply.answered && answer.reply.status < 500))
+    shared_.violate("At rest a " + request.method + " got no answer but " +
+                        std::to_string(answer.reply.status) + " " + answer.reply.code,
+                    request.key);
   if (answer.reply.status == 501)
     shared_.violate("A request of the workload was answered 501: " + request.method, request.key);
   co_return answer;
