@@ -257,7 +257,7 @@ void PoolWorld::expect_all() {
   }
 }
 
-void PoolWorld::forget(const std::string& key) {
+void PoolWorld::forget(std::string key) {
   bodies.bodies.erase(key);
   bodies.content.erase(key);
 }

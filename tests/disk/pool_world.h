@@ -99,7 +99,7 @@ class PoolWorld {
   Result<std::string> get_now(const std::string& key);
   // Every body that was committed reads back right.
   void expect_all();
-  void forget(const std::string& key);  // Deleted.
+  void forget(std::string key);  // Deleted.
 
   void seal_all();  // Every open set is sealed when it returns.
   PoolStatus status();
