@@ -135,6 +135,13 @@ Task<Result<void>> StripedUpload::step() {
 }
 
 Task<void> StripedUpload::wait_for_input() {
+  // A simulated crash frees the frames of a node one after the other: abort() may come after this.
+  struct Forget {
+    explicit Forget(std::optional<Resolver<Done>>& of) : writer(of) {}
+    ~Forget() { writer.reset(); }
+    Forget(const Forget&) = delete;
+    std::optional<Resolver<Done>>& writer;
+  } forget(writer_);
   co_await suspend<Done>([this](Resolver<Done> resolve) { writer_ = resolve; });
 }
 
