@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/chance.h"
+#include "base/concurrently.h"
 #include "base/drive_calls.h"
 #include "base/fail_point.h"
-#include "journal/embedded/concurrently.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/segment_format.h"
 #include "journal/record_codec.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/fail_point.h"
-#include "journal/embedded/concurrently.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/journal_folder.h"
 #include "journal/embedded/read_table.h"

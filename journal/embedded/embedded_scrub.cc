@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "journal/embedded/concurrently.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/journal_folder.h"
 #include "journal/embedded/segment_format.h"

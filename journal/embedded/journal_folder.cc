@@ -1,7 +1,7 @@
 #include "journal/embedded/journal_folder.h"
 
+#include "base/concurrently.h"
 #include "base/fail_point.h"
-#include "journal/embedded/concurrently.h"
 #include "journal/embedded/segment_format.h"
 
 namespace kura::journal {

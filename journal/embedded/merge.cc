@@ -4,8 +4,8 @@
 #include <map>
 #include <set>
 
+#include "base/concurrently.h"
 #include "base/limits.h"
-#include "journal/embedded/concurrently.h"
 #include "journal/embedded/journal_folder.h"
 #include "journal/embedded/segment_format.h"
 #include "journal/embedded/segment_reader.h"

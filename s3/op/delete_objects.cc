@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/concurrently.h"
 #include "base/limits.h"
 #include "s3/codec/uri.h"
 #include "s3/codec/xml_request.h"
-#include "s3/op/all_of.h"
 #include "s3/op/answer.h"
 #include "s3/op/commit.h"
 #include "s3/op/handlers.h"
@@ -77,7 +77,7 @@ Task<S3Result<Response>> delete_objects(Context& context, Request& request) {
   for (size_t i = 0; i < list->objects.size(); ++i) {
     tasks.push_back(delete_one(context, request, bucket->id, list->objects[i], i));
   }
-  std::vector<S3Result<Outcome>> outcomes = co_await all_of(std::move(tasks));
+  std::vector<S3Result<Outcome>> outcomes = co_await concurrently(std::move(tasks));
   XmlWriter xml("DeleteResult");
   for (size_t i = 0; i < outcomes.size(); ++i) {
     write_result(&xml, list->objects[i], outcomes[i], list->quiet);

@@ -10,7 +10,7 @@
 #include "base/loop.h"
 #include "base/task.h"
 
-namespace kura::journal {
+namespace kura {
 
 namespace detail {
 template <class T>
@@ -52,4 +52,4 @@ Task<std::vector<T>> concurrently(std::vector<Task<T>> tasks) {
   co_return out;
 }
 
-}  // namespace kura::journal
+}  // namespace kura
