@@ -18,6 +18,15 @@ Task<Result<void>> write_member(std::shared_ptr<File> file, uint32_t member,
   co_return written;
 }
 
+Task<Result<void>> write_and_sync_member(std::shared_ptr<File> file, uint32_t member,
+                                         std::shared_ptr<const CodedRun> run) {
+  std::vector<std::string_view> pieces = run->members[member];
+  before_step("stripe.write");
+  Result<void> written = co_await file->write_and_sync(run->offset, std::move(pieces));
+  if (written) after_step("stripe.sync");
+  co_return written;
+}
+
 Task<Result<void>> sync_member(std::shared_ptr<File> file) {
   before_step("stripe.sync");
   Result<void> synced = co_await file->sync();
@@ -77,6 +86,24 @@ Task<OpenSet::Synced> OpenSet::sync(uint64_t end) {
   });
 }
 
+Task<OpenSet::Synced> OpenSet::write_and_sync(std::shared_ptr<const CodedRun> run) {
+  std::vector<Task<Result<void>>> calls;
+  for (uint32_t i = 0; i < files_.size(); ++i)
+    calls.push_back(write_and_sync_member(files_[i], i, run));
+  auto results = co_await all_within<void>(std::move(calls), timeout_ns_);
+  Synced synced = conclude(results);
+  if (synced.durable) good_end_ = std::max(good_end_, run->end);
+  co_return synced;
+}
+
+OpenSet::Synced OpenSet::conclude(const std::vector<Result<void>>& results) {
+  Synced synced;
+  synced.errors = errors_of(results);
+  if (!synced.errors.empty()) mark_failed();
+  synced.durable = !failed();
+  return synced;
+}
+
 Task<void> OpenSet::sync_rounds() {
   auto self = shared_from_this();
   while (!waiting_.empty()) {
@@ -85,10 +112,7 @@ Task<void> OpenSet::sync_rounds() {
     std::vector<Task<Result<void>>> calls;
     for (const auto& file : files_) calls.push_back(sync_member(file));
     auto results = co_await all_within<void>(std::move(calls), timeout_ns_);
-    Synced synced;
-    synced.errors = errors_of(results);
-    synced.durable = synced.errors.empty() && !failed();
-    if (!synced.errors.empty()) mark_failed();
+    Synced synced = conclude(results);
     for (Waiting& waiter : round) {
       if (synced.durable) good_end_ = std::max(good_end_, waiter.end);
       waiter.resolve(synced);

@@ -58,6 +58,8 @@ class OpenSet : public std::enable_shared_from_this<OpenSet> {
     std::vector<MemberError> errors;  // First caller of a round only.
   };
   Task<Synced> sync(uint64_t end);
+  // write() and then sync(), in one trip to each drive: what is small waits for nobody else's sync.
+  Task<Synced> write_and_sync(std::shared_ptr<const CodedRun> run);
 
   // Gives every member file this length; the room of a longer one is reserved. Errors: of members.
   // REQUIRES: no users.
@@ -79,6 +81,7 @@ class OpenSet : public std::enable_shared_from_this<OpenSet> {
     Resolver<Synced> resolve;
   };
   Task<void> sync_rounds();
+  Synced conclude(const std::vector<Result<void>>& results);
 
   Loop& loop_;
   const int64_t timeout_ns_;

@@ -122,26 +122,22 @@ Task<void> PackedCommitter::write_group(SetUse& use, std::vector<Item>& items) {
   for (const auto& [item, extent] : extents)
     core_.reservations.uses(sizes[item].reservation, set->id());
   auto run = join(runs);
-  std::vector<MemberError> errors = co_await set->write(run);
-  if (errors.empty()) {
-    OpenSet::Synced synced = co_await set->sync(run->end);
-    errors = std::move(synced.errors);
-    if (synced.durable) {
-      std::vector<Item> left;
-      for (size_t i = 0; i < items.size(); ++i) {
-        auto done = extents.find(i);
-        if (done == extents.end()) {
-          left.push_back(items[i]);
-          continue;
-        }
-        Call& call = *items[i].call;
-        call.extents[items[i].index] = std::move(done->second);
-        if (--call.left == 0) call.resolve(Done{});
+  OpenSet::Synced synced = co_await set->write_and_sync(run);
+  if (synced.durable) {
+    std::vector<Item> left;
+    for (size_t i = 0; i < items.size(); ++i) {
+      auto done = extents.find(i);
+      if (done == extents.end()) {
+        left.push_back(items[i]);
+        continue;
       }
-      items = std::move(left);
+      Call& call = *items[i].call;
+      call.extents[items[i].index] = std::move(done->second);
+      if (--call.left == 0) call.resolve(Done{});
     }
+    items = std::move(left);
   }
-  core_.write_sets.members_failed(set, std::move(errors));
+  core_.write_sets.members_failed(set, std::move(synced.errors));
 }
 
 }  // namespace kura::disk

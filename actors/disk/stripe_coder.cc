@@ -1,5 +1,7 @@
 #include "actors/disk/stripe_coder.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/crc32c.h"
 
@@ -14,13 +16,18 @@ std::string_view zeros(uint64_t bytes) {
   return std::string_view(all).substr(0, bytes);
 }
 
+// Who asks writes every byte: filling it with zeros first would cost as much as coding does.
+std::shared_ptr<char[]> unset_bytes(size_t bytes) {
+  return std::make_shared_for_overwrite<char[]>(bytes);
+}
+
 // Adds header and payload of every member of one stripe to `run`. data: by data shard.
 void add_stripe(CodedRun& run, const Code& code, StripeHeader header,
                 const std::vector<const char*>& data) {
-  auto parity = std::make_shared<std::string>(code.parity_shards() * header.shard_bytes, '\0');
+  std::shared_ptr<char[]> parity = unset_bytes(code.parity_shards() * header.shard_bytes);
   std::vector<char*> sums;
   for (uint32_t i = 0; i < code.parity_shards(); ++i)
-    sums.push_back(parity->data() + i * header.shard_bytes);
+    sums.push_back(parity.get() + i * header.shard_bytes);
   code.encode(data, sums, header.shard_bytes);
   auto headers = std::make_shared<std::string>();
   const uint64_t header_bytes = stripe_header_bytes(header.reservations.size());
@@ -97,15 +104,20 @@ std::shared_ptr<const CodedRun> code_packed(
   header.reservations = stripe.reservations;
   header.offset = offset;
   header.shard_bytes = static_cast<uint32_t>(stripe.shard_bytes);
-  auto columns = std::make_shared<std::string>(code.data_shards() * stripe.shard_bytes, '\0');
+  const size_t shard_bytes = stripe.shard_bytes;
+  std::shared_ptr<char[]> columns = unset_bytes(code.data_shards() * shard_bytes);
+  std::vector<const char*> data;
+  for (uint32_t c = 0; c < code.data_shards(); ++c) data.push_back(columns.get() + c * shard_bytes);
+  std::vector<size_t> ends(code.data_shards(), 0);  // Of the bodies in each column, without gaps.
   for (const PackedSlot& slot : stripe.slots) {
     const std::string& body = *bodies[slot.item];
-    columns->replace(slot.member * stripe.shard_bytes + slot.column_offset, body.size(), body);
+    INVARIANT(slot.column_offset == ends[slot.member], "a column is packed from its top");
+    body.copy(columns.get() + slot.member * shard_bytes + slot.column_offset, body.size());
+    ends[slot.member] += body.size();
     header.used_bytes += static_cast<uint32_t>(body.size());
   }
-  std::vector<const char*> data;
   for (uint32_t c = 0; c < code.data_shards(); ++c)
-    data.push_back(columns->data() + c * stripe.shard_bytes);
+    std::fill_n(columns.get() + c * shard_bytes + ends[c], shard_bytes - ends[c], '\0');
   run->owned.push_back(std::move(columns));
   add_stripe(*run, code, header, data);
   return run;

@@ -21,7 +21,7 @@ struct CodedRun {
   uint64_t offset = 0;
   uint64_t end = 0;
   std::vector<std::vector<std::string_view>> members;  // Pieces to write, by member index.
-  std::vector<std::shared_ptr<const std::string>> owned;
+  std::vector<std::shared_ptr<const void>> owned;
 };
 
 // What headers of one writer share.

@@ -50,12 +50,19 @@ void Connection::put_back(std::string_view bytes) {
   used_ = 0;
 }
 
-Task<std::string> Connection::read(size_t size_bytes) {
-  std::string bytes(size_bytes, '\0');
-  Result<size_t> size = co_await stream_->read_some(bytes.data(), bytes.size());
-  bytes.resize(size.value_or(0));
-  bytes_in_ += bytes.size();
-  co_return bytes;
+Task<size_t> Connection::read(char* out, size_t size_bytes) {
+  const Result<size_t> size = co_await stream_->read_some(out, size_bytes);
+  bytes_in_ += size.value_or(0);
+  co_return size.value_or(0);
+}
+
+Task<void> Connection::drop(uint64_t size_bytes, size_t piece_bytes) {
+  std::string dropped(piece_bytes, '\0');
+  for (uint64_t read_bytes = 0; read_bytes < size_bytes;) {
+    const size_t more = co_await read(dropped.data(), dropped.size());
+    if (more == 0) co_return;
+    read_bytes += more;
+  }
 }
 
 Task<bool> Connection::fill(size_t size_bytes) {
@@ -63,9 +70,7 @@ Task<bool> Connection::fill(size_t size_bytes) {
     fill_ = std::make_unique_for_overwrite<char[]>(size_bytes);
     fill_bytes_ = size_bytes;
   }
-  const Result<size_t> size = co_await stream_->read_some(fill_.get(), size_bytes);
-  const size_t more = size.value_or(0);
-  bytes_in_ += more;
+  const size_t more = co_await read(fill_.get(), size_bytes);
   ahead_.erase(0, used_);
   used_ = 0;
   ahead_.append(fill_.get(), more);

@@ -30,9 +30,11 @@ class Connection {
   std::string take_ahead();
   void put_back(std::string_view bytes);  // REQUIRES: ahead() is empty.
 
-  // At most `size_bytes` from the stream, past what was read ahead; empty when the peer has sent
+  // At most `size_bytes` from the stream, past what was read ahead; 0 when the peer has sent
   // everything, is gone, or was too late.
-  Task<std::string> read(size_t size_bytes);
+  Task<size_t> read(char* out, size_t size_bytes);
+  // Reads until the peer has sent everything or `size_bytes`, `piece_bytes` at a time.
+  Task<void> drop(uint64_t size_bytes, size_t piece_bytes);
   // Reads more into ahead(); false as above.
   Task<bool> fill(size_t size_bytes);
   // False: the peer is gone, or did not read for `silence_ns`. The pieces must live until then.

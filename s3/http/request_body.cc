@@ -8,7 +8,7 @@ namespace kura::s3 {
 namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr size_t kFirstReadBytes = 16 * kKiB;
+constexpr size_t kFirstChunkBytes = kPackedBodyMax;  // A small body comes in one chunk.
 
 }  // namespace
 
@@ -20,7 +20,7 @@ RequestBody::RequestBody(Connection& connection, const RequestHead& head,
       chunked_(head.chunked),
       left_(head.content_length.value_or(0)),
       continue_pending_(head.expect_continue && (head.chunked || head.content_length)),
-      read_bytes_(kFirstReadBytes),
+      chunk_bytes_(kFirstChunkBytes),
       patience_ns_(options.body_silence_ns) {
   length_ = head.content_length;
   ended_ = !chunked_ && left_ == 0;
@@ -41,9 +41,8 @@ Task<S3Result<std::string>> RequestBody::next() {
   if (ended_) co_return std::string();
   while (true) {
     std::string bytes = connection_.take_ahead();
-    if (bytes.empty()) bytes = co_await receive();
-    if (bytes.empty())
-      co_return broken(connection_.timed_out() ? "RequestTimeout" : "IncompleteBody");
+    const bool filled = co_await fill(&bytes);
+    if (!filled) co_return broken(connection_.timed_out() ? "RequestTimeout" : "IncompleteBody");
     size_t used = 0, produced = 0;
     if (chunked_) {
       S3Result<ChunkedDecoder::Step> step = decoder_.decode(bytes.data(), bytes.size());
@@ -73,29 +72,41 @@ Task<bool> RequestBody::send_continue() {
   co_return co_await connection_.write(std::move(pieces), options_.write_silence_ns);
 }
 
+// Adds to what was read ahead until a whole chunk is there; of a chunked coding, whose frames say
+// what follows, until anything is. False: the connection ended first.
+Task<bool> RequestBody::fill(std::string* bytes) {
+  size_t size = bytes->size();
+  if (chunked_ && size > 0) co_return true;
+  size_t goal = chunk_bytes_;
+  if (!chunked_) goal = static_cast<size_t>(std::min<uint64_t>(goal, left_));
+  chunk_bytes_ = std::min(2 * chunk_bytes_, kBodyChunkBytes);
+  if (size >= goal) co_return true;
+  bytes->resize(goal);
+  do {
+    const size_t more = co_await receive(bytes->data() + size, goal - size);
+    if (more == 0) co_return false;
+    size += more;
+  } while (!chunked_ && size < goal);
+  bytes->resize(size);
+  co_return true;
+}
+
 // A peer that sends a byte now and then makes no progress: patience is renewed by the amount.
-Task<std::string> RequestBody::receive() {
+Task<size_t> RequestBody::receive(char* out, size_t size_bytes) {
   Clock& clock = Loop::current()->clock();
   const int64_t began_ns = clock.monotonic_ns();
-  size_t wanted = read_bytes_;
-  if (!chunked_) wanted = static_cast<size_t>(std::min<uint64_t>(wanted, left_));
   connection_.set_deadline(std::max<int64_t>(patience_ns_, 1));
   if (ticket_) ticket_->wait_begins(options_.body_silence_ns - patience_ns_);
-  std::string bytes = co_await connection_.read(wanted);
+  const size_t received = co_await connection_.read(out, size_bytes);
   if (ticket_) ticket_->wait_ends();
   connection_.clear_deadline();
-  if (bytes.size() == read_bytes_) {
-    read_bytes_ = std::min(read_bytes_ * 2, kBodyChunkBytes);
-  } else if (bytes.size() < read_bytes_ / 4) {
-    read_bytes_ = std::max(read_bytes_ / 2, kFirstReadBytes);
-  }
-  progress_bytes_ += bytes.size();
+  progress_bytes_ += received;
   patience_ns_ -= clock.monotonic_ns() - began_ns;
   if (progress_bytes_ >= options_.body_progress_bytes) {
     progress_bytes_ = 0;
     patience_ns_ = options_.body_silence_ns;
   }
-  co_return bytes;
+  co_return received;
 }
 
 S3Result<std::string> RequestBody::broken(std::string_view code) {

@@ -34,7 +34,8 @@ class RequestBody final : public BodySource {
 
  private:
   Task<bool> send_continue();
-  Task<std::string> receive();
+  Task<bool> fill(std::string* bytes);
+  Task<size_t> receive(char* out, size_t size_bytes);
   S3Result<std::string> broken(std::string_view code);
 
   Connection& connection_;
@@ -47,7 +48,7 @@ class RequestBody final : public BodySource {
   bool ended_ = false;
   bool failed_ = false;
   ChunkedDecoder decoder_;
-  size_t read_bytes_;    // Of the next read: follows what the peer's speed can fill.
+  size_t chunk_bytes_;   // Of the next chunk, if so much is left.
   int64_t patience_ns_;  // Left until the peer must have made progress.
   uint64_t progress_bytes_ = 0;
 };

@@ -34,13 +34,9 @@ Task<void> refuse(std::unique_ptr<Stream> stream, int64_t now_ms, std::shared_pt
   const std::string head = response_head(response, fields);
   std::vector<std::string_view> pieces{head, response.body};
   Connection connection(std::move(stream));
-  bool more = co_await connection.write(std::move(pieces), kRefusedLingerNs);
+  const bool more = co_await connection.write(std::move(pieces), kRefusedLingerNs);
   connection.set_deadline(kRefusedLingerNs);
-  for (uint64_t read = 0; more && read < kRefusedBytesMax;) {
-    const std::string bytes = co_await connection.read(kRefusedReadBytes);
-    read += bytes.size();
-    more = !bytes.empty();
-  }
+  if (more) co_await connection.drop(kRefusedBytesMax, kRefusedReadBytes);
   connection.close();
 }
 

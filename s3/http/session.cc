@@ -76,15 +76,10 @@ Task<std::optional<RequestHead>> read_head(Connection& connection, const Session
 
 // Reads on while the client may still be sending, so that the answer reaches it.
 Task<void> linger(Connection& connection, const SessionOptions& options, SessionState& state) {
-  uint64_t read = 0;
   state.idle = true;  // A drain need not wait for this.
   connection.set_deadline(options.linger_ns);
-  while (read < options.linger_bytes_max) {
-    // Thousands that are refused linger together, and nothing is charged for them any more.
-    const std::string bytes = co_await connection.read(kHeadReadBytes);
-    if (bytes.empty()) co_return;
-    read += bytes.size();
-  }
+  // Small: thousands that are refused linger together, and nothing is charged for them any more.
+  co_await connection.drop(options.linger_bytes_max, kHeadReadBytes);
 }
 
 std::string log_target(const RequestHead& head) {

@@ -42,7 +42,10 @@ Task<S3Result<WrittenBody>> write_body(BlobStore& blobs, v1::Envelope::Transform
       encoded = encoder.finish();
     else
       encoded = encoder.feed(std::move(*chunk));
-    stored += encoded;
+    if (stored.empty())
+      stored = std::move(encoded);
+    else
+      stored += encoded;
     if (!writer && std::max(written.size_bytes, declared_bytes) > kInlineBodyMax) {
       uint64_t hint = declared_bytes == 0 ? 0 : stored_bytes(transform, declared_bytes);
       Result<std::unique_ptr<BlobWriter>> opened = co_await blobs.write(storage_class, hint);
