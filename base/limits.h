@@ -43,9 +43,7 @@ inline constexpr size_t kChunkHeaderBytesMax = 4 * kKiB;  // One aws-chunked siz
 inline constexpr size_t kBodyChunkBytes = 256 * kKiB;     // Most that a session reads at once.
 
 // Waiting work.
-inline constexpr size_t kRowCacheBytes = 512 * 1024;        // Of one partition; see RowCache.
-inline constexpr size_t kFoldCacheBytes = 4 * 1024 * 1024;  // Of the fold of all partitions.
-inline constexpr size_t kPartitionPipelineMax = 4096;       // Events under way in one partition.
-inline constexpr size_t kRequestTableMax = 1024;  // Results kept per partition, as a fold.
+inline constexpr size_t kPartitionPipelineMax = 4096;  // Events under way in one partition.
+inline constexpr size_t kRequestTableMax = 1024;       // Results kept per partition, as a fold.
 
 }  // namespace kura

@@ -150,6 +150,8 @@ bool assign(Config& config, const Setting& s, Error& error) {
     return take(parse_number(v, 1, 256), config.io_threads, error);
   else if (s.name == "cache-size")
     return take(parse_bytes(v), config.cache_bytes, error);
+  else if (s.name == "row-cache-size")
+    return take(parse_bytes(v), config.row_cache_bytes, error);
   else if (s.name == "journal-segment-size")
     return take(parse_bytes(v), config.journal_segment_bytes, error);
   else if (s.name == "set-member-size")
@@ -225,6 +227,8 @@ const std::vector<SettingInfo>& setting_table() {
       {"storage-class-rrs", "", "parity of REDUCED_REDUNDANCY as EC:n; EC:1 if empty"},
       {"io-threads", "1", "threads that serve connections"},
       {"cache-size", "256MiB", "memory for blocks of the metadata view"},
+      {"row-cache-size", "128MiB",
+       "memory for rows of the metadata view used lately; 0 keeps none"},
       {"journal-segment-size", "", "bytes of a journal segment; by drive size if empty"},
       {"set-member-size", "", "bytes of a segment set's member file; by drive size if empty"},
       {"connections-max", "16384", "open connections; more are closed at once"},

@@ -38,6 +38,7 @@ struct Config {
   std::optional<uint32_t> parity_standard, parity_reduced;  // EC:n
   uint32_t io_threads = 1;
   uint64_t cache_bytes = 0;            // Of the view's blocks.
+  uint64_t row_cache_bytes = 0;        // Of the view's rows; 0: none are kept.
   uint64_t journal_segment_bytes = 0;  // 0: by the size of the drives.
   uint64_t member_bytes = 0;           // 0: by the size of the drives.
   uint32_t connections_max = 0;

@@ -181,7 +181,7 @@ int run_server(const Config& config, char** argv) {
   ports.drives = (*folders)->drives();
   RocksKvOptions view_options;
   view_options.cache_bytes = config.cache_bytes;
-  ViewFolders views((*folders)->paths(), view_options);
+  ViewFolders views((*folders)->paths(), view_options, config.row_cache_bytes);
   ports.views = &views;
   ports.mounted_anew = [all = folders->get()](std::shared_ptr<Drive> away) {
     return all->mounted_anew(std::move(away));

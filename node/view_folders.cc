@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "projections/kv/cached_kv.h"
+
 namespace kura::node {
 namespace {
 
@@ -31,14 +33,17 @@ bool ViewFolders::exists(size_t drive) const {
   return ::access((view(drive) + "/CURRENT").c_str(), F_OK) == 0;
 }
 
-Result<std::unique_ptr<Kv>> ViewFolders::open(size_t drive) {
-  if (auto gone = destroy_rocks_kv(new_view(drive)); !gone) return fail(gone.error());
-  return open_rocks_kv(view(drive), options_);
-}
+Result<std::unique_ptr<Kv>> ViewFolders::open(size_t drive) { return open_map(drive, view(drive)); }
 
 Result<std::unique_ptr<Kv>> ViewFolders::open_new(size_t drive) {
+  return open_map(drive, new_view(drive));
+}
+
+Result<std::unique_ptr<Kv>> ViewFolders::open_map(size_t drive, const std::string& path) {
   if (auto gone = destroy_rocks_kv(new_view(drive)); !gone) return fail(gone.error());
-  return open_rocks_kv(new_view(drive), options_);
+  auto map = open_rocks_kv(path, options_);
+  if (!map) return map;
+  return make_cached_kv(std::move(*map), row_cache_bytes_);
 }
 
 // A process that dies in between finds no view, which is a rebuild once more.

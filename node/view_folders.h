@@ -13,9 +13,9 @@ namespace kura::node {
 
 class ViewFolders final : public ViewPlaces {
  public:
-  // One folder for each drive.
-  ViewFolders(std::vector<std::string> drives, RocksKvOptions options)
-      : drives_(std::move(drives)), options_(options) {}
+  // One folder for each drive. `row_cache_bytes`: of rows kept in memory in front of the map.
+  ViewFolders(std::vector<std::string> drives, RocksKvOptions options, size_t row_cache_bytes)
+      : drives_(std::move(drives)), options_(options), row_cache_bytes_(row_cache_bytes) {}
 
   bool exists(size_t drive) const override;
   Result<std::unique_ptr<Kv>> open(size_t drive) override;
@@ -23,11 +23,13 @@ class ViewFolders final : public ViewPlaces {
   Result<void> adopt_new(size_t drive) override;
 
  private:
+  Result<std::unique_ptr<Kv>> open_map(size_t drive, const std::string& path);
   std::string view(size_t drive) const { return drives_[drive] + "/view"; }
   std::string new_view(size_t drive) const { return view(drive) + ".new"; }
 
   const std::vector<std::string> drives_;
   const RocksKvOptions options_;
+  const size_t row_cache_bytes_;
 };
 
 }  // namespace kura::node

@@ -85,13 +85,20 @@ node::NodeOptions draw_options(const NodeParts& parts) {
   return options;
 }
 
+// Of a large one nothing is ever forgotten, of a small one nearly everything.
+size_t draw_row_cache_bytes(const NodeParts& parts) {
+  SimRandom random = parts.random.fork("row cache");
+  constexpr size_t kSizes[] = {0, 128 * kKiB, kMiB, 64 * kMiB};
+  return kSizes[random.pick(std::size(kSizes))];
+}
+
 SimKuraNode::SimKuraNode(NodeParts parts)
     : parts_(std::move(parts)),
       random_(parts_.random.fork("node")),
       clock_(parts_.world, random_.between(-200, 200), random_.between(-500, 500)),
       options_(draw_options(parts_)),
       io_loops_(1 + random_.pick(3)),
-      views_(parts_.disks) {}
+      views_(parts_.disks, draw_row_cache_bytes(parts_)) {}
 
 SimKuraNode::~SimKuraNode() {
   if (running()) crash(Unsynced::kept);

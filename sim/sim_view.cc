@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "projections/kv/cached_kv.h"
 
 namespace kura::sim {
 
@@ -36,7 +37,7 @@ Result<std::unique_ptr<Kv>> SimView::open() {
   new_ = nullptr;
   if (!exists()) view_ = std::make_unique<MemoryKv>();
   device_ = disk_.device();
-  return std::make_unique<Handle>(disk_, *view_);
+  return make_cached_kv(std::make_unique<Handle>(disk_, *view_), row_cache_bytes_);
 }
 
 Result<std::unique_ptr<Kv>> SimView::open_new() {
@@ -44,7 +45,7 @@ Result<std::unique_ptr<Kv>> SimView::open_new() {
   new_ = std::make_unique<MemoryKv>();
   new_device_ = disk_.device();
   rebuilding_ = true;
-  return std::make_unique<Handle>(disk_, *new_);
+  return make_cached_kv(std::make_unique<Handle>(disk_, *new_), row_cache_bytes_);
 }
 
 Result<void> SimView::adopt_new() {
@@ -74,8 +75,8 @@ bool SimView::crash(Unsynced policy, SimRandom& random) {
   return std::exchange(rebuilding_, false);
 }
 
-SimViews::SimViews(std::vector<std::unique_ptr<SimDisk>>& disks) {
-  for (auto& disk : disks) views_.push_back(std::make_unique<SimView>(*disk));
+SimViews::SimViews(std::vector<std::unique_ptr<SimDisk>>& disks, size_t row_cache_bytes) {
+  for (auto& disk : disks) views_.push_back(std::make_unique<SimView>(*disk, row_cache_bytes));
 }
 
 void SimViews::remove() {

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "base/limits.h"
 #include "node/view_places.h"
 #include "projections/kv/memory_kv.h"
 #include "sim/sim_drive.h"
@@ -14,7 +15,8 @@ namespace kura::sim {
 
 class SimView {
  public:
-  explicit SimView(SimDisk& disk) : disk_(disk) {}
+  // `row_cache_bytes`: as of ViewFolders.
+  SimView(SimDisk& disk, size_t row_cache_bytes) : disk_(disk), row_cache_bytes_(row_cache_bytes) {}
 
   bool exists() const { return view_ && device_ == disk_.device() && !disk_.dead(); }
   // As in ViewPlaces. Errors: io_error (the drive is dead). The maps must not outlive this.
@@ -28,6 +30,7 @@ class SimView {
  private:
   class Handle;
   SimDisk& disk_;
+  const size_t row_cache_bytes_;
   uint32_t device_ = 0;  // Of the drive, when the view was made,
   std::unique_ptr<MemoryKv> view_;
   uint32_t new_device_ = 0;  // and when the new one was.
@@ -38,7 +41,7 @@ class SimView {
 // Those of all drives of a node.
 class SimViews final : public node::ViewPlaces {
  public:
-  explicit SimViews(std::vector<std::unique_ptr<SimDisk>>& disks);
+  explicit SimViews(std::vector<std::unique_ptr<SimDisk>>& disks, size_t row_cache_bytes = kMiB);
   bool exists(size_t drive) const override { return views_[drive]->exists(); }
   Result<std::unique_ptr<Kv>> open(size_t drive) override { return views_[drive]->open(); }
   Result<std::unique_ptr<Kv>> open_new(size_t drive) override { return views_[drive]->open_new(); }

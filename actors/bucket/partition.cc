@@ -252,7 +252,7 @@ void Partition::on_folded(const std::vector<Folded>& folded) {
               "events are folded in the order of their seqs");
     UnderWay done = std::move(under_way_.front());
     under_way_.pop_front();
-    overlay_.retire(record.seq, &cached_);
+    overlay_.retire(record.seq);
     finish(std::move(done), record.offset);
   }
   flush();
@@ -293,7 +293,6 @@ void Partition::on_lost(Epoch epoch, Errc code) {
   if (epoch != epoch_ || state_ == State::closed) return;
   state_ = State::closed;
   overlay_.clear();
-  cached_.clear();  // What was under way may have been folded all the same.
   ids_under_way_.clear();
   proposals_.clear();
   std::deque<PendingCommand> again;

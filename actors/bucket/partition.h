@@ -21,7 +21,6 @@
 #include "base/loop.h"
 #include "projections/metadata/overlay.h"
 #include "projections/metadata/request_table.h"
-#include "projections/metadata/row_cache.h"
 
 namespace kura {
 
@@ -98,8 +97,7 @@ class Partition {
   const PartitionId id_;
   Loop& loop_;
   KvRows view_;
-  RowCache cached_{view_, kRowCacheBytes};  // Only this partition's events write its rows.
-  Overlay overlay_{cached_};
+  Overlay overlay_{view_};
   Committer& committer_;
   const PartitionOptions options_;
   RequestTable requests_;

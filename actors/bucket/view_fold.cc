@@ -73,7 +73,7 @@ Result<bool> ViewFold::fold_one(const Item& item, Overlay& rows, KvBatch& contro
 }
 
 Result<std::vector<bool>> ViewFold::fold(const std::vector<Item>& items) {
-  Overlay rows(cached_);
+  Overlay rows(view_);
   KvBatch batch;
   const auto heads_before = heads_;
   next_control_.reset();
@@ -101,7 +101,6 @@ Result<std::vector<bool>> ViewFold::fold(const std::vector<Item>& items) {
     return fail(written.error());
   }
   after_step("view.fold");
-  rows.teach(cached_);
   std::lock_guard lock(mutex_);
   if (next_control_) control_ = std::shared_ptr<const ControlState>(std::move(next_control_));
   position_ = position;

@@ -14,7 +14,6 @@
 #include "journal/fold.h"
 #include "projections/control/control_state.h"
 #include "projections/metadata/fold.h"
-#include "projections/metadata/row_cache.h"
 
 namespace kura {
 
@@ -48,7 +47,6 @@ class ViewFold {
 
   Kv& kv_;
   KvRows view_;
-  RowCache cached_{view_, kFoldCacheBytes};  // Nobody else writes rows of the view.
   std::map<PartitionId, journal::PartitionHead> heads_;
   std::unique_ptr<ControlState> next_control_;  // Of the batch under way, once it changes.
   mutable std::mutex mutex_;                    // Guards what is below.

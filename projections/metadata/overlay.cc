@@ -1,7 +1,6 @@
 #include "projections/metadata/overlay.h"
 
 #include "base/check.h"
-#include "projections/metadata/row_cache.h"
 
 namespace kura {
 
@@ -86,15 +85,12 @@ void Overlay::undo() {
   before_.clear();
 }
 
-void Overlay::retire(uint64_t tag, RowCache* cache) {
+void Overlay::retire(uint64_t tag) {
   before_.clear();
   while (!written_.empty() && written_.front().first <= tag) {
     auto it = rows_.find(written_.front().second);
     // A later event wrote the row again: it stays until that one is retired.
-    if (it != rows_.end() && it->second.tag <= tag) {
-      if (cache) cache->forget(it->first);
-      rows_.erase(it);
-    }
+    if (it != rows_.end() && it->second.tag <= tag) rows_.erase(it);
     written_.pop_front();
   }
 }
@@ -113,10 +109,6 @@ void Overlay::append_to(KvBatch& batch) const {
     else
       batch.remove(key);
   }
-}
-
-void Overlay::teach(RowCache& cache) const {
-  for (const auto& [key, entry] : rows_) cache.learn(key, entry.value);
 }
 
 }  // namespace kura

@@ -18,8 +18,6 @@
 
 namespace kura {
 
-class RowCache;
-
 struct Row {
   std::string key;
   std::string value;
@@ -62,14 +60,11 @@ class Overlay final : public Rows {
   void put(std::string key, std::string value) override;
   void remove(std::string key) override;
 
-  void begin(uint64_t tag);  // Rows from now on belong to `tag`. REQUIRES: tags never fall.
-  void undo();               // Back to the last begin(). REQUIRES: nothing was retired since.
-  // Forgets rows of this and all lower tags: they are in the rows below now, which `cache` reads
-  // anew. They are not taken over, because a row below may differ: it has the offset of its event.
-  void retire(uint64_t tag, RowCache* cache = nullptr);
-  void clear();                          // Forgets all rows; the next tag may be any.
+  void begin(uint64_t tag);   // Rows from now on belong to `tag`. REQUIRES: tags never fall.
+  void undo();                // Back to the last begin(). REQUIRES: nothing was retired since.
+  void retire(uint64_t tag);  // Forgets rows of this and all lower tags: they are below now.
+  void clear();               // Forgets all rows; the next tag may be any.
   void append_to(KvBatch& batch) const;  // All rows, by key.
-  void teach(RowCache& cache) const;     // All rows: they are below now.
   size_t rows() const { return rows_.size(); }
 
  private:

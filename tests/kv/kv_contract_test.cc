@@ -1,5 +1,6 @@
 #include "tests/base/kv_contract.h"
 
+#include "projections/kv/cached_kv.h"
 #include "projections/kv/memory_kv.h"
 #include "projections/kv/rocksdb_kv.h"
 #include "tests/base/temporary_folder.h"
@@ -20,6 +21,39 @@ struct MemorySubject : KvSubject {
 INSTANTIATE_TEST_SUITE_P(Memory, KvContract, ::testing::Values([] {
                            return std::unique_ptr<KvSubject>(new MemorySubject);
                          }));
+
+// A map that lives longer than what is made around it.
+class Around final : public Kv {
+ public:
+  explicit Around(Kv& kv) : kv_(kv) {}
+  Result<std::optional<std::string>> get(std::string_view key) override { return kv_.get(key); }
+  Result<void> write(const KvBatch& batch) override { return kv_.write(batch); }
+  Result<void> flush() override { return kv_.flush(); }
+  std::unique_ptr<KvIterator> iterate() override { return kv_.iterate(); }
+
+ private:
+  Kv& kv_;
+};
+
+struct CachedSubject : KvSubject {
+  explicit CachedSubject(size_t bytes) : bytes_max(bytes) { open(); }
+  Kv& kv() override { return *cached; }
+  void crash() override {
+    cached.reset();
+    memory.crash();
+    open();
+  }
+  void open() { cached = make_cached_kv(std::make_unique<Around>(memory.memory), bytes_max); }
+  const size_t bytes_max;
+  MemorySubject memory;
+  std::unique_ptr<Kv> cached;
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Cached, KvContract,
+    ::testing::Values([] { return std::unique_ptr<KvSubject>(new CachedSubject(1 << 20)); },
+                      // Keeps a row or two at a time.
+                      [] { return std::unique_ptr<KvSubject>(new CachedSubject(64 << 10)); }));
 
 struct RocksSubject : KvSubject {
   RocksSubject() { open(); }

@@ -8,7 +8,7 @@ net/ and in the real ports only.
 from typing import NamedTuple
 
 REAL_PORTS = ("net/*", "actors/disk/local_drive*", "projections/kv/rocksdb_kv*")
-REAL_PORT_TESTS = ("tests/local_drive/*", "tests/loop_scheduler/*")
+REAL_PORT_TESTS = ("tests/local_drive/*", "tests/loop_scheduler/*", "tests/kv/*")
 PROGRAMS = ("node/*", "bench/*", "sim/*main*", "tests/*")
 
 

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "projections/kv/memory_kv.h"
-#include "projections/metadata/row_cache.h"
 
 namespace kura {
 namespace {
@@ -17,16 +16,11 @@ std::vector<std::pair<std::string, std::string>> pairs(const std::vector<Row>& r
   return out;
 }
 
-// A store and an overlay over it, with or without a cache between, beside the plain maps that they
-// should equal.
+// A store and an overlay over it, beside the plain maps that they should equal.
 struct World {
-  explicit World(bool cached_in) : cached(cached_in) {}
-
-  const bool cached;
   MemoryKv kv;
   KvRows below{kv};
-  RowCache cache{below, 600};  // Room for two to four rows.
-  Overlay overlay{cached ? static_cast<RowReader&>(cache) : below};
+  Overlay overlay{below};
   std::map<std::string, std::string> truth;  // As read through the overlay.
   struct Event {
     uint64_t tag;
@@ -74,7 +68,7 @@ struct World {
       pending.erase(pending.begin());
     }
     ASSERT_TRUE(kv.write(batch));
-    overlay.retire(last, cached ? &cache : nullptr);
+    overlay.retire(last);
   }
 
   void check(uint32_t seed) {
@@ -94,9 +88,9 @@ struct World {
   }
 };
 
-void reads_as_if_every_row_were_in_the_store(bool cached) {
-  ASSERT_TRUE(rc::check([cached] {
-    World world(cached);
+TEST(Overlay, ReadsAsIfEveryRowWereInTheStore) {
+  ASSERT_TRUE(rc::check([] {
+    World world;
     const auto steps = *rc::gen::container<std::vector<uint32_t>>(rc::gen::inRange(0u, 1u << 20));
     for (uint32_t step : steps) {
       if (step % 4 == 0)
@@ -110,22 +104,6 @@ void reads_as_if_every_row_were_in_the_store(bool cached) {
     world.fold(world.pending.size());
     RC_ASSERT(world.overlay.rows() == 0u);  // Retired rows do not pile up.
   }));
-}
-
-TEST(Overlay, ReadsAsIfEveryRowWereInTheStore) { reads_as_if_every_row_were_in_the_store(false); }
-TEST(Overlay, ReadsThroughACacheAsWell) { reads_as_if_every_row_were_in_the_store(true); }
-
-TEST(RowCache, ForgetsWhatWasNotAskedFor) {
-  MemoryKv kv;
-  KvRows below(kv);
-  RowCache cache(below, 4000);
-  cache.learn("kept", "1");
-  for (int i = 0; i < 1000; ++i) {
-    cache.learn("row " + std::to_string(i), std::string(100, 'x'));
-    ASSERT_EQ(cache.get("kept").value(), "1");
-  }
-  EXPECT_EQ(cache.get("row 999").value(), std::string(100, 'x'));
-  EXPECT_EQ(cache.get("row 0").value(), std::nullopt);  // As below.
 }
 
 TEST(Overlay, AppendsItsRowsAndRemovalsToABatch) {

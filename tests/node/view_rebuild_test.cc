@@ -100,7 +100,7 @@ TEST(ViewRebuild, AKillOnTheWayCostsTimeOnly) {
   BucketId bucket;
   std::string digest;
   {
-    ViewFolders views(folders.paths(), kSmall);
+    ViewFolders views(folders.paths(), kSmall, kMiB);
     ASSERT_TRUE(world.start(views));
     bucket = world.create_bucket("kept");
     for (int i = 0; i < kObjects; ++i)
@@ -113,7 +113,7 @@ TEST(ViewRebuild, AKillOnTheWayCostsTimeOnly) {
     folders.forget_views();
   }
   // Each rebuild is killed after some of its batches, later and later.
-  ViewFolders views(folders.paths(), kSmall);
+  ViewFolders views(folders.paths(), kSmall, kMiB);
   for (size_t after = 1; after <= 28; after += 3) {
     CountedViews counted(views);
     bool dead = false;

@@ -1,0 +1,159 @@
+#include "projections/kv/cached_kv.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include "projections/kv/memory_kv.h"
+
+namespace kura::testing {
+namespace {
+
+KvBatch one(std::string key, std::string value) {
+  KvBatch batch;
+  batch.put(std::move(key), std::move(value));
+  return batch;
+}
+
+// Counts look-ups and lets something happen in the middle of one, or of a write.
+struct WatchedKv final : Kv {
+  Result<std::optional<std::string>> get(std::string_view key) override {
+    ++gets;
+    auto value = memory.get(key);
+    if (auto step = std::exchange(after_get, nullptr)) step();
+    return value;
+  }
+  Result<void> write(const KvBatch& batch) override {
+    if (fails) return fail(Errc::io_error, "the drive is gone");
+    auto written = memory.write(batch);
+    if (auto step = std::exchange(after_write, nullptr)) step();
+    return written;
+  }
+  Result<void> flush() override { return memory.flush(); }
+  std::unique_ptr<KvIterator> iterate() override { return memory.iterate(); }
+
+  MemoryKv memory;
+  std::atomic<int> gets{0};
+  bool fails = false;
+  std::function<void()> after_get, after_write;  // Once.
+};
+
+struct CachedKvTest : ::testing::Test {
+  explicit CachedKvTest(size_t bytes_max = 1 << 20) {
+    auto map = std::make_unique<WatchedKv>();
+    below = map.get();
+    kv = make_cached_kv(std::move(map), bytes_max);
+  }
+  std::optional<std::string> get(std::string_view key) { return kv->get(key).value(); }
+
+  WatchedKv* below;
+  std::unique_ptr<Kv> kv;
+};
+
+TEST_F(CachedKvTest, KeepsWhatWasReadOrWritten) {
+  ASSERT_TRUE(kv->write(one("written", "1")));
+  EXPECT_EQ(get("written"), "1");
+  EXPECT_EQ(below->gets, 0);
+  EXPECT_EQ(get("absent"), std::nullopt);
+  EXPECT_EQ(get("absent"), std::nullopt);
+  EXPECT_EQ(below->gets, 1);
+  KvBatch batch;
+  batch.remove("written");
+  ASSERT_TRUE(kv->write(batch));
+  EXPECT_EQ(get("written"), std::nullopt);
+  EXPECT_EQ(below->gets, 1);
+}
+
+TEST_F(CachedKvTest, TheLastChangeOfAKeyInABatchWins) {
+  const std::string longer(64 << 10, 'x');  // Than what is kept.
+  KvBatch batch;
+  batch.put("a", "1");
+  batch.put("a", longer);
+  batch.put("b", longer);
+  batch.put("b", "2");
+  ASSERT_TRUE(kv->write(batch));
+  EXPECT_EQ(get("a"), longer);
+  EXPECT_EQ(get("b"), "2");
+}
+
+TEST_F(CachedKvTest, KeepsNothingOfAWriteThatFailed) {
+  ASSERT_TRUE(kv->write(one("a", "1")));
+  below->fails = true;
+  EXPECT_FALSE(kv->write(one("a", "2")));
+  EXPECT_EQ(get("a"), "1");
+}
+
+TEST_F(CachedKvTest, WhatWasReadBeforeAWriteIsNotKeptAfterIt) {
+  ASSERT_TRUE(below->memory.write(one("a", "old")));
+  below->after_get = [this] { ASSERT_TRUE(kv->write(one("a", "new"))); };
+  EXPECT_EQ(get("a"), "old");
+  EXPECT_EQ(get("a"), "new");
+}
+
+// Else a reader in the middle of the write sees the new value, and one after it the old one again.
+TEST_F(CachedKvTest, NobodySeesTheOldValueAfterSomebodySawTheNewOne) {
+  ASSERT_TRUE(kv->write(one("a", "old")));
+  below->after_write = [this] {
+    EXPECT_EQ(get("a"), "new");
+    EXPECT_EQ(get("a"), "new");
+  };
+  ASSERT_TRUE(kv->write(one("a", "new")));
+  EXPECT_EQ(get("a"), "new");
+}
+
+TEST_F(CachedKvTest, ForgetsWhatWasNotAskedFor) {
+  ASSERT_TRUE(below->memory.write(one("kept", "1")));
+  for (int i = 0; i < 20'000; ++i) {
+    ASSERT_TRUE(kv->write(one("row " + std::to_string(i), std::string(100, 'x'))));
+    ASSERT_EQ(get("kept"), "1");
+  }
+  EXPECT_EQ(below->gets, 1);
+  below->gets = 0;
+  for (int i = 20'000; i-- > 0;) ASSERT_TRUE(get("row " + std::to_string(i)));
+  // A row takes some 240 bytes, and between half of a mebibyte and all of it is kept.
+  EXPECT_GT(below->gets, 20'000 - (1 << 20) / 200);
+  EXPECT_LT(below->gets, 20'000 - (1 << 19) / 300);
+}
+
+// One writer counts up; a reader never sees less than what was acknowledged before it asked, nor
+// than what another reader has seen before.
+TEST(CachedKv, ManyReadersBesideAWriterSeeItMoveOnlyForwards) {
+  auto kv = make_cached_kv(std::make_unique<MemoryKv>(), 64 << 10);
+  constexpr int kKeys = 8, kRounds = 3000;
+  auto key = [](int k) { return "key " + std::to_string(k); };
+  std::vector<std::atomic<int>> seen(kKeys);
+  std::atomic<bool> ended{false};
+  auto note = [](std::atomic<int>& most, int value) {
+    int before = most.load();
+    while (before < value && !most.compare_exchange_weak(before, value)) {
+    }
+  };
+  std::atomic<int> backwards{0};
+  std::vector<std::thread> readers;
+  for (int r = 0; r < 3; ++r)
+    readers.emplace_back([&, r] {
+      for (int i = r; !ended; ++i) {
+        const int k = i % kKeys;
+        const int least = seen[k].load();
+        const auto value = kv->get(key(k)).value();
+        const int now = value ? std::stoi(*value) : 0;
+        if (now < least) ++backwards;
+        note(seen[k], now);
+      }
+    });
+  for (int round = 1; round <= kRounds; ++round) {
+    KvBatch batch;
+    for (int k = 0; k < kKeys; ++k) batch.put(key(k), std::to_string(round));
+    ASSERT_TRUE(kv->write(batch));
+    for (auto& most : seen) note(most, round);
+  }
+  ended = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(backwards, 0);
+}
+
+}  // namespace
+}  // namespace kura::testing
