@@ -149,6 +149,57 @@ TEST(Tcp, LoopsShareConnectionsEvenly) {
   for (AsioLoop* loop : loops) loop->stop();
 }
 
+// Answers each byte with one, and notes who did what when.
+Task<void> answer_bytes(Stream& stream, std::string* steps) {
+  char byte;
+  for (;;) {
+    Result<size_t> n = co_await stream.read_some(&byte, 1);
+    if (!n || *n == 0) co_return;
+    *steps += 'r';
+    std::vector<std::string_view> pieces{std::string_view(&byte, 1)};
+    if (!co_await stream.write(std::move(pieces))) co_return;
+    *steps += 'w';
+  }
+}
+
+Task<Done> send_together(std::vector<int> clients) {
+  for (int client : clients) EXPECT_EQ(::send(client, "x", 1, 0), 1);
+  co_return Done{};
+}
+
+Task<std::unique_ptr<Stream>> accept_one(Acceptor& acceptor) {
+  co_return std::move(*co_await acceptor.accept());
+}
+
+TEST(Tcp, AnswersOfATurnAreSentAfterAllThatCameWasTaken) {
+  SystemClock clock;
+  AsioLoop loop(clock);
+  auto listener = tcp_listen({"127.0.0.1", 0}, {&loop});
+  ASSERT_TRUE(listener);
+  loop.start("server");
+  std::string steps;
+  std::vector<std::unique_ptr<Stream>> servers;
+  std::vector<int> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(socket(AF_INET, SOCK_STREAM, 0));
+    sockaddr_in to{.sin_family = AF_INET,
+                   .sin_port = htons(listener->port),
+                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    ASSERT_EQ(connect(clients.back(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+    servers.push_back(block_on(loop, accept_one(*listener->acceptors[0])));
+    spawn(loop, answer_bytes(*servers.back(), &steps));
+  }
+  for (int round = 0; round < 3; ++round) {
+    block_on(loop, send_together(clients));
+    char byte;
+    for (int client : clients) EXPECT_EQ(::recv(client, &byte, 1, MSG_WAITALL), 1);
+  }
+  loop.stop();
+  const std::string turn = "rrrrrrrrwwwwwwww";
+  EXPECT_EQ(steps, turn + turn + turn);
+  for (int client : clients) ::close(client);
+}
+
 Task<void> close_it(Acceptor& acceptor) {
   acceptor.close();
   co_return;
