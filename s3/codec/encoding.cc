@@ -27,10 +27,11 @@ int hex_digit(char c) {
 
 std::string hex_encode(std::string_view bytes) {
   std::string out(bytes.size() * 2, '\0');
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    const auto byte = static_cast<uint8_t>(bytes[i]);
-    out[2 * i] = "0123456789abcdef"[byte >> 4];
-    out[2 * i + 1] = "0123456789abcdef"[byte & 15];
+  char* at = out.data();
+  for (char c : bytes) {
+    const auto byte = static_cast<uint8_t>(c);
+    *at++ = "0123456789abcdef"[byte >> 4];
+    *at++ = "0123456789abcdef"[byte & 15];
   }
   return out;
 }

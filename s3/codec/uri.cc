@@ -52,10 +52,11 @@ size_t utf8_sequence(std::string_view s) {
 }  // namespace
 
 std::string percent_encode(std::string_view bytes, bool keep_slash) {
-  std::string out;
-  out.reserve(bytes.size() + bytes.size() / 8);
-  for (char c : bytes) {
-    if (is_unreserved(c) || (c == '/' && keep_slash)) {
+  const auto stays = [keep_slash](char c) { return is_unreserved(c) || (c == '/' && keep_slash); };
+  const auto plain = std::find_if_not(bytes.begin(), bytes.end(), stays) - bytes.begin();
+  std::string out{bytes.substr(0, static_cast<size_t>(plain))};  // Nearly always all of it.
+  for (char c : bytes.substr(out.size())) {
+    if (stays(c)) {
       out += c;
     } else {
       const auto byte = static_cast<uint8_t>(c);
@@ -68,9 +69,11 @@ std::string percent_encode(std::string_view bytes, bool keep_slash) {
 }
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
-  std::string out;
+  const auto changes = [](char c) { return c == '%' || c == '+'; };
+  const auto plain = std::find_if(text.begin(), text.end(), changes) - text.begin();
+  std::string out{text.substr(0, static_cast<size_t>(plain))};  // Nearly always all of it.
   out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
+  for (size_t i = out.size(); i < text.size(); ++i) {
     const char c = text[i];
     if (c == '%') {
       if (i + 2 >= text.size()) return std::nullopt;
