@@ -76,6 +76,7 @@ if part setup bash tools/setup.sh && part build bash tools/build.sh release; the
   part crash run_crash "${full[@]}"
   part attacks run_attacks "${full[@]}"
   part corrupt run_corrupt "${full[@]}"
+  [ ${#full[@]} -eq 0 ] || part lint bash tools/lint.sh --full
   [ ${#full[@]} -eq 0 ] || part asan run_asan
   [ ${#full[@]} -eq 0 ] || part fuzz run_fuzz
 fi

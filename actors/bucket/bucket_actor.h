@@ -38,7 +38,7 @@ using BucketActor = caf::typed_actor<caf::reacts_to<Claim>, caf::reacts_to<Comma
                                      caf::reacts_to<ControlChange>>;
 
 struct BucketActorState {
-  static inline const char* name = "bucket";
+  static inline const char* name = "bucket";  // NOLINT(readability-identifier-naming): CAF's.
 };
 
 // `partition` outlives the actor.

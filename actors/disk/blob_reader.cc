@@ -186,6 +186,7 @@ Result<std::unique_ptr<BlobReader>> make_blob_reader(std::shared_ptr<DiskCore> c
   if (range.offset_bytes > stored || range.length_bytes > stored - range.offset_bytes)
     return fail(Errc::invalid_argument, "range outside of the body");
   // Pinned first: a set that is known after that stays.
+  pins.reserve(sets.size());
   for (SetId set : sets) pins.push_back(core->files.pin(set));
   const auto state = core->ledger.state();
   size_t pinned = 0;

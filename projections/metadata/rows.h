@@ -14,23 +14,26 @@
 
 namespace kura::row {
 
-enum Kind : char {
-  kControlPos = 'a',  // partition: u64, last control record that the partition applied.
-  kBucket = 'b',      // partition bucket: BucketRow.
-  kCounters = 'c',    // bucket partition: CounterRow.
-  kHead = 'f',        // partition: HeadRow (journal/fold.h).
-  kControl = 'k',     // piece of ControlState (projections/control/control_rows.h).
-  kPosition = 'n',    // Position of the view.
-  kCurrent = 'o',     // bucket key: ObjectVersion, the current version of the key.
-  kPart = 'p',        // upload_id number: Part, of an open upload or of a multipart version.
-  kRequests = 'q',    // partition: u64, requests ever put into the table.
-  kRequest = 'r',     // partition slot: RequestRow.
-  kLiveBytes = 's',   // set partition: u64, stored bytes.
-  kUpload = 'u',      // bucket escaped(key) 00 01 upload_id: Upload.
-  kNoncurrent = 'v',  // bucket escaped(key) 00 01 ~sequence: ObjectVersion, newest first.
-  kVoided = 'w',      // partition incarnation: empty; its reservations are over.
-  kExtent = 'x',      // set offset member: ExtentRow.
-};
+using Kind = char;
+inline constexpr Kind kControlPos =
+    'a';  // partition: u64, last control record that the partition applied.
+inline constexpr Kind kBucket = 'b';    // partition bucket: BucketRow.
+inline constexpr Kind kCounters = 'c';  // bucket partition: CounterRow.
+inline constexpr Kind kHead = 'f';      // partition: HeadRow (journal/fold.h).
+inline constexpr Kind kControl =
+    'k';  // piece of ControlState (projections/control/control_rows.h).
+inline constexpr Kind kPosition = 'n';  // Position of the view.
+inline constexpr Kind kCurrent = 'o';  // bucket key: ObjectVersion, the current version of the key.
+inline constexpr Kind kPart =
+    'p';  // upload_id number: Part, of an open upload or of a multipart version.
+inline constexpr Kind kRequests = 'q';   // partition: u64, requests ever put into the table.
+inline constexpr Kind kRequest = 'r';    // partition slot: RequestRow.
+inline constexpr Kind kLiveBytes = 's';  // set partition: u64, stored bytes.
+inline constexpr Kind kUpload = 'u';     // bucket escaped(key) 00 01 upload_id: Upload.
+inline constexpr Kind kNoncurrent =
+    'v';  // bucket escaped(key) 00 01 ~sequence: ObjectVersion, newest first.
+inline constexpr Kind kVoided = 'w';  // partition incarnation: empty; its reservations are over.
+inline constexpr Kind kExtent = 'x';  // set offset member: ExtentRow.
 
 std::string control_pos_key(PartitionId partition);
 std::string bucket_key(PartitionId partition, BucketId bucket);
