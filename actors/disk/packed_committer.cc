@@ -87,7 +87,7 @@ Task<void> PackedCommitter::commit(Target target, std::vector<Item> items) {
 // Writes those of `items` that fit and takes them out once they are durable. What is left goes to
 // another set: this one is then full or has failed.
 Task<void> PackedCommitter::write_group(SetUse& use, std::vector<Item>& items) {
-  const std::shared_ptr<OpenSet> set = use.set();
+  const std::shared_ptr<OpenSet>& set = use.set();
   const uint32_t k = set->set().data_shards;
   const StripeOwner owner{set->id(), core_.options.incarnation};
   std::vector<PackItem> sizes;

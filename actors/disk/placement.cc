@@ -59,7 +59,8 @@ Result<SegmentSet> place_set(std::vector<Candidate> online, const PlacementRules
                                    member_bytes_for(drive.space, rules.member_bytes_max)});
   std::sort(online.begin(), online.end(),
             [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
-  std::rotate(online.begin(), online.begin() + rules.rotation % online.size(), online.end());
+  const auto first = static_cast<ptrdiff_t>(rules.rotation % online.size());
+  std::rotate(online.begin(), online.begin() + first, online.end());
   for (const Candidate& drive : online) draft.members.push_back(drive.id);
   return draft;
 }
