@@ -1,0 +1,75 @@
+#include "node/server_setup.h"
+
+#include "node/fail_point_setting.h"
+#include "node/start_over.h"
+
+namespace kura::node {
+namespace {
+
+Result<void> check_settings(const Config& config, ServerSetup& setup) {
+  if (config.root_access_key.empty())
+    return kura::fail(Errc::invalid_argument,
+                      "set KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY (or their _FILE twins); "
+                      "there is no default");
+  auto address = parse_address(config.listen);
+  if (!address) return kura::fail(Errc::invalid_argument, "--listen: " + address.error().detail);
+  setup.address = std::move(*address);
+  if (config.tls_cert.empty()) return {};
+  auto loaded = TlsServerContext::load(config.tls_cert, config.tls_key);
+  if (!loaded)
+    return kura::fail(Errc::invalid_argument, "--tls-cert, --tls-key: " + loaded.error().detail);
+  setup.tls = std::move(*loaded);
+  return {};
+}
+
+Result<void> arm_fail_point(ProcessLog& log) {
+  auto armed = arm_fail_point_of_environment();
+  if (!armed) return kura::fail(armed.error());
+  if (!armed->empty()) log.say("will kill itself at fail point " + *armed);
+  return {};
+}
+
+Result<void> listen(const Config& config, const std::vector<AsioLoop*>& io, ServerSetup& setup) {
+  auto listener = tcp_listen(setup.address, io);
+  if (!listener) {
+    Error error = listener.error();
+    if (error.code == Errc::exists)
+      error.detail = config.listen + " is taken: stop what listens there, or give another --listen";
+    return kura::fail(std::move(error));
+  }
+  setup.listener = std::move(*listener);
+  return {};
+}
+
+Result<void> open_drives(const Config& config, ProcessLog& log, ServerSetup& setup) {
+  std::vector<std::string> paths = config.drives;
+  for (std::string& path : drives_added_before()) paths.push_back(std::move(path));
+  auto folders = DriveFolders::open(paths, [&log](const std::string& line) { log.say(line); });
+  if (!folders) return kura::fail(folders.error());
+  setup.folders = std::move(*folders);
+  RocksKvOptions options;
+  options.cache_bytes = config.cache_bytes;
+  setup.views =
+      std::make_unique<ViewFolders>(setup.folders->paths(), options, config.row_cache_bytes);
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<Acceptor> ServerSetup::take_acceptor(size_t i) {
+  std::unique_ptr<Acceptor> acceptor = std::move(listener.acceptors[i]);
+  return tls ? make_tls_acceptor(std::move(acceptor), tls) : std::move(acceptor);
+}
+
+Result<ServerSetup> set_up_server(const Config& config, const std::vector<AsioLoop*>& io,
+                                  ProcessLog& log) {
+  ServerSetup setup;
+  Result<void> done = check_settings(config, setup);
+  if (done) done = arm_fail_point(log);
+  if (done) done = listen(config, io, setup);
+  if (done) done = open_drives(config, log, setup);
+  if (!done) return kura::fail(done.error());
+  return setup;
+}
+
+}  // namespace kura::node
