@@ -389,6 +389,7 @@ Task<Result<MergedLog>> LogMerge::run() {
     }
     if (order_.known_end && walk.offset() < *order_.known_end && !next_base) {
       log_.holes.push_back({Offset{walk.offset()}, Offset{*order_.known_end}});
+      write_ = false;
     }
     if (order_.write && !log_.holes.empty()) walk.writers.clear();
     done = co_await close_segment(walk);

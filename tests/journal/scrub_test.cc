@@ -98,5 +98,30 @@ TEST_F(Scrub, NamesWhatNoMirrorHasAndChangesNothingThere) {
   EXPECT_TRUE(contents(0) == damaged);
 }
 
+// Nothing behind it proves that it was there; only the journal that runs knows.
+TEST(ScrubOfTheEnd, NamesTheLastRecordThatNoMirrorHasAndChangesNothingThere) {
+  Machine machine(3);
+  EmbeddedJournalOptions options = Machine::small(3);
+  options.segment_bytes = 32 * kKiB;
+  machine.create(options);
+  Record record = test_record(1, 20, 6000);
+  record.body.replace(2000, 2000, 2000, '\0');  // Two runs of what a torn append would leave.
+  ASSERT_TRUE(machine.append({test_record(0)}).has_value());
+  auto last = machine.append({record});
+  ASSERT_TRUE(last.has_value());
+  const uint64_t at = last->front().value;
+  const auto bytes = [&](size_t disk) -> std::string& {
+    return machine.disks[disk]->files[segment_name(0)]->bytes;
+  };
+  for (size_t i = 0; i < 3; ++i) bytes(i)[at + 500] ^= 1;
+  const std::string damaged = bytes(0);
+  auto done = machine.loop->get(machine.journal->scrub());
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().code, Errc::corrupt);
+  EXPECT_NE(done.error().detail.find("offsets " + std::to_string(at)), std::string::npos)
+      << done.error().detail;
+  for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(bytes(i) == damaged) << "drive " << i;
+}
+
 }  // namespace
 }  // namespace kura::journal
