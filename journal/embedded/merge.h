@@ -63,6 +63,8 @@ struct MergedLog {
   uint64_t damage_count = 0;
   std::vector<Damage> damages;  // The first kDamagesMax.
   std::vector<Hole> holes;      // Only in an answer to an order that does not write.
+
+  void note(const Mirror& mirror, uint64_t offset, uint64_t length_bytes, std::string what);
 };
 inline constexpr size_t kDamagesMax = 1000;
 
