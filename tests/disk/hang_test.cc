@@ -11,22 +11,30 @@ namespace {
 
 constexpr int64_t kTimeoutNs = sim::kSecond / 2;
 
-void fill(PoolWorld& pool) {
-  for (int i = 0; i < 6; ++i) {
-    ASSERT_TRUE(pool.put_now("large-" + std::to_string(i), 900'000 + i));
-    ASSERT_TRUE(pool.put_now("small-" + std::to_string(i), 40'000 + i));
-  }
-}
-
-// A pool of six one of whose drives lost all its member files.
-std::unique_ptr<PoolWorld> with_lost_members(uint64_t seed) {
+// A pool of six with bodies in sets that are sealed.
+std::unique_ptr<PoolWorld> filled(uint64_t seed = 1) {
   auto pool = std::make_unique<PoolWorld>(6, seed);
   pool->options.drive_timeout_ns = kTimeoutNs;
   EXPECT_TRUE(pool->start());
-  fill(*pool);
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_TRUE(pool->put_now("large-" + std::to_string(i), 900'000 + i));
+    EXPECT_TRUE(pool->put_now("small-" + std::to_string(i), 40'000 + i));
+  }
   pool->seal_all();
+  return pool;
+}
+
+// The same between two processes.
+std::unique_ptr<PoolWorld> filled_and_stopped(sim::Unsynced policy, uint64_t seed = 1) {
+  auto pool = filled(seed);
   EXPECT_TRUE(pool->run<Result<void>>(pool->pool->stop()));
-  pool->crash(sim::Unsynced::dropped);
+  pool->crash(policy);
+  return pool;
+}
+
+// One of its drives lost all its member files.
+std::unique_ptr<PoolWorld> with_lost_members(uint64_t seed) {
+  auto pool = filled_and_stopped(sim::Unsynced::dropped, seed);
   pool->disks[5]->replace_empty();
   EXPECT_TRUE(pool->start());
   EXPECT_GT(pool->status().members_missing, 0u);
@@ -63,11 +71,8 @@ TEST(Hang, ARebuildEnds) {
 TEST(Hang, AScrubEnds) {
   int under_way = 0;
   for (int64_t after_ms = 0; after_ms < 12; ++after_ms) {
-    PoolWorld pool(6, static_cast<uint64_t>(after_ms) + 3);
-    pool.options.drive_timeout_ns = kTimeoutNs;
-    ASSERT_TRUE(pool.start());
-    fill(pool);
-    pool.seal_all();
+    const auto world = filled(static_cast<uint64_t>(after_ms) + 3);
+    PoolWorld& pool = *world;
     // Also what the scrub writes: headers of files.
     for (const auto& name : pool.disks[2]->names())
       if (name.starts_with("sets/")) pool.flip(2, name, 100);
@@ -82,13 +87,8 @@ TEST(Hang, AScrubEnds) {
 }
 
 TEST(Hang, AStartAndADriveThatJoinsEnd) {
-  PoolWorld pool(6);
-  pool.options.drive_timeout_ns = kTimeoutNs;
-  ASSERT_TRUE(pool.start());
-  fill(pool);
-  pool.seal_all();
-  ASSERT_TRUE(pool.run<Result<void>>(pool.pool->stop()));
-  pool.crash(sim::Unsynced::dropped);
+  const auto world = filled_and_stopped(sim::Unsynced::dropped);
+  PoolWorld& pool = *world;
   // It hangs once its identity was read.
   pool.world.after(2 * sim::kMillisecond, [&] { pool.disks[1]->set_hung(true); });
   ASSERT_TRUE(pool.start({1}));
@@ -106,13 +106,8 @@ TEST(Hang, AStartAndADriveThatJoinsEnd) {
 
 // Files that are not open yet.
 TEST(Hang, ReadsOfFilesThatMustBeOpenedEnd) {
-  PoolWorld pool(6);
-  pool.options.drive_timeout_ns = kTimeoutNs;
-  ASSERT_TRUE(pool.start());
-  fill(pool);
-  pool.seal_all();
-  ASSERT_TRUE(pool.run<Result<void>>(pool.pool->stop()));
-  pool.crash(sim::Unsynced::kept);
+  const auto world = filled_and_stopped(sim::Unsynced::kept);
+  PoolWorld& pool = *world;
   ASSERT_TRUE(pool.start());
   const DriveId first = pool.set_of("large-0").members[0];  // It holds data, not parity.
   const auto place = std::find(pool.ids.begin(), pool.ids.end(), first) - pool.ids.begin();

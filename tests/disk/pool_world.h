@@ -15,6 +15,7 @@
 #include "actors/disk/disk_pool.h"
 #include "sim/sim_drive.h"
 #include "sim/sim_loop.h"
+#include "tests/sim/sim_fixture.h"
 
 namespace kura::disk {
 
@@ -77,15 +78,7 @@ class PoolWorld {
   // Runs a task on the pool's loop to its end.
   template <class T>
   T run(Task<T> task) {
-    std::optional<T> result;
-    spawn(*loop, keep_result<T>(std::move(task), &result));
-    const bool ended =
-        world.run_until([&] { return result.has_value(); }, world.now_ns() + 3600 * sim::kSecond);
-    if (!ended) {
-      ADD_FAILURE() << "a task never ended";
-      std::abort();
-    }
-    return std::move(*result);
+    return sim::run_task(world, *loop, std::move(task));
   }
 
   // Stores content_of(key, bytes) in pieces of `piece` and commits it as the event would.
@@ -124,11 +117,6 @@ class PoolWorld {
   std::unique_ptr<DiskPool> pool;
 
  private:
-  template <class T>
-  static Task<void> keep_result(Task<T> task, std::optional<T>* result) {
-    T value = co_await std::move(task);
-    result->emplace(std::move(value));
-  }
   void end_process();
   uint64_t incarnation_ = 0;
 };

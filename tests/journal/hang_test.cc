@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "journal/embedded/segment_format.h"
-#include "tests/journal/journal_fixture.h"
+#include "tests/journal/acked_log.h"
 
 namespace kura::journal {
 namespace {
@@ -12,58 +12,19 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kTimeoutNs = 10 * kSecond;
 
-class Hanging : public testing::Test {
+class Hanging : public AckedLog {
  protected:
   void start(size_t disks, uint32_t mirrors) {
-    acked_.clear();
-    options_ = Machine::small(mirrors);
-    options_.drive_timeout_ns = kTimeoutNs;
-    machine_ = std::make_unique<Machine>(disks);
-    machine_->create(options_);
+    EmbeddedJournalOptions options = Machine::small(mirrors);
+    options.drive_timeout_ns = kTimeoutNs;
+    AckedLog::start(disks, options);
     for (auto& disk : machine_->disks) disk->posts = true;
-  }
-  Result<std::vector<Offset>> append(size_t body_bytes = 200) {
-    std::vector<Record> records{test_record(++sent_, 20, body_bytes)};
-    const std::vector<Record> sent = records;
-    auto offsets = machine_->append(records);
-    EXPECT_TRUE(same(records[0], sent[0]));  // Given back whole, also when a drive keeps them.
-    if (offsets) acked_.push_back(sent[0]);
-    return offsets;
-  }
-  void append_many(size_t count) {
-    for (size_t i = 0; i < count; ++i) {
-      auto offsets = append();
-      ASSERT_TRUE(offsets.has_value()) << offsets.error().detail;
-    }
-  }
-  void expect_read() {
-    const std::vector<StoredRecord> found = machine_->read_all();
-    ASSERT_EQ(found.size(), acked_.size());
-    for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(same(found[i].record, acked_[i]));
-  }
-  // Every drive but one is enough, whichever is gone.
-  void expect_all_without_any_one() {
-    for (size_t gone = 0; gone < machine_->disks.size(); ++gone) {
-      std::vector<size_t> which;
-      for (size_t i = 0; i < machine_->disks.size(); ++i) {
-        if (i != gone) which.push_back(i);
-      }
-      machine_->boot();
-      auto failed = machine_->open(options_, which);
-      ASSERT_FALSE(failed.has_value()) << "without " << gone << ": " << failed->detail;
-      expect_read();
-    }
   }
   // Every byte of every mirror is right.
   void expect_whole() {
     auto report = machine_->loop->get(EmbeddedJournal::verify(machine_->drives()));
     ASSERT_TRUE(report.has_value()) << report.error().detail;
     EXPECT_TRUE(report->problems.empty()) << report->problems.front();
-  }
-  template <class T>
-  static Task<void> keep(Task<T> task, std::optional<T>* out) {
-    T value = co_await std::move(task);
-    out->emplace(std::move(value));
   }
   bool is_mirror(size_t n) {
     for (const auto& mirror : journal().status().mirrors) {
@@ -72,13 +33,6 @@ class Hanging : public testing::Test {
     return false;
   }
   int64_t now_ns() const { return machine_->loop->now_ns(); }
-  MemoryDisk& disk(size_t n) { return *machine_->disks[n]; }
-  EmbeddedJournal& journal() { return *machine_->journal; }
-
-  std::unique_ptr<Machine> machine_;
-  EmbeddedJournalOptions options_;
-  std::vector<Record> acked_;
-  uint64_t sent_ = 0;
 };
 
 // The mirror hangs from each operation on of appends that roll.
@@ -108,7 +62,7 @@ TEST_F(Hanging, AMirrorThatHangsAtAnyOperationIsReplacedInTime) {
       append_many(2);
       expect_read();
       disk(victim).fails = nullptr;
-      expect_all_without_any_one();
+      expect_read_without_any_one();
       if (HasFailure()) return;
     }
   }
@@ -137,8 +91,8 @@ TEST_F(Hanging, TheVerdictOfTheOwnerOfTheDrivesEndsTheWaitEarly) {
   std::optional<Result<std::vector<Offset>>> answer;
   std::optional<Result<void>> told;
   const int64_t before_ns = now_ns();
-  spawn(*machine_->loop, keep(journal().append(records, AppendClass::normal), &answer));
-  spawn(*machine_->loop, keep(journal().drive_failed(drive_id(0), "offline"), &told));
+  spawn(*machine_->loop, keep_result(journal().append(records, AppendClass::normal), &answer));
+  spawn(*machine_->loop, keep_result(journal().drive_failed(drive_id(0), "offline"), &told));
   machine_->loop->run();
   ASSERT_TRUE(answer && *answer);
   ASSERT_TRUE(told && *told);
@@ -191,18 +145,15 @@ TEST_F(Hanging, WithoutASpareTheDriveComesBackOnlyWhenNothingIsUnderWayThere) {
   expect_read();
   machine_->loop->run();
   expect_whole();
-  expect_all_without_any_one();
+  expect_read_without_any_one();
 }
 
 // Closing, starting and looking at drives that hang ends, too.
 TEST_F(Hanging, AStartGoesOnWithoutADriveThatHangs) {
   start(4, 2);
   append_many(12);
-  machine_->boot();
   disk(1).hangs = true;
-  auto failed = machine_->open(options_);
-  ASSERT_FALSE(failed.has_value()) << failed->detail;
-  expect_read();
+  expect_read_after_restart();
   append_many(2);
   expect_read();
   EXPECT_FALSE(is_mirror(1));

@@ -18,6 +18,7 @@
 #include "base/crc32c.h"
 #include "base/limits.h"
 #include "journal/journal.h"
+#include "tests/base/kept_result.h"
 
 namespace kura::journal {
 
@@ -44,7 +45,7 @@ class JournalContract : public ::testing::TestWithParam<MakeJournalRig> {
   template <class T>
   T get(Task<T> task) {
     std::optional<T> out;
-    rig_->run(store(std::move(task), &out));
+    rig_->run(keep_result(std::move(task), &out));
     EXPECT_TRUE(out.has_value());
     return std::move(*out);
   }
@@ -117,13 +118,6 @@ class JournalContract : public ::testing::TestWithParam<MakeJournalRig> {
   std::unique_ptr<JournalRig> rig_;
   std::vector<Record> records_;
   std::vector<Offset> offsets_;
-
- private:
-  template <class T>
-  static Task<void> store(Task<T> task, std::optional<T>* out) {
-    T value = co_await std::move(task);
-    out->emplace(std::move(value));
-  }
 };
 
 TEST_P(JournalContract, StartsEmpty) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -112,7 +113,11 @@ class Machine {
   }
   Result<std::vector<Offset>> append(std::vector<Record> records,
                                      AppendClass append_class = AppendClass::normal) {
-    return loop->get(journal->append(records, append_class));
+    const std::vector<Record> sent = records;
+    auto offsets = loop->get(journal->append(records, append_class));
+    // Given back whole, also when a drive keeps them.
+    EXPECT_TRUE(std::equal(records.begin(), records.end(), sent.begin(), sent.end(), same));
+    return offsets;
   }
   std::vector<StoredRecord> read_all(uint64_t bytes_max = 1000) {
     std::vector<StoredRecord> out;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/loop.h"
+#include "tests/base/kept_result.h"
 
 namespace kura::journal {
 
@@ -47,7 +48,7 @@ class TestLoop final : public Loop, private Timer, private Clock {
   template <class T>
   std::optional<T> run(Task<T> task) {
     std::optional<T> out;
-    spawn(*this, store(std::move(task), &out));
+    spawn(*this, keep_result(std::move(task), &out));
     run();
     return out;
   }
@@ -67,12 +68,6 @@ class TestLoop final : public Loop, private Timer, private Clock {
   }
 
  private:
-  template <class T>
-  static Task<void> store(Task<T> task, std::optional<T>* out) {
-    T value = co_await std::move(task);
-    out->emplace(std::move(value));
-  }
-
   Timer::Id after(int64_t delay_ns, Callback fn) override {
     timers_[{now_ns_ + delay_ns, ++last_timer_}] = std::move(fn);
     return last_timer_;

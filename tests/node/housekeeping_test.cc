@@ -2,6 +2,7 @@
 
 #include "sim/sim_view.h"
 #include "tests/node/node_world.h"
+#include "tests/node/wrapped_views.h"
 
 namespace kura::node {
 namespace {
@@ -9,15 +10,9 @@ namespace {
 constexpr size_t kBody = 16'000;
 
 // Its map cannot be read through when told so, as on a drive with read errors.
-class FailingViews final : public ViewPlaces {
+class FailingViews final : public WrappedViews {
  public:
-  explicit FailingViews(ViewPlaces& below) : below_(below) {}
-  bool exists(size_t drive) const override { return below_.exists(drive); }
-  Result<std::unique_ptr<Kv>> open(size_t drive) override { return wrapped(below_.open(drive)); }
-  Result<std::unique_ptr<Kv>> open_new(size_t drive) override {
-    return wrapped(below_.open_new(drive));
-  }
-  Result<void> adopt_new(size_t drive) override { return below_.adopt_new(drive); }
+  using WrappedViews::WrappedViews;
   bool failing = false;
 
  private:
@@ -30,25 +25,18 @@ class FailingViews final : public ViewPlaces {
     std::string_view value() const override { return {}; }
     Result<void> status() const override { return fail(Errc::io_error, "cannot be read"); }
   };
-  struct Wrapped final : Kv {
-    Wrapped(FailingViews& o, std::unique_ptr<Kv> b) : owner(o), below(std::move(b)) {}
-    Result<std::optional<std::string>> get(std::string_view key) override {
-      return below->get(key);
-    }
-    Result<void> write(const KvBatch& batch) override { return below->write(batch); }
-    Result<void> flush() override { return below->flush(); }
+  struct Breakable final : ForwardingKv {
+    Breakable(const FailingViews& o, std::unique_ptr<Kv> below)
+        : ForwardingKv(std::move(below)), owner(o) {}
     std::unique_ptr<KvIterator> iterate() override {
       if (owner.failing) return std::make_unique<Broken>();
-      return below->iterate();
+      return ForwardingKv::iterate();
     }
-    FailingViews& owner;
-    std::unique_ptr<Kv> below;
+    const FailingViews& owner;
   };
-  Result<std::unique_ptr<Kv>> wrapped(Result<std::unique_ptr<Kv>> kv) {
-    if (!kv) return kv;
-    return std::make_unique<Wrapped>(*this, std::move(*kv));
+  std::unique_ptr<Kv> wrap(std::unique_ptr<Kv> kv) override {
+    return std::make_unique<Breakable>(*this, std::move(kv));
   }
-  ViewPlaces& below_;
 };
 
 struct Housekept : testing::Test {

@@ -39,7 +39,7 @@ bool NodeWorld::start_and_kill(ViewPlaces& views, const std::function<bool()>& w
   node = std::make_unique<Node>(ports(views), options);
   std::optional<Result<void>> started;
   spawn(*journal_, keep_result<Result<void>>(node->start(), &started));
-  world.run_until([&] { return when() || started; }, world.now_ns() + 3600 * sim::kSecond);
+  world.run_until([&] { return when() || started; }, world.now_ns() + sim::kTaskMaxNs);
   crash();
   return !started;
 }

@@ -14,6 +14,7 @@
 #include "sim/sim_drive.h"
 #include "sim/sim_loop.h"
 #include "sim/sim_random.h"
+#include "tests/sim/sim_fixture.h"
 
 namespace kura::node {
 
@@ -32,7 +33,7 @@ class NodeWorld {
   bool run_and_kill(Task<T> task, const std::function<bool()>& when) {
     std::optional<T> result;
     spawn(*journal_, keep_result<T>(std::move(task), &result));
-    world.run_until([&] { return when() || result; }, world.now_ns() + 3600 * sim::kSecond);
+    world.run_until([&] { return when() || result; }, world.now_ns() + sim::kTaskMaxNs);
     crash();
     return !result;
   }
@@ -47,15 +48,7 @@ class NodeWorld {
   // Runs a task on the journal loop to its end.
   template <class T>
   T run(Task<T> task) {
-    std::optional<T> result;
-    spawn(*journal_, keep_result<T>(std::move(task), &result));
-    const bool ended =
-        world.run_until([&] { return result.has_value(); }, world.now_ns() + 3600 * sim::kSecond);
-    if (!ended) {
-      ADD_FAILURE() << "a task never ended";
-      std::abort();
-    }
-    return std::move(*result);
+    return sim::run_task(world, *journal_, std::move(task));
   }
 
   BucketId create_bucket(const std::string& name);
@@ -78,11 +71,6 @@ class NodeWorld {
   std::vector<std::string> log;
 
  private:
-  template <class T>
-  static Task<void> keep_result(Task<T> task, std::optional<T>* result) {
-    T value = co_await std::move(task);
-    result->emplace(std::move(value));
-  }
   NodePorts ports(ViewPlaces& views);
   Task<Result<Outcome>> write_and_commit(BucketId bucket, std::string key, uint64_t bytes);
   std::vector<sim::SimLoop*> loops() const { return {io_.get(), journal_.get(), disk_.get()}; }

@@ -6,6 +6,7 @@
 #include "node/view_folders.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/node/node_world.h"
+#include "tests/node/wrapped_views.h"
 
 namespace kura::node {
 namespace {
@@ -56,41 +57,27 @@ class Folders {
 };
 
 // Counts the batches that go into maps opened by `below`.
-class CountedViews final : public ViewPlaces {
+class CountedViews final : public WrappedViews {
  public:
-  explicit CountedViews(ViewPlaces& below) : below_(below) {}
-  bool exists(size_t drive) const override { return below_.exists(drive); }
-  Result<std::unique_ptr<Kv>> open(size_t drive) override { return counted(below_.open(drive)); }
-  Result<std::unique_ptr<Kv>> open_new(size_t drive) override {
-    return counted(below_.open_new(drive));
-  }
-  Result<void> adopt_new(size_t drive) override { return below_.adopt_new(drive); }
-
+  using WrappedViews::WrappedViews;
   size_t batches = 0;
   std::function<void()> on_batch;
 
  private:
-  struct Counted final : Kv {
-    Counted(CountedViews& o, std::unique_ptr<Kv> b) : owner(o), below(std::move(b)) {}
-    Result<std::optional<std::string>> get(std::string_view key) override {
-      return below->get(key);
-    }
+  struct Counted final : ForwardingKv {
+    Counted(CountedViews& o, std::unique_ptr<Kv> below)
+        : ForwardingKv(std::move(below)), owner(o) {}
     Result<void> write(const KvBatch& batch) override {
-      Result<void> written = below->write(batch);
+      Result<void> written = ForwardingKv::write(batch);
       ++owner.batches;
       if (owner.on_batch) owner.on_batch();
       return written;
     }
-    Result<void> flush() override { return below->flush(); }
-    std::unique_ptr<KvIterator> iterate() override { return below->iterate(); }
     CountedViews& owner;
-    std::unique_ptr<Kv> below;
   };
-  Result<std::unique_ptr<Kv>> counted(Result<std::unique_ptr<Kv>> kv) {
-    if (!kv) return kv;
-    return std::make_unique<Counted>(*this, std::move(*kv));
+  std::unique_ptr<Kv> wrap(std::unique_ptr<Kv> kv) override {
+    return std::make_unique<Counted>(*this, std::move(kv));
   }
-  ViewPlaces& below_;
 };
 
 TEST(ViewRebuild, AKillOnTheWayCostsTimeOnly) {
