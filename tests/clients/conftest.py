@@ -2,12 +2,11 @@
 
 import itertools
 import os
-import shutil
 
 import pytest
 
 from s3 import s3_client
-from server import Endpoint, Server, drives_base, make_certificate
+from server import Endpoint, Server, fresh_drives, make_certificate
 
 EXTERNAL = os.environ.get("KURA_TEST_ENDPOINT")
 _numbers = itertools.count()
@@ -32,19 +31,16 @@ def full(request):
 
 
 def serve(tmp_path_factory, name, full, tls=False):
-    folder, base = tmp_path_factory.mktemp(name), drives_base(tmp_path_factory, full)
-    drives = [base / f"d{i}" for i in range(1, 7)]
-    for drive in drives:
-        drive.mkdir()
+    folder = tmp_path_factory.mktemp(name)
     if tls:
         make_certificate(folder)
-    server = Server(drives, folder / "kura.log", folder if tls else None).start()
-    try:
-        yield server.endpoint
-        assert server.stop() == 0, server.log_tail()
-    finally:
-        server.kill()
-        shutil.rmtree(base)
+    with fresh_drives(tmp_path_factory, full) as drives:
+        server = Server(drives, folder / "kura.log", folder if tls else None).start()
+        try:
+            yield server.endpoint
+            assert server.stop() == 0, server.log_tail()
+        finally:
+            server.kill()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A Kura server for tests: started on a free port over given drive folders, stopped or killed."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -38,12 +39,26 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def drives_base(tmp_path_factory, full):
+def drive_folders(base: pathlib.Path, count: int = 6) -> list[pathlib.Path]:
+    """d1, d2 and so on in `base`, empty."""
+    folders = [base / f"d{i}" for i in range(1, count + 1)]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    return folders
+
+
+@contextlib.contextmanager
+def fresh_drives(tmp_path_factory, full, count: int = 6):
     """In memory where there is room, so that a busy disk makes no test late; drives/ sync to a disk."""
     memory = pathlib.Path("/dev/shm")
     if not full and memory.is_dir() and shutil.disk_usage(memory).free > 6 << 30:
-        return pathlib.Path(tempfile.mkdtemp(prefix="kura-test-", dir=memory))
-    return tmp_path_factory.mktemp("drives")
+        base = pathlib.Path(tempfile.mkdtemp(prefix="kura-test-", dir=memory))
+    else:
+        base = tmp_path_factory.mktemp("drives")
+    try:
+        yield drive_folders(base / "drives", count)
+    finally:
+        shutil.rmtree(base)
 
 
 class Server:

@@ -13,7 +13,7 @@ import pytest
 
 from bodies import KIB, MIB, body
 from s3 import read, refused, s3_client
-from server import BINARY, Endpoint, Server, free_port, until
+from server import BINARY, Endpoint, Server, drive_folders, free_port, until
 from wire import Call, encode_query
 
 pytestmark = pytest.mark.kura
@@ -23,10 +23,7 @@ BUCKET, OTHER = "cli", "other"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     base = tmp_path_factory.mktemp("cli")
-    drives = [base / f"d{i}" for i in range(1, 7)]
-    for drive in drives:
-        drive.mkdir()
-    server = Server(drives, base / "kura.log").start()
+    server = Server(drive_folders(base), base / "kura.log").start()
     s3 = s3_client(server.endpoint)
     for bucket in (BUCKET, OTHER):
         s3.create_bucket(Bucket=bucket)
@@ -277,9 +274,7 @@ def test_request_log_has_the_id_of_the_answer(server):
 
 
 def test_drain_and_offline(tmp_path):
-    drives = [tmp_path / f"d{i}" for i in range(1, 7)]
-    for drive in drives:
-        drive.mkdir()
+    drives = drive_folders(tmp_path)
     server = Server(drives, tmp_path / "kura.log").start()
     try:
         s3 = s3_client(server.endpoint)

@@ -8,9 +8,8 @@ import time
 
 import pytest
 
-from conftest import drives_base
 from s3 import s3_client
-from server import Server, until
+from server import Server, fresh_drives, until
 
 pytestmark = pytest.mark.kura
 BUCKET = "logged"
@@ -46,17 +45,13 @@ class PipedServer(Server):
 
 @pytest.fixture
 def server(tmp_path, tmp_path_factory, full):
-    base = drives_base(tmp_path_factory, full)
-    drives = [base / f"d{i}" for i in range(1, 5)]
-    for drive in drives:
-        drive.mkdir()
-    server = PipedServer(drives, tmp_path / "unused.log").start()
-    try:
-        yield server
-    finally:
-        server.reads.set()
-        server.kill()
-        subprocess.run(["rm", "-rf", base], check=True)
+    with fresh_drives(tmp_path_factory, full, count=4) as drives:
+        server = PipedServer(drives, tmp_path / "unused.log").start()
+        try:
+            yield server
+        finally:
+            server.reads.set()
+            server.kill()
 
 
 def test_a_stalled_reader_holds_nobody_up(server):

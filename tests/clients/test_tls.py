@@ -7,9 +7,8 @@ import time
 
 import pytest
 
-from conftest import drives_base
 from s3 import s3_client
-from server import Server, make_certificate, until
+from server import Server, fresh_drives, make_certificate, until
 from wire import Call
 
 pytestmark = pytest.mark.kura
@@ -18,17 +17,13 @@ pytestmark = pytest.mark.kura
 @pytest.fixture
 def server(tmp_path, tmp_path_factory, full):
     make_certificate(tmp_path)
-    base = drives_base(tmp_path_factory, full)
-    drives = [base / f"d{i}" for i in range(1, 5)]
-    for drive in drives:
-        drive.mkdir()
-    server = Server(drives, tmp_path / "kura.log", tmp_path)
-    try:
-        yield server.start()
-        assert server.stop() == 0, server.log_tail()
-    finally:
-        server.kill()
-        shutil.rmtree(base)
+    with fresh_drives(tmp_path_factory, full, count=4) as drives:
+        server = Server(drives, tmp_path / "kura.log", tmp_path)
+        try:
+            yield server.start()
+            assert server.stop() == 0, server.log_tail()
+        finally:
+            server.kill()
 
 
 def served(server) -> str:

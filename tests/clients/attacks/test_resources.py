@@ -11,10 +11,10 @@ import time
 
 import pytest
 
+from attacked import attacked
 from crowd import allow_files, closed_loop, connect, hold
 from routes import B
 from s3 import s3_client
-from server import Server, drives_base
 from watch import MIB, Watch
 from wire import UNSIGNED, Call, Wire, ask
 
@@ -28,19 +28,9 @@ SHORT_RUN_S = 0.25  # and of a run of half a second there, where a few late answ
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory, full):
     """A server that takes more connections than it does by itself."""
-    base = drives_base(tmp_path_factory, full)
-    drives = [base / "drives" / f"d{n}" for n in range(1, 7)]
-    for drive in drives:
-        drive.mkdir(parents=True)
     allow_files(60_000)  # Inherited by the server.
-    server = Server(drives, tmp_path_factory.mktemp("crowded") / "kura.log", settings={"KURA_CONNECTIONS_MAX": "60000"})
-    server.start()
-    s3 = s3_client(server.endpoint)
-    s3.create_bucket(Bucket=B)
-    s3.put_object(Bucket=B, Key="k", Body=b"0123456789" * 100)
-    yield server
-    server.kill()
-    shutil.rmtree(base)
+    with attacked(tmp_path_factory, full, b"0123456789" * 100, connections_max=60_000) as server:
+        yield server
 
 
 def address_of(server):

@@ -11,7 +11,7 @@ import pytest
 
 from bodies import KIB, MIB, body
 from s3 import keys_of, s3_client
-from server import Server
+from server import Server, drive_folders
 
 BUCKET = "ledger"
 WORKERS, KEYS, KILLS = 6, 8, 20
@@ -88,10 +88,7 @@ def settle(s3, ledger: Ledger):
 
 @pytest.mark.timeout(900)
 def test_kill(tmp_path):
-    drives = [tmp_path / f"d{i}" for i in range(1, 7)]
-    for drive in drives:
-        drive.mkdir()
-    server = Server(drives, tmp_path / "kura.log").start()
+    server = Server(drive_folders(tmp_path), tmp_path / "kura.log").start()
     ledger, chance = Ledger(tmp_path / "ledger"), random.Random(20)
     s3 = s3_client(server.endpoint)
     s3.create_bucket(Bucket=BUCKET)

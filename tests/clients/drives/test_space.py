@@ -13,7 +13,7 @@ import pytest
 
 from bodies import KIB, MIB, body
 from s3 import keys_of, read, s3_client
-from server import Server
+from server import Server, drive_folders
 
 BUCKET = "space"
 # Sets rest after 15 s: once what left the log does, and once more what the snapshots moved to.
@@ -95,10 +95,7 @@ def test_space_comes_back(make_store):
 @pytest.mark.timeout(3600)
 def test_space_comes_back_after_one_gib(tmp_path):
     """On drives of whatever size the disk below has: members of 256 MiB, segments of 64 MiB."""
-    folders = [tmp_path / f"d{i}" for i in range(1, 7)]
-    for folder in folders:
-        folder.mkdir()
-    server = Server(folders, tmp_path / "kura.log").start()
+    server = Server(drive_folders(tmp_path), tmp_path / "kura.log").start()
     try:
         check_space_comes_back(server, 262_144, kept=range(0), destaged=False)
     finally:

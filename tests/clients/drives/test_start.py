@@ -6,15 +6,12 @@ import subprocess
 
 import pytest
 
-from server import Server
+from server import Server, drive_folders
 
 
 @pytest.fixture
 def server(tmp_path):
-    drives = [tmp_path / f"d{i}" for i in range(1, 7)]
-    for drive in drives:
-        drive.mkdir()
-    server = Server(drives, tmp_path / "kura.log")
+    server = Server(drive_folders(tmp_path), tmp_path / "kura.log")
     yield server
     server.kill()
 
@@ -36,9 +33,7 @@ def test_taken_port(server):
 
 
 def test_drive_of_another_cluster(server, tmp_path):
-    other = [tmp_path / f"e{i}" for i in range(1, 7)]
-    for drive in other:
-        drive.mkdir()
+    other = drive_folders(tmp_path / "other")
     second = Server(other, tmp_path / "other.log")
     server.start().stop()
     second.start().stop()
