@@ -57,12 +57,12 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   TurnQueue::Turn turn = co_await turns_.enter();
   if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
   const std::vector<JournalDrive> one{drive};
-  if (has_late_calls(drive.id)) {
+  if (late_calls_.any_on(drive.id)) {
     co_return fail(Errc::unavailable,
                    drive.drive->label() + " has not ended a call from before it was given up");
   }
   const MirrorPtr added = as_mirrors(one, options_.drive_timeout_ns).front();
-  know_calls_of(added);
+  late_calls_.watch(*added);
   Sighting seen = co_await look(added);
   if (added->failed) co_return fail(Errc::io_error, added->reason);
   for (size_t i = 0; i < mirrors_.size(); ++i) {
@@ -137,7 +137,7 @@ Task<Result<void>> EmbeddedJournal::remove_drive(DriveId drive) {
 }
 
 JournalStatus EmbeddedJournal::status() const {
-  JournalStatus status = counters_;
+  JournalStatus status{counters_};
   for (const MirrorPtr& mirror : mirrors_) {
     if (!is_lost(*mirror)) status.mirrors.push_back({mirror->id, mirror->drive->label()});
   }

@@ -228,15 +228,7 @@ void EmbeddedJournal::finish_append(const Plan& plan, const std::vector<Record>&
                                     int64_t started_ns) {
   cache_.add(records, plan.offsets);
   const uint64_t took_ns = static_cast<uint64_t>(loop_.clock().monotonic_ns() - started_ns);
-  ++counters_.appends;
-  counters_.records += records.size();
-  counters_.append_bytes += plan.bytes;
-  counters_.append_ns_sum += took_ns;
-  size_t bucket = 0;
-  for (uint64_t us = took_ns / 1000; us > 0 && bucket + 1 < counters_.append_us.size(); us >>= 1) {
-    ++bucket;
-  }
-  ++counters_.append_us[bucket];
+  counters_.count_append(records.size(), plan.bytes, took_ns);
 }
 
 Task<Result<std::vector<Offset>>> EmbeddedJournal::append(std::vector<Record>& records,

@@ -7,7 +7,6 @@
 
 #pragma once
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -19,6 +18,8 @@
 #include "base/limits.h"
 #include "base/loop.h"
 #include "journal/embedded/body_cache.h"
+#include "journal/embedded/journal_status.h"
+#include "journal/embedded/late_calls.h"
 #include "journal/embedded/merge.h"
 #include "journal/embedded/mirror.h"
 #include "journal/embedded/mirror_set.h"
@@ -45,58 +46,6 @@ struct EmbeddedJournalOptions {
   uint64_t body_cache_bytes = 64 * kMiB;
   int64_t drive_timeout_ns = kJournalDriveTimeoutNs;  // A drive that takes longer has failed.
   bool ack_before_sync = false;  // A planted fault, for the simulator to find. Loses writes.
-};
-
-// What open() found and did.
-struct OpenReport {
-  uint64_t generation = 0;
-  uint64_t records = 0;
-  uint64_t repaired_bytes = 0;  // Copied from one mirror to another.
-  uint64_t cut_bytes = 0;       // Of a torn append at the end; nothing acknowledged.
-  uint64_t damage_count = 0;
-  std::vector<Damage> damages;        // The first kDamagesMax.
-  std::vector<std::string> replaced;  // Labels of drives that became mirrors.
-  bool degraded = false;              // Too few drives: appends are unavailable.
-};
-
-struct VerifyReport {
-  MirrorSet set;
-  std::vector<std::string> problems;  // One line each; empty: every mirror is whole.
-  MergedLog log;
-};
-
-// Records of the log that one segment holds: [start, end).
-struct SegmentSpan {
-  Offset start;
-  Offset end;
-  bool active = false;  // Still written to.
-};
-
-struct JournalStatus {
-  struct MirrorStatus {
-    DriveId drive;
-    std::string label;
-  };
-  std::vector<MirrorStatus> mirrors;       // Healthy members.
-  std::vector<MirrorStatus> spare_drives;  // Online, no members.
-  std::vector<std::string> failed;         // "label: reason" of drives sealed off since the start.
-  uint32_t mirrors_wanted = 0;             // m + 1.
-  uint64_t generation = 0;
-  bool degraded = false;
-  bool fatal = false;  // No mirror is left; the process must end.
-  Bounds bounds;
-  uint64_t segments = 0;
-  uint64_t disk_bytes = 0;  // On each mirror, prepared segments included.
-  uint64_t appends = 0, records = 0, append_bytes = 0, syncs = 0;
-  // Places that were wrong on one mirror or drive, records of the mirror set included: found at the
-  // start, by reads and by scrub; and how many of them were made right.
-  uint64_t damages = 0, repairs = 0;
-  uint64_t scrubs = 0;        // Completed.
-  uint64_t replacements = 0;  // Mirrors replaced while running.
-  uint64_t append_ns_sum = 0;
-  std::array<uint64_t, 24>
-      append_us{};  // [i]: appends that took less than 2^i us, and 2^(i-1) or more.
-  uint64_t cached_body_bytes = 0;
 };
 
 class EmbeddedJournal final : public Journal {
@@ -192,8 +141,6 @@ class EmbeddedJournal final : public Journal {
   Task<void> prepare_spare_later();
   Task<void> restore_later();
   void drop_failed();
-  void know_calls_of(const MirrorPtr& mirror);
-  bool has_late_calls(DriveId drive) const;
   void publish();
   bool degraded() const { return mirrors_.size() < set_.parity + size_t{1}; }
   uint64_t end() const { return segments_.back().end; }
@@ -221,7 +168,7 @@ class EmbeddedJournal final : public Journal {
   std::vector<MirrorPtr> mirrors_;  // Healthy members; LogSegment::files are by these.
   std::vector<MirrorPtr> others_;   // Online, no members (or returning ones).
   std::vector<std::string> failed_;
-  std::vector<std::pair<DriveId, std::weak_ptr<CallBounds>>> calls_;  // Of all drives ever.
+  LateCalls late_calls_;
   std::vector<LogSegment> segments_;  // Live, ascending; the last one is written to.
   std::vector<LogSegment> spares_;    // Prepared behind it; empty.
   uint64_t last_ = 0;                 // Offset of the last record.
@@ -231,8 +178,8 @@ class EmbeddedJournal final : public Journal {
   size_t background_ = 0;
   std::set<uint64_t> repairing_;
   OpenReport report_;
-  JournalStatus counters_;  // Only the counters of it.
-  TurnQueue turns_;         // Whoever changes files or the mirror set.
+  JournalCounters counters_;
+  TurnQueue turns_;  // Whoever changes files or the mirror set.
   BodyCache cache_;
   mutable std::mutex table_mutex_;
   std::shared_ptr<const ReadTable> table_;  // For readers on any thread.

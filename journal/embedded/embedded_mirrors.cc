@@ -50,21 +50,6 @@ void EmbeddedJournal::drop_failed() {
   if (changed) publish();
 }
 
-// For has_late_calls().
-void EmbeddedJournal::know_calls_of(const MirrorPtr& mirror) {
-  std::erase_if(calls_, [](const auto& entry) { return entry.second.expired(); });
-  calls_.push_back({mirror->id, mirror->bounds});
-}
-
-// Whether something that was given up is still under way on a drive. It may write what it was told
-// to at any time, also over what a later call has written.
-bool EmbeddedJournal::has_late_calls(DriveId drive) const {
-  return std::any_of(calls_.begin(), calls_.end(), [&](const auto& entry) {
-    const std::shared_ptr<CallBounds> bounds = entry.second.lock();
-    return entry.first == drive && bounds && bounds->given_up && bounds->under_way > 0;
-  });
-}
-
 Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
   const std::string bytes = encode_mirror_set(next);
   before_step("journal.mirror_set.commit");

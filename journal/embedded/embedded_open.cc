@@ -58,7 +58,7 @@ Task<Result<void>> EmbeddedJournal::format(std::vector<MirrorPtr> drives) {
     set.drives.push_back(drives[i]->id);
     if (i <= set.parity) set.members.push_back(drives[i]->id);
     (i <= set.parity ? mirrors_ : others_).push_back(drives[i]);
-    know_calls_of(drives[i]);
+    late_calls_.watch(*drives[i]);
   }
   before_step("journal.format");
   Result<void> done = co_await commit(set);
@@ -211,7 +211,7 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
   }
   for (const MirrorPtr& drive : drives) {
     (set_.has_member(drive->id) ? mirrors_ : others_).push_back(drive);
-    know_calls_of(drive);
+    late_calls_.watch(*drive);
   }
   std::vector<MirrorPtr> fresh;
   Result<MergedLog> merged = co_await merge_mirrors(fresh);
