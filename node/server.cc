@@ -1,4 +1,5 @@
 #include "node/server.h"
+#include "node/held_aborts.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -200,6 +201,7 @@ void Server::wait_for_drives() {
 // acknowledged is in the journal, so a fresh process rebuilds the view elsewhere and finds out what
 // was appended.
 void Server::end_failed_node(const Error& error) {
+  hold_aborts();
   if (error.code == Errc::unknown)
     log_.say("no journal mirror is left (" + error.detail + "); starting over");
   else
