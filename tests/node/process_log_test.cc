@@ -223,6 +223,7 @@ TEST_F(Log, ACrashWritesWhatIsThere) {
     const Paper last;
     EXPECT_EXIT(
         {
+          std::signal(signal, SIG_DFL);  // A sanitizer has a handler of its own.
           ProcessLog log(last.fd, told, 2);
           log.write_at_crash();
           log.add(0, "before the crash");
