@@ -18,9 +18,11 @@ std::string name_of(FailPoint point) {
 }
 
 std::optional<FailPoint> parse_fail_point(std::string_view name) {
-  for (uint16_t step = 0; step < kDurableSteps.size(); ++step)
-    for (Edge edge : {Edge::before, Edge::after})
-      if (name_of({step, edge}) == name) return FailPoint{step, edge};
+  for (size_t step = 0; step < kDurableSteps.size(); ++step)
+    for (Edge edge : {Edge::before, Edge::after}) {
+      const FailPoint point{static_cast<uint16_t>(step), edge};
+      if (name_of(point) == name) return point;
+    }
   return std::nullopt;
 }
 

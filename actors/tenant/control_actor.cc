@@ -28,7 +28,7 @@ using ControlActor = caf::typed_actor<caf::reacts_to<ControlMessage>, caf::react
                                       caf::reacts_to<ControlLost>>;
 
 struct ControlActorState {
-  static inline const char* name = "tenant";
+  static inline const char* name = "tenant";  // NOLINT(readability-identifier-naming): CAF's.
 };
 
 ControlActor::behavior_type control_actor(ControlActor::stateful_pointer<ControlActorState>,
