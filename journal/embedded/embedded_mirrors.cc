@@ -36,9 +36,10 @@ void EmbeddedJournal::drop_failed() {
   for (size_t i = mirrors_.size(); i-- > 0;) {
     if (!mirrors_[i]->failed) continue;
     failed_.push_back(line_of(*mirrors_[i]));
-    mirrors_.erase(mirrors_.begin() + i);
+    const auto at = static_cast<ptrdiff_t>(i);
+    mirrors_.erase(mirrors_.begin() + at);
     for (auto* segments : {&segments_, &spares_}) {
-      for (LogSegment& segment : *segments) segment.files.erase(segment.files.begin() + i);
+      for (LogSegment& segment : *segments) segment.files.erase(segment.files.begin() + at);
     }
     changed = true;
   }

@@ -94,6 +94,7 @@ Task<Sighting> look(MirrorPtr mirror) {
 
 Task<std::vector<Sighting>> look_at_all(std::vector<MirrorPtr> mirrors) {
   std::vector<Task<Sighting>> looking;
+  looking.reserve(mirrors.size());
   for (const MirrorPtr& mirror : mirrors) looking.push_back(look(mirror));
   co_return co_await concurrently(std::move(looking));
 }
