@@ -36,8 +36,9 @@ Result<std::string> arm_fail_point_of_environment() {
 
 std::string fail_point_list() {
   std::string out;
-  for (uint16_t step = 0; step < kDurableSteps.size(); ++step)
-    for (Edge edge : {Edge::before, Edge::after}) out += name_of({step, edge}) + "\n";
+  for (size_t step = 0; step < kDurableSteps.size(); ++step)
+    for (Edge edge : {Edge::before, Edge::after})
+      out += name_of({static_cast<uint16_t>(step), edge}) + "\n";
   return out;
 }
 
