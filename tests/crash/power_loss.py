@@ -87,7 +87,7 @@ class PowerLoss:
                 if target.exists():
                     target.rename(path)
                 path = target
-            if kept.exists():
+            if kept.exists() and path.parent.is_dir():  # Else the folder went after it, and that stays.
                 kept.rename(path)
 
     def fate(self) -> str:
