@@ -154,6 +154,15 @@ class ScratchedLog(Scratched):
             store.flip(path, at + self.random.randrange(4096))
 
 
+class HalfBuilt(Scene):
+    """What an earlier crash left of segments of the log that were being built."""
+
+    def prepare(self, store):
+        for folder in store.folders:
+            for segment in sorted((folder / "journal").glob("*.seg"))[:1]:
+                segment.with_name(segment.name + ".new").write_bytes(self.random.randbytes(10_000))
+
+
 class Added(Scene):
     """A seventh drive; from then on it is on the command line."""
 
@@ -168,15 +177,15 @@ class Added(Scene):
 
 
 SCENES = {scene.__name__: scene for scene in
-          (Scene, Long, Fresh, Emptied, Away, Lost, LostMany, ViewLost, Scratched, ScratchedHeaders, ScratchedLog, Added)}
+          (Scene, Long, Fresh, Emptied, Away, Lost, LostMany, ViewLost, Scratched, ScratchedHeaders, ScratchedLog, HalfBuilt, Added)}
 
 # Where a point is met, by the beginning of its name; anywhere if there is none.
 MET_IN = {
     "journal.undo": ["LostMany"],
     "journal.refill": ["Lost"],
     "journal.format": ["Fresh"],
-    "journal.clear": ["Lost", "Emptied"],
-    "journal.merge.rename": ["Emptied"],
+    "journal.clear": ["HalfBuilt"],
+    "journal.merge": ["Emptied"],
     "journal.repair": ["ScratchedLog"],
     "journal.segment.remove": ["Scene", "Long"],
     "journal.mirror_set": ["Scene", "Fresh", "Lost", "Added"],
@@ -192,6 +201,7 @@ MET_IN = {
     "set.member.remove": ["Long"],
     "view.create": ["ViewLost"],
     "view.load": ["ViewLost"],
+    "view.adopt": ["ViewLost"],
 }
 OFTEN = ["Scene"] * 12 + ["Long"] * 2 + ["Emptied", "Away", "Lost", "LostMany", "ViewLost", "Scratched", "Added"]
 
