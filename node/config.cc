@@ -49,11 +49,43 @@ Result<std::string> secret_from_file(const std::string& path, const std::string&
   return text;
 }
 
+// Number of the first line with a byte beyond ASCII outside of strings and comments; 0: none. On
+// such bytes toml++ 3.3 runs into what its authors took for unreachable.
+size_t line_beyond_ascii(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  size_t line = 1;
+  char quote = '\0';  // Of the string that is open; three in a row open one as well as one does.
+  bool comment = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n') {
+      ++line;
+      comment = false;
+    } else if (comment) {
+      continue;
+    } else if (quote != '\0') {
+      if (c == '\\' && quote == '"') ++i;
+      if (c == quote) quote = '\0';
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '#') {
+      comment = true;
+    } else if (static_cast<unsigned char>(c) >= 0x80) {
+      return line;
+    }
+  }
+  return 0;
+}
+
 // Values of the TOML file by setting name; an unknown key is an error, so that a typing mistake is
 // not a silent default.
 Result<std::map<std::string, std::string>> from_toml(const std::string& text,
                                                      const std::string& path) {
   std::map<std::string, std::string> values;
+  if (const size_t line = line_beyond_ascii(text); line > 0)
+    return fail(Errc::invalid_argument, path + ": line " + std::to_string(line) +
+                                            " has letters beyond ASCII outside of quotes");
   toml::table table;
   try {
     table = toml::parse(text);

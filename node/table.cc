@@ -34,6 +34,7 @@ std::string list_of(const Json& items) {
   std::vector<std::vector<std::string>> rows{names};
   for (const Json& item : items) {
     std::vector<std::string> row;
+    row.reserve(names.size());
     for (const std::string& name : names)
       row.push_back(item.contains(name) ? text_of(item[name]) : "-");
     rows.push_back(row);

@@ -14,6 +14,7 @@ constexpr std::string_view kStripeMagic = "KSTR";
 constexpr std::string_view kSetFileMagic = "KURASEG\n";
 constexpr size_t kHeaderCrcAt = 52;  // Of a stripe header; zero while it is computed.
 constexpr size_t kSetFileCrcAt = 56;
+constexpr uint64_t kFileBytesMax = 1ull << 62;  // Longer is no file, and sums with it overflow.
 constexpr std::string_view kNewer =
     "written by a newer Kura; install that version or a later one to read it";
 
@@ -96,7 +97,7 @@ Result<StripeHeader> decode_stripe(std::string_view bytes) {
     h.reservations.push_back(number_at<uint64_t>(header, kStripeFixedBytes + 8 * i));
   if (h.data_shards < 1 || h.data_shards > kDataShardsMax || h.parity_shards > kParityShardsMax ||
       h.member >= h.data_shards + h.parity_shards || h.shard_bytes % kShardAlignBytes != 0 ||
-      h.offset % kShardAlignBytes != 0)
+      h.offset % kShardAlignBytes != 0 || h.offset > kFileBytesMax)
     return fail(Errc::corrupt, "fields of a stripe header");
   return h;
 }

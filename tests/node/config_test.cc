@@ -81,5 +81,16 @@ TEST(Config, Bytes) {
     EXPECT_FALSE(parse_bytes(bad)) << bad;
 }
 
+TEST(Config, LettersBeyondAsciiOfAFileAreInStringsAndComments) {
+  auto good = load({}, {}, "# für alle\nregion = \"z\\\"ü\" # ö\ndomain = ['ä']\n");
+  ASSERT_TRUE(good) << good.error().detail;
+  EXPECT_EQ(good->region, "z\"ü");
+  EXPECT_EQ(good->domains, std::vector<std::string>{"ä"});
+  auto bad = load({}, {}, "region = \"a\"\ndomaën = \"b\"\n");
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().code, Errc::invalid_argument);
+  EXPECT_EQ(bad.error().detail, "kura.toml: line 2 has letters beyond ASCII outside of quotes");
+}
+
 }  // namespace
 }  // namespace kura::node
