@@ -44,7 +44,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peer", choices=("minio", "none"), default="minio", help="what to compare with (minio)")
     parser.add_argument("--load", choices=("raw", "sdk"), default="raw",
                         help="raw: a loop that costs little; sdk: the requests of a real client (raw)")
-    parser.add_argument("--cache-size", default="256MiB", help="Kura's cache of its metadata view (256MiB)")
+    parser.add_argument("--cache-size", default="256MiB", help="Kura's cache of blocks of its metadata view (256MiB)")
+    parser.add_argument("--row-cache-size", default="128MiB", help="and of rows in front of it (128MiB; 0: none)")
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()),
                         help="where the loop images go, in a folder that is removed afterwards (TMPDIR)")
     parser.add_argument("--image-gib", type=int, default=24, help="size of a store's image; it is sparse (24)")
@@ -108,7 +109,8 @@ def stores(given: argparse.Namespace, missing: str | None):
             volume, unmountable = volume_in(folder, given.image_gib, stack)
             missing = missing or unmountable
             try:
-                server = servers.start(kind, folder, volume, {"KURA_CACHE_SIZE": given.cache_size})
+                server = servers.start(kind, folder, volume, {"KURA_CACHE_SIZE": given.cache_size,
+                                                               "KURA_ROW_CACHE_SIZE": given.row_cache_size})
             except AssertionError as error:
                 if kind is servers.Kura:
                     raise
@@ -148,9 +150,10 @@ def compare(given: argparse.Namespace, missing: str | None) -> tuple[dict, str, 
                                given.load, floors.get(workload.name)))
     head = (f"{machine['cpu']}, Linux {machine['kernel']}; server on core {servers.SERVER_CORE}, client on core "
             f"{servers.CLIENT_CORE}; other programs took {machine['others_cpu_share']:.0%} of the CPU time used; "
-            f"{results.rounds} rounds of {scale.seconds} s; {given.load} load; objects to read {scale.pool}; Kura's cache "
-            f"{given.cache_size}\n\n")
-    return ({"machine": machine, "rounds": results.rounds, "load": given.load, "cache_size": given.cache_size, "pool": scale.pool, "rows": rows},
+            f"{results.rounds} rounds of {scale.seconds} s; {given.load} load; objects to read {scale.pool}; Kura's caches "
+            f"{given.cache_size} of blocks, {given.row_cache_size} of rows\n\n")
+    return ({"machine": machine, "rounds": results.rounds, "load": given.load, "cache_size": given.cache_size,
+             "row_cache_size": given.row_cache_size, "pool": scale.pool, "rows": rows},
             head + report.table(rows), 1 if results.failed else 0)
 
 
@@ -171,7 +174,7 @@ def main() -> int:
     try:
         if given.what == "growth":
             with stores(given, missing) as (running, _):
-                document, text = growth.run(running[0], given.objects_max, given.cache_size)
+                document, text = growth.run(running[0], given.objects_max, given.cache_size, given.row_cache_size)
             status = 0
         else:
             document, text, status = compare(given, missing)

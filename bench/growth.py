@@ -111,7 +111,7 @@ def table(counts: list[int], levels: list[dict[str, float]], found: list[dict]) 
     return "\n".join(lines)
 
 
-def run(server, objects_max: int, cache_size: str) -> tuple[dict, str]:
+def run(server, objects_max: int, cache_size: str, row_cache_size: str) -> tuple[dict, str]:
     load(server, "make-bucket", bucket=BUCKET["bucket"], connections=1)
     counts, levels = [], []
     for count in LEVELS:
@@ -122,5 +122,6 @@ def run(server, objects_max: int, cache_size: str) -> tuple[dict, str]:
         print(f"{count:,} objects: {levels[-1]}", file=sys.stderr)
     found = verdicts(counts, levels)
     text = (f"objects of {OBJECT_BYTES} B; PUT and GET with {CONNECTIONS} in flight, LIST pages of {LIST_KEYS} from "
-            f"random keys with {LIST_CONNECTIONS}; cache of the view {cache_size}\n\n")
-    return {"cache_size": cache_size, "counts": counts, "levels": levels, "growth": found}, text + table(counts, levels, found)
+            f"random keys with {LIST_CONNECTIONS}; caches of the view {cache_size} of blocks, "
+            f"{row_cache_size} of rows\n\n")
+    return {"cache_size": cache_size, "row_cache_size": row_cache_size, "counts": counts, "levels": levels, "growth": found}, text + table(counts, levels, found)
