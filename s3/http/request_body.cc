@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr size_t kFirstChunkBytes = kPackedBodyMax;  // A small body comes in one chunk.
+constexpr size_t kFirstReadBytes = 16 * kKiB;
 
 }  // namespace
 
@@ -81,13 +82,15 @@ Task<bool> RequestBody::fill(std::string* bytes) {
   if (!chunked_) goal = static_cast<size_t>(std::min<uint64_t>(goal, left_));
   chunk_bytes_ = std::min(2 * chunk_bytes_, kBodyChunkBytes);
   if (size >= goal) co_return true;
-  bytes->resize(goal);
+  bytes->reserve(goal);
   do {
-    const size_t more = co_await receive(bytes->data() + size, goal - size);
+    // A client that has stalled holds memory by what it sent: what is reserved is not touched yet.
+    bytes->resize(std::min(goal, size + std::max(size, kFirstReadBytes)));
+    const size_t more = co_await receive(bytes->data() + size, bytes->size() - size);
     if (more == 0) co_return false;
     size += more;
+    bytes->resize(size);
   } while (!chunked_ && size < goal);
-  bytes->resize(size);
   co_return true;
 }
 
