@@ -2,21 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
 
 #include "projections/kv/memory_kv.h"
+#include "tests/kv/batch_of_one.h"
 
 namespace kura::testing {
 namespace {
-
-KvBatch one(std::string key, std::string value) {
-  KvBatch batch;
-  batch.put(std::move(key), std::move(value));
-  return batch;
-}
 
 // Counts look-ups and lets something happen in the middle of one, or of a write.
 struct WatchedKv final : Kv {

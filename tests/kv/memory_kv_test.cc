@@ -2,14 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/kv/batch_of_one.h"
+
 namespace kura::testing {
 namespace {
-
-KvBatch one(std::string key, std::string value) {
-  KvBatch batch;
-  batch.put(std::move(key), std::move(value));
-  return batch;
-}
 
 TEST(MemoryKv, CrashKeepsAsManyBatchesAsAsked) {
   MemoryKv kv;
