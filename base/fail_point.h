@@ -44,8 +44,8 @@ inline constexpr std::array kDurableSteps = std::to_array<std::string_view>(
      // What clients and control ask for, from the actor to the fold.
      "object.commit", "upload.complete", "control.commit", "control.catch_up", "partition.claim",
      // Steps of a real drive that the port promises as one.
-     "local.write", "local.sync", "local.create", "local.reserve", "local.remove", "local.rename",
-     "local.truncate", "file.replace"});
+     "local.write", "local.sync", "local.direct", "local.create", "local.reserve", "local.remove",
+     "local.rename", "local.truncate", "file.replace"});
 
 enum class Edge : uint8_t { before, after };
 

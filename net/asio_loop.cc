@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 
 #include "net/asio_loop_impl.h"
+#include "net/uring_writes.h"
 
 namespace kura {
 
@@ -61,6 +62,9 @@ void LoopTimer::fire() {
 
 void AsioLoop::Impl::run() {
   Running running_here(&loop);
+  // Gone, with what was under way, before the tasks are whose bytes it writes.
+  const std::unique_ptr<UringWrites> direct_writes = UringWrites::make(context);
+  UringWrites::Active active(direct_writes.get());
   context.run();
 }
 

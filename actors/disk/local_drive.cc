@@ -22,7 +22,8 @@ namespace {
 
 using State = LocalDrive::State;
 
-constexpr int64_t kSpaceNs = 1'000'000'000;  // Age from which the room is asked for anew.
+constexpr int64_t kMountLookNs = 50'000'000;  // Age from which the path is compared anew.
+constexpr int64_t kSpaceNs = 1'000'000'000;   // Age from which the room is asked for anew.
 
 int64_t now_ns() {
   return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
@@ -203,7 +204,8 @@ LocalDrive::State::State(std::string path_in, Descriptor folder_in,
                          const LocalDriveOptions& options)
     : path(std::move(path_in)),
       folder(std::move(folder_in)),
-      sync_data(options.sync_data ? options.sync_data : fdatasync),
+      direct(options.direct),
+      sync_data(options.sync_data),
       stat_space(options.stat_space ? options.stat_space : fstatvfs),
       reads(thread_name(path, 'r'), options.read_threads),
       writes(thread_name(path, 'w'), options.write_threads) {}
@@ -211,8 +213,12 @@ LocalDrive::State::State(std::string path_in, Descriptor folder_in,
 Result<void> LocalDrive::State::check_mounted() {
   struct stat now;
   bool here = !gone && stat(path.c_str(), &now) == 0 && now.st_dev == device && now.st_ino == inode;
-  if (here && now_ns() - space_asked_ns > kSpaceNs) (void)ask_space();
-  if (here) return {};
+  const int64_t asked_ns = now_ns();
+  if (here && asked_ns - space_asked_ns > kSpaceNs) (void)ask_space();
+  if (here) {
+    mount_seen_ns = asked_ns;
+    return {};
+  }
   gone = true;
   return fail(Errc::io_error, path + ": no longer mounted, or another drive is mounted there");
 }
@@ -241,15 +247,27 @@ Result<void> LocalDrive::State::sync_file(int fd, bool size_changed, const std::
   Result<void> mounted = check_mounted();
   if (!mounted) return mounted;
   before_step("local.sync");
-  if ((size_changed ? fsync(fd) : sync_data(fd)) == 0) {
-    after_step("local.sync");
-    return {};
-  }
-  int failed = errno;
+  auto sync_bytes = sync_data ? sync_data : fdatasync;
+  if ((size_changed ? fsync(fd) : sync_bytes(fd)) != 0) return lose(errno, name);
+  after_step("local.sync");
+  return {};
+}
+
+Result<void> LocalDrive::State::conclude_direct(int fd, int failed, const std::string& name) {
+  if (failed == 0 && sync_data && sync_data(fd) != 0) failed = errno;
+  if (failed != 0) return lose(failed, name);
+  return {};
+}
+
+Result<void> LocalDrive::State::lose(int failed, const std::string& name) {
   sync_failed = true;
   Error error = system_error(failed, "sync", path + "/" + name).value();
   error.code = Errc::io_error;  // Whatever the reason, the bytes are lost: also for ENOSPC.
   return fail(std::move(error));
+}
+
+bool LocalDrive::State::takes_direct() const {
+  return direct && !closed && !gone && !sync_failed && now_ns() - mount_seen_ns < kMountLookNs;
 }
 
 Result<std::unique_ptr<LocalDrive>> open_local_drive(const std::string& path,
@@ -272,6 +290,7 @@ Result<std::unique_ptr<LocalDrive>> open_local_drive(const std::string& path,
 }
 
 LocalDrive::~LocalDrive() {
+  state_->closed = true;
   state_->reads.stop();
   state_->writes.stop();
 }

@@ -1,14 +1,15 @@
 // LocalDrive: a folder of a mounted file system as a Drive.
 //
 // Blocking calls run on threads of the drive's own: reads on some, writes, syncs and names on
-// others, so that a read never waits behind a sync.
+// others, so that a read never waits behind a sync. A write_and_sync() of one aligned piece goes
+// past the page cache and keeps no thread (base/direct_writes.h).
 //
 // Two failures last until the drive is opened anew. A sync that fails loses bytes that a later sync
 // would report as safe, so no write or sync succeeds after it. And the folder must still be what
 // its path leads to: after `umount -l`, or when another file system was mounted above, open
 // descriptors go on working on a drive that nobody can find again. Each call by name and each sync
-// compares the two, so reading the identity file finds out as well. Whoever finds the drive again
-// takes mounted_anew() in its place.
+// (of direct writes one every 50 ms) compares the two, so reading the identity file finds out as
+// well. Whoever finds the drive again takes mounted_anew() in its place.
 
 #pragma once
 
@@ -23,8 +24,10 @@ namespace kura {
 
 struct LocalDriveOptions {
   size_t read_threads = 2;
-  size_t write_threads = 2;            // One may be in a long sync while the other takes writes.
-  int (*sync_data)(int fd) = nullptr;  // Tests let it fail; null is fdatasync(2).
+  size_t write_threads = 2;  // One may be in a long sync while the other takes writes.
+  bool direct = true;        // write_and_sync() without a thread, where loop and file system can.
+  // Tests let it fail; null is fdatasync(2), and nothing after a direct write.
+  int (*sync_data)(int fd) = nullptr;
   // Tests let it hang; null is fstatvfs(3).
   int (*stat_space)(int fd, struct statvfs* out) = nullptr;
 };
@@ -33,8 +36,9 @@ class LocalDrive : public Drive {
  public:
   struct State;  // Shared with the open files.
   explicit LocalDrive(std::shared_ptr<State> state) : state_(std::move(state)) {}
-  // Waits for the operations that have begun; files that are still open answer `closed` from then
-  // on. Destroy it before the loops of the tasks that use it.
+  // Waits for the operations that have begun, but for direct writes (their loops do); files that
+  // are still open answer `closed` from then on. Destroy it before the loops of the tasks that use
+  // it.
   ~LocalDrive() override;
 
   Task<Result<std::shared_ptr<File>>> create(std::string name, uint64_t size_bytes) override;

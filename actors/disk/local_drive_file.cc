@@ -5,8 +5,10 @@
 
 #include <array>
 #include <cerrno>
+#include <mutex>
 
 #include "actors/disk/local_drive_state.h"
+#include "base/direct_writes.h"
 #include "base/fail_point.h"
 #include "base/limits.h"
 
@@ -76,7 +78,7 @@ class LocalFile final : public File, public std::enable_shared_from_this<LocalFi
   }
   Task<Result<void>> write_and_sync(uint64_t offset_bytes,
                                     std::vector<std::string_view> pieces) override {
-    return write_pieces(shared_from_this(), offset_bytes, std::move(pieces), true);
+    return write_durably(shared_from_this(), offset_bytes, std::move(pieces));
   }
   Task<Result<std::string>> read(uint64_t offset_bytes, uint64_t length_bytes) override {
     return read_range(shared_from_this(), offset_bytes, length_bytes);
@@ -92,15 +94,22 @@ class LocalFile final : public File, public std::enable_shared_from_this<LocalFi
   using Self = std::shared_ptr<LocalFile>;
   static Task<Result<void>> write_pieces(Self self, uint64_t offset_bytes,
                                          std::vector<std::string_view> pieces, bool sync);
+  static Task<Result<void>> write_durably(Self self, uint64_t offset_bytes,
+                                          std::vector<std::string_view> pieces);
   static Task<Result<std::string>> read_range(Self self, uint64_t offset_bytes,
                                               uint64_t length_bytes);
   static Task<Result<void>> sync_all(Self self);
   static Task<Result<void>> set_size(Self self, uint64_t size_bytes);
+  bool takes_direct(uint64_t offset_bytes, const std::vector<std::string_view>& pieces) const;
+  void open_direct();
   std::string what() const { return state_->path + "/" + name_; }
 
   const std::shared_ptr<LocalDrive::State> state_;
   const Descriptor fd_;
   const std::string name_;
+  std::once_flag direct_once_;
+  Descriptor direct_;  // The same file past the page cache, once `direct_open_`.
+  std::atomic<bool> direct_open_{false};
 };
 
 Task<Result<void>> LocalFile::write_pieces(Self self, uint64_t offset_bytes,
@@ -112,10 +121,50 @@ Task<Result<void>> LocalFile::write_pieces(Self self, uint64_t offset_bytes,
     Result<void> written = write_all(self->fd_.get(), offset_bytes, pieces, self->what());
     if (written) after_step("local.write");
     if (!written || !sync) return written;
+    self->open_direct();
     return self->state_->sync_file(self->fd_.get(), false, self->name_);
   };
   ThreadJob<Result<void>, decltype(work)> job(work);
   co_return co_await job.on(self->state_->writes);
+}
+
+// By the caller's loop where that is possible: a thread that writes and syncs sleeps and wakes for
+// each, at thrice the cost.
+Task<Result<void>> LocalFile::write_durably(Self self, uint64_t offset_bytes,
+                                            std::vector<std::string_view> pieces) {
+  LocalDrive::State& state = *self->state_;
+  DirectWrites* writes =
+      self->takes_direct(offset_bytes, pieces) ? DirectWrites::current() : nullptr;
+  if (writes) {
+    before_step("local.direct");
+    const int64_t written = co_await suspend<int64_t>([&](Resolver<int64_t> done) {
+      if (!writes->begin(self->direct_.get(), offset_bytes, pieces[0], done)) done(-EAGAIN);
+    });
+    if (written == static_cast<int64_t>(pieces[0].size())) {
+      after_step("local.direct");
+      co_return state.conclude_direct(self->fd_.get(), 0, self->name_);
+    }
+    if (written == -EIO) co_return state.conclude_direct(self->fd_.get(), EIO, self->name_);
+    // Anything else says how it can not be done, or not to its end. The same once more is no harm.
+  }
+  co_return co_await write_pieces(self, offset_bytes, std::move(pieces), true);
+}
+
+bool LocalFile::takes_direct(uint64_t offset_bytes,
+                             const std::vector<std::string_view>& pieces) const {
+  const auto aligned = [](uint64_t n) { return n % kDirectAlign == 0; };
+  return direct_open_.load(std::memory_order_acquire) && pieces.size() == 1 && !pieces[0].empty() &&
+         aligned(offset_bytes) && aligned(pieces[0].size()) &&
+         aligned(reinterpret_cast<uintptr_t>(pieces[0].data())) && state_->takes_direct();
+}
+
+void LocalFile::open_direct() {
+  if (!state_->direct) return;
+  std::call_once(direct_once_, [this] {
+    const std::string same = "/proc/self/fd/" + std::to_string(fd_.get());
+    direct_ = Descriptor(::open(same.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+    if (direct_) direct_open_.store(true, std::memory_order_release);
+  });
 }
 
 Task<Result<std::string>> LocalFile::read_range(Self self, uint64_t offset_bytes,

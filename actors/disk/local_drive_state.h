@@ -41,9 +41,16 @@ struct LocalDrive::State {
   // fdatasync, or fsync when the size changed. A failure is final for the drive.
   Result<void> sync_file(int fd, bool size_changed, const std::string& name);
 
+  // The end of a direct write, of which nothing is left to sync; `failed`: its errno.
+  Result<void> conclude_direct(int fd, int failed, const std::string& name);
+  // Whether a direct write may begin: not if anything has failed, nor when check_mounted() is due.
+  bool takes_direct() const;
+
   // Asks the file system how much room there is, which on a drive that hangs never returns: on the
   // drive's own threads only.
   Result<DriveSpace> ask_space();
+  // A sync has failed with `failed`, for ever.
+  Result<void> lose(int failed, const std::string& name);
   // What it said last: nobody waits.
   Result<DriveSpace> known_space() const;
 
@@ -52,11 +59,14 @@ struct LocalDrive::State {
   dev_t device = 0;
   ino_t inode = 0;
   bool in_memory = false;  // tmpfs: reading never waits.
-  int (*const sync_data)(int);
+  const bool direct;
+  int (*const sync_data)(int);  // Null: fdatasync.
   int (*const stat_space)(int, struct statvfs*);
   std::atomic<uint64_t> total_bytes{0}, free_bytes{0};
   std::atomic<int> space_error{0};  // errno of the last question.
   std::atomic<int64_t> space_asked_ns{0};
+  std::atomic<int64_t> mount_seen_ns{INT64_MIN / 2};
+  std::atomic<bool> closed{false};
   std::atomic<bool> gone{false};
   std::atomic<bool> sync_failed{false};
   DriveThreads reads;

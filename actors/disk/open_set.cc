@@ -11,7 +11,7 @@ namespace {
 // Owns what it uses: it may outlive the deadline of its caller.
 Task<Result<void>> write_member(std::shared_ptr<File> file, uint32_t member,
                                 std::shared_ptr<const CodedRun> run) {
-  std::vector<std::string_view> pieces = run->members[member];
+  std::vector<std::string_view> pieces{run->member(member)};
   before_step("stripe.write");
   Result<void> written = co_await file->write(run->offset, std::move(pieces));
   if (written) after_step("stripe.write");
@@ -20,7 +20,7 @@ Task<Result<void>> write_member(std::shared_ptr<File> file, uint32_t member,
 
 Task<Result<void>> write_and_sync_member(std::shared_ptr<File> file, uint32_t member,
                                          std::shared_ptr<const CodedRun> run) {
-  std::vector<std::string_view> pieces = run->members[member];
+  std::vector<std::string_view> pieces{run->member(member)};
   before_step("stripe.write");
   Result<void> written = co_await file->write_and_sync(run->offset, std::move(pieces));
   if (written) after_step("stripe.sync");
@@ -66,7 +66,8 @@ Task<std::vector<MemberError>> OpenSet::resize(uint64_t bytes) {
 
 uint64_t OpenSet::room() const {
   const uint64_t begin = align_up(next_, kBlockBytes);
-  return begin < set_.member_bytes ? set_.member_bytes - begin : 0;
+  const uint64_t end = set_.member_bytes / kBlockBytes * kBlockBytes;  // A run fills whole blocks.
+  return begin < end ? end - begin : 0;
 }
 
 uint64_t OpenSet::allocate(uint64_t bytes) {

@@ -97,31 +97,43 @@ Task<void> PackedCommitter::write_group(SetUse& use, std::vector<Item>& items) {
     bodies.push_back(item.body().bytes);
   }
   const PackPlan plan = plan_packing(sizes, k);
-  std::vector<std::shared_ptr<const CodedRun>> runs;
+  std::vector<std::pair<const PackedStripe*, uint64_t>> packed;  // With their offsets.
+  std::vector<std::pair<size_t, uint64_t>> striped;
+  std::optional<uint64_t> begin;
+  uint64_t end = 0;
   std::map<size_t, v1::Extent> extents;  // By item.
   bool full = false;
+  auto allocate = [&](uint64_t bytes) {
+    const uint64_t offset = set->allocate(bytes);
+    if (!begin) begin = offset;
+    end = offset + bytes;
+    return offset;
+  };
   for (const PackedStripe& stripe : plan.packed) {
     const uint64_t header_bytes = stripe_header_bytes(stripe.reservations.size());
     if (full = header_bytes + stripe.shard_bytes > set->room(); full) break;
-    const uint64_t offset = set->allocate(header_bytes + stripe.shard_bytes);
+    const uint64_t offset = allocate(header_bytes + stripe.shard_bytes);
     for (const PackedSlot& slot : stripe.slots)
       extents[slot.item] =
           packed_extent(set->id(), offset + header_bytes, slot, *bodies[slot.item]);
-    runs.push_back(code_packed(set->code(), owner, offset, stripe, bodies));
+    packed.emplace_back(&stripe, offset);
   }
   for (size_t item : plan.striped) {
     const uint64_t bytes = Striping{k, kPieceBytes, sizes[item].bytes}.member_bytes();
     if (full = full || bytes > set->room(); full) break;
-    const uint64_t offset = set->allocate(bytes);
+    const uint64_t offset = allocate(bytes);
     extents[item] = striped_extent(set->id(), offset, sizes[item].bytes);
-    runs.push_back(code_striped(set->code(), owner, sizes[item].reservation, offset, kPieceBytes,
-                                bodies[item]));
+    striped.emplace_back(item, offset);
   }
   if (full) core_.write_sets.retire(set);
-  if (runs.empty()) co_return;
+  if (!begin) co_return;
   for (const auto& [item, extent] : extents)
     core_.reservations.uses(sizes[item].reservation, set->id());
-  auto run = join(runs);
+  RunCoder coder(set->code(), owner, *begin, end);
+  for (const auto& [stripe, offset] : packed) coder.add_packed(offset, *stripe, bodies);
+  for (const auto& [item, offset] : striped)
+    coder.add_striped(sizes[item].reservation, offset, kPieceBytes, *bodies[item]);
+  const std::shared_ptr<const CodedRun> run = coder.finish();
   OpenSet::Synced synced = co_await set->write_and_sync(run);
   if (synced.durable) {
     std::vector<Item> left;

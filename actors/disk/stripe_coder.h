@@ -12,16 +12,21 @@
 #include "actors/disk/geometry.h"
 #include "actors/disk/packing.h"
 #include "actors/disk/stripe.h"
+#include "base/aligned_bytes.h"
 
 namespace kura::disk {
 
-// One or more stripes that lie one behind the other: what each member file gets from `offset` to
-// `end`. Owns or keeps alive everything that its pieces point at.
+// One or more stripes that lie one behind the other: what each member file gets from `offset` on.
+// Zeros behind `end` fill the last block, so a run that begins a block can be written directly.
 struct CodedRun {
   uint64_t offset = 0;
   uint64_t end = 0;
-  std::vector<std::vector<std::string_view>> members;  // Pieces to write, by member index.
-  std::vector<std::shared_ptr<const void>> owned;
+  AlignedBytes bytes;  // Of all members, one behind the other.
+
+  uint64_t member_bytes() const { return align_up(end, kBlockBytes) - offset; }
+  std::string_view member(uint32_t i) const {
+    return bytes.view(i * member_bytes(), member_bytes());
+  }
 };
 
 // What headers of one writer share.
@@ -30,19 +35,31 @@ struct StripeOwner {
   WriterId incarnation;
 };
 
-// All of `plain` as rows of a STRIPED extent from `offset` on.
-std::shared_ptr<const CodedRun> code_striped(const Code& code, const StripeOwner& owner,
-                                             uint64_t reservation, uint64_t offset,
-                                             uint64_t piece_bytes,
-                                             std::shared_ptr<const std::string> plain);
+// Codes stripes into one run. Each begins at or after the end of the one before it; gaps between
+// them become zeros.
+class RunCoder {
+ public:
+  // `code` lives longer. The stripes fill [offset, end) of each member.
+  RunCoder(const Code& code, const StripeOwner& owner, uint64_t offset, uint64_t end);
 
-// One stripe of a packing plan; `bodies` is indexed by PackedSlot::item.
-std::shared_ptr<const CodedRun> code_packed(
-    const Code& code, const StripeOwner& owner, uint64_t offset, const PackedStripe& stripe,
-    const std::vector<std::shared_ptr<const std::string>>& bodies);
+  // All of `plain` as rows of a STRIPED extent from `offset` on.
+  void add_striped(uint64_t reservation, uint64_t offset, uint64_t piece_bytes,
+                   std::string_view plain);
+  // One stripe of a packing plan; `bodies` is indexed by PackedSlot::item.
+  void add_packed(uint64_t offset, const PackedStripe& stripe,
+                  const std::vector<std::shared_ptr<const std::string>>& bodies);
+  std::shared_ptr<const CodedRun> finish();
 
-// Several runs, ascending and not overlapping, as one: gaps between them become zeros.
-// REQUIRES: gaps below kBlockBytes.
-std::shared_ptr<const CodedRun> join(const std::vector<std::shared_ptr<const CodedRun>>& runs);
+ private:
+  StripeHeader header_of(StripeHeader::Layout layout, uint64_t offset, uint64_t shard_bytes) const;
+  char* at(uint32_t member, uint64_t offset);
+  void close(StripeHeader header);
+  void fill_to(uint64_t offset);
+
+  const Code& code_;
+  const StripeOwner owner_;
+  std::shared_ptr<CodedRun> run_;
+  uint64_t filled_;  // Offset up to which all members are complete.
+};
 
 }  // namespace kura::disk

@@ -168,7 +168,10 @@ Task<void> StripedUpload::write_batch(uint64_t bytes) {
       region_.offset + Striping{k, kPieceBytes, region_used_bytes_}.member_bytes();
   std::shared_ptr<const std::string> plain = take(bytes);
   const StripeOwner owner{set->id(), core_->options.incarnation};
-  auto run = code_striped(set->code(), owner, reservation_, offset, kPieceBytes, plain);
+  RunCoder coder(set->code(), owner, offset,
+                 offset + Striping{k, kPieceBytes, bytes}.member_bytes());
+  coder.add_striped(reservation_, offset, kPieceBytes, *plain);
+  const std::shared_ptr<const CodedRun> run = coder.finish();
   if (!unsynced_.extent) {
     unsynced_.extent.emplace();
     unsynced_.extent->set_set(set->id().value);

@@ -1,7 +1,8 @@
-// Appending: one gather write and one sync on every mirror, in parallel.
+// Appending: one durable write on every mirror, in parallel.
 
 #include <algorithm>
 
+#include "base/aligned_bytes.h"
 #include "base/chance.h"
 #include "base/concurrently.h"
 #include "base/drive_calls.h"
@@ -11,43 +12,65 @@
 #include "journal/record_codec.h"
 
 namespace kura::journal {
+namespace {
 
-// The bytes of an append that go into one segment.
+constexpr uint64_t block_of(uint64_t at) { return at / kDirectAlign * kDirectAlign; }
+
+}  // namespace
+
+// The bytes of an append that go into one segment. Whole blocks where that is possible, so that
+// they can go past the page cache: the end of the log again as it was, the records, zeros.
 struct EmbeddedJournal::Part {
   size_t segment = 0;  // 0: the active one; 1, 2, ...: the spares behind it.
-  uint64_t at = 0;     // In the file.
+  uint64_t base = 0;   // Of the segment.
+  uint64_t limit = 0;  // Bytes of its file.
+  size_t records = 0;
+  uint64_t at = 0;     // Of the first record in the file.
   uint64_t end = 0;    // Offset behind its last record.
-  std::vector<std::string_view> pieces;
+  uint64_t begin = 0;  // Of `bytes` in the file.
+  uint64_t length = 0;
+  AlignedBytes bytes;
+
+  std::string_view view() const { return bytes.view(0, length); }
+  // The last block, up to the end of the log; none if it does not begin in here.
+  std::optional<std::string> tail() const {
+    const uint64_t block = block_of(end - base);
+    if (block < begin) return std::nullopt;
+    return std::string(bytes.view(block - begin, end - base - block));
+  }
 };
 
 struct EmbeddedJournal::Plan {
   std::vector<Offset> offsets;
-  std::vector<Part> parts;   // Empty parts are left out; ascending.
-  std::vector<Record> kept;  // Only while a drive hangs: what the parts point into.
-  std::string headers;       // Headers, each with the padding of the record before it in front.
-  uint64_t last = 0;         // Offset of the last record.
+  std::vector<Part> parts;  // Empty parts are left out; ascending.
+  uint64_t last = 0;        // Offset of the last record.
   uint64_t bytes = 0;
 
   uint64_t end() const { return parts.back().end; }
   size_t segments() const { return parts.back().segment + 1; }
 };
 
-Result<EmbeddedJournal::Plan> EmbeddedJournal::plan_append(
+namespace {
+
+// Writes a record as it lies in the log; returns the place behind it.
+char* encode_record(const Record& record, const RecordPlace& place, char* out) {
+  char* const end = out + encoded_size(record);
+  encode_record_header(record, place, out);
+  out += kRecordHeaderBytes;
+  out += record.payload.copy(out, record.payload.size());
+  out += record.body.copy(out, record.body.size());
+  return std::fill_n(out, end - out, '\0');
+}
+
+}  // namespace
+
+// Gives every record its offset, and the append its parts, still without their bytes.
+Result<EmbeddedJournal::Plan> EmbeddedJournal::place_records(
     const std::vector<Record>& records) const {
   Plan plan;
   plan.offsets.reserve(records.size());
-  plan.headers.resize(records.size() * (kRecordHeaderBytes + kRecordAlign));
-  char* out = plan.headers.data();  // Never reallocated: pieces point into it.
-  const uint64_t log_end = end();
-  uint64_t base = segments_.back().base, limit = segments_.back().limit(), offset = log_end;
-  uint64_t last = last_;
+  uint64_t base = segments_.back().base, limit = segments_.back().limit(), offset = end();
   size_t segment = 0;
-  uint64_t padding = 0;  // Owed to the record before, in the same part.
-  auto pay_padding = [&] {
-    std::fill_n(out, padding, '\0');
-    out += padding;
-    return std::exchange(padding, 0);
-  };
   for (const Record& record : records) {
     const uint64_t size = encoded_size(record);
     if (size > kRecordMax || size > options_.segment_bytes - kSegmentHeaderBytes) {
@@ -58,10 +81,6 @@ Result<EmbeddedJournal::Plan> EmbeddedJournal::plan_append(
         segment == 0 && offset > base + kSegmentHeaderBytes && chance("journal.roll_early");
     while (early || offset + size > limit) {
       early = false;
-      if (!plan.parts.empty() && padding > 0) {
-        const char* zeros = out;
-        plan.parts.back().pieces.emplace_back(zeros, pay_padding());
-      }
       base = limit;
       limit = base +
               (segment < spares_.size() ? spares_[segment].capacity_bytes : options_.segment_bytes);
@@ -69,32 +88,47 @@ Result<EmbeddedJournal::Plan> EmbeddedJournal::plan_append(
       offset = base + kSegmentHeaderBytes;
     }
     if (plan.parts.empty() || plan.parts.back().segment != segment) {
-      plan.parts.push_back({segment, offset - base, 0, {}});
-      plan.parts.back().pieces.reserve(3 * records.size() + 1);
+      Part& part = plan.parts.emplace_back();
+      part.segment = segment;
+      part.base = base;
+      part.at = offset - base;
+      part.limit = limit - base;
     }
-    Part& part = plan.parts.back();
-    const char* front = out;
-    pay_padding();
-    const RecordPlace place{set_.journal, Offset{offset},
-                            static_cast<uint32_t>(last == 0 ? 0 : offset - last),
-                            static_cast<uint32_t>(offset - log_end)};
-    encode_record_header(record, place, out);
-    out += kRecordHeaderBytes;
-    part.pieces.emplace_back(front, out - front);
-    if (!record.payload.empty()) part.pieces.emplace_back(record.payload);
-    if (!record.body.empty()) part.pieces.emplace_back(record.body);
-    padding = size - kRecordHeaderBytes - record.payload.size() - record.body.size();
     plan.offsets.push_back(Offset{offset});
     plan.bytes += size;
-    last = offset;
+    plan.parts.back().records += 1;
     offset += size;
-    part.end = offset;
+    plan.parts.back().end = offset;
   }
-  if (padding > 0) {
-    const char* zeros = out;
-    plan.parts.back().pieces.emplace_back(zeros, pay_padding());
+  return plan;
+}
+
+Result<EmbeddedJournal::Plan> EmbeddedJournal::plan_append(
+    const std::vector<Record>& records) const {
+  Result<Plan> plan = place_records(records);
+  if (!plan) return plan;
+  uint64_t last = last_;
+  size_t i = 0;
+  for (Part& part : plan->parts) {
+    const bool continues = part.segment == 0 && tail_;
+    INVARIANT(!continues || block_of(part.at) + tail_->size() == part.at, "the tail ends the log");
+    part.begin = continues ? part.at - tail_->size() : part.at;
+    const uint64_t to = std::min(block_of(part.end - part.base + kDirectAlign - 1), part.limit);
+    part.bytes = AlignedBytes(to - part.begin);
+    part.length = to - part.begin;
+    char* out = part.bytes.data();
+    if (continues) out += tail_->copy(out, tail_->size());
+    for (const size_t behind = i + part.records; i < behind; ++i) {
+      const uint64_t offset = plan->offsets[i].value;
+      const RecordPlace place{set_.journal, plan->offsets[i],
+                              static_cast<uint32_t>(last == 0 ? 0 : offset - last),
+                              static_cast<uint32_t>(offset - end())};
+      out = encode_record(records[i], place, out);
+      last = offset;
+    }
+    std::fill(out, part.bytes.data() + part.length, '\0');
   }
-  plan.last = last;
+  plan->last = last;
   return plan;
 }
 
@@ -157,15 +191,14 @@ Task<Result<void>> EmbeddedJournal::write_mirror(std::shared_ptr<const Plan> pla
   std::vector<Write> writes;
   for (const Part& part : plan->parts) {
     const LogSegment& segment = part.segment == 0 ? segments_.back() : spares_[part.segment - 1];
-    writes.push_back({unbounded(segment.files[mirror]), part.at, part.pieces});
+    writes.push_back({unbounded(segment.files[mirror]), part.begin, {part.view()}});
   }
   return write_all(std::move(plan), to, CallUnderWay(to->bounds), std::move(writes),
                    options_.ack_before_sync);
 }
 
-// Errors: io_error when any mirror failed or hangs; it is sealed off. What hangs keeps `records`.
-Task<Result<void>> EmbeddedJournal::write_everywhere(std::shared_ptr<Plan> plan,
-                                                     std::vector<Record>& records) {
+// Errors: io_error when any mirror failed or hangs; it is sealed off.
+Task<Result<void>> EmbeddedJournal::write_everywhere(std::shared_ptr<const Plan> plan) {
   const std::vector<MirrorPtr> mirrors = mirrors_;
   std::vector<Task<Result<void>>> writing;
   for (size_t i = 0; i < mirrors.size(); ++i) writing.push_back(write_mirror(plan, i));
@@ -173,15 +206,9 @@ Task<Result<void>> EmbeddedJournal::write_everywhere(std::shared_ptr<Plan> plan,
   const std::vector<Result<void>> written =
       co_await all_within<void>(std::move(writing), options_.drive_timeout_ns, std::move(given_up));
   counters_.syncs += mirrors.size() * plan->parts.size();
-  bool hangs = false;
   for (size_t i = 0; i < mirrors.size(); ++i) {
-    if (written[i] || written[i].error().code != Errc::timed_out) continue;
-    hangs = true;
-    mirrors[i]->fail(written[i].error());
-  }
-  if (hangs) {
-    plan->kept = std::move(records);  // Where they are: the vector's memory moves along.
-    records = plan->kept;
+    if (!written[i] && written[i].error().code == Errc::timed_out)
+      mirrors[i]->fail(written[i].error());
   }
   for (const MirrorPtr& mirror : mirrors) {
     if (is_lost(*mirror)) co_return fail(Errc::io_error, mirror->reason);
@@ -195,8 +222,7 @@ Task<Result<void>> EmbeddedJournal::undo_mirror(const Plan& plan, size_t mirror)
   for (const Part& part : plan.parts) {
     std::shared_ptr<File> file = part.segment == 0 ? segments_.back().files[mirror]
                                                    : spares_[part.segment - 1].files[mirror];
-    uint64_t left = 0;
-    for (std::string_view piece : part.pieces) left += piece.size();
+    uint64_t left = part.begin + part.length - part.at;
     for (uint64_t at = part.at; left > 0;) {
       const uint64_t length = std::min<uint64_t>(left, kZeros.size());
       std::vector<std::string_view> pieces{std::string_view(kZeros).substr(0, length)};
@@ -247,7 +273,7 @@ Task<Result<std::vector<Offset>>> EmbeddedJournal::append(std::vector<Record>& r
   if (!done) co_return fail(done.error());
   before_step("journal.append");
   if (plan.segments() > 1) before_step("journal.roll");
-  done = co_await write_everywhere(shared, records);
+  done = co_await write_everywhere(shared);
   if (!done) {
     // The survivors have it; a full set must have it before anybody hears of it.
     Result<void> restored = co_await restore(plan.end(), set_.parity);
@@ -271,6 +297,7 @@ Task<Result<std::vector<Offset>>> EmbeddedJournal::append(std::vector<Record>& r
   if (plan.segments() > 1) after_step("journal.roll");
   after_step("journal.append");
   last_ = plan.last;
+  tail_ = plan.parts.back().tail();
   finish_append(plan, records, started_ns);
   if (spares_.empty()) in_background(prepare_spare_later());
   co_return std::move(plan.offsets);

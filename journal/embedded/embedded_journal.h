@@ -121,9 +121,10 @@ class EmbeddedJournal final : public Journal {
   void adopt(MergedLog log);
 
   // append (embedded_append.cc).
+  Result<Plan> place_records(const std::vector<Record>& records) const;
   Result<Plan> plan_append(const std::vector<Record>& records) const;
   Task<Result<void>> make_room(size_t segments, AppendClass append_class);
-  Task<Result<void>> write_everywhere(std::shared_ptr<Plan> plan, std::vector<Record>& records);
+  Task<Result<void>> write_everywhere(std::shared_ptr<const Plan> plan);
   Task<Result<void>> write_mirror(std::shared_ptr<const Plan> plan, size_t mirror);
   Task<bool> undo(const Plan& plan);
   Task<Result<void>> undo_mirror(const Plan& plan, size_t mirror);
@@ -172,6 +173,8 @@ class EmbeddedJournal final : public Journal {
   std::vector<LogSegment> segments_;  // Live, ascending; the last one is written to.
   std::vector<LogSegment> spares_;    // Prepared behind it; empty.
   uint64_t last_ = 0;                 // Offset of the last record.
+  // Between the last block of the active segment's file and end(), if all of it was appended here.
+  std::optional<std::string> tail_;
   bool read_only_ = false;
   bool fatal_ = false;
   bool closing_ = false;

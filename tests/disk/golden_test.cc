@@ -28,18 +28,24 @@ std::string golden(const std::string& name) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+// Without the zeros that fill its last block.
 std::string member_of(const CodedRun& run, uint32_t member) {
-  std::string out;
-  for (std::string_view piece : run.members[member]) out += piece;
-  return out;
+  const std::string_view blocks = run.member(member);
+  EXPECT_EQ(blocks.size() % kBlockBytes, 0u);
+  const std::string_view filling = blocks.substr(run.end - run.offset);
+  EXPECT_EQ(filling.find_first_not_of('\0'), std::string_view::npos);
+  return std::string(blocks.substr(0, run.end - run.offset));
 }
 
 const StripeOwner kOwner{SetId(42), filled<WriterId>(0x1c)};
 
 std::shared_ptr<const CodedRun> coded_rows() {
-  auto body = std::make_shared<std::string>();
-  for (int i = 0; i < 300; ++i) *body += static_cast<char>(i * 7 % 251);
-  return code_striped(Code(2, 1), kOwner, 9, 4096, 128, body);
+  std::string body;
+  for (int i = 0; i < 300; ++i) body += static_cast<char>(i * 7 % 251);
+  const Code code(2, 1);
+  RunCoder coder(code, kOwner, 4096, 4096 + Striping{2, 128, body.size()}.member_bytes());
+  coder.add_striped(9, 4096, 128, body);
+  return coder.finish();
 }
 
 std::shared_ptr<const CodedRun> coded_packing() {
@@ -50,7 +56,10 @@ std::shared_ptr<const CodedRun> coded_packing() {
   stripe.slots = {{0, 0, 0}, {1, 1, 0}, {2, 1, 60}};
   stripe.shard_bytes = 128;
   stripe.reservations = {3, 17};
-  return code_packed(Code(2, 1), kOwner, 8192, stripe, bodies);
+  const Code code(2, 1);
+  RunCoder coder(code, kOwner, 8192, 8192 + stripe_header_bytes(2) + stripe.shard_bytes);
+  coder.add_packed(8192, stripe, bodies);
+  return coder.finish();
 }
 
 TEST(Golden, MemberFiles) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/aligned_bytes.h"
 #include "base/chance.h"
 #include "journal/embedded/segment_format.h"
 #include "tests/journal/acked_log.h"
@@ -434,6 +435,37 @@ TEST_F(Running, SegmentsMayEndEarlyAndReadsBeShort) {
   expect_all({0, 1});
   chance_decider = nullptr;
   EXPECT_GT(status().segments, 12u);
+}
+
+// What the page cache need not see (base/direct_writes.h): all but the appends that follow a
+// restart, up to the end of the block that the log ended in.
+TEST_F(Running, AppendsAreWholeBlocks) {
+  EmbeddedJournalOptions options = Machine::small(2);
+  options.segment_bytes = 64 * kKiB;
+  AckedLog::start(2, options);
+  size_t whole = 0, other = 0;
+  auto watch = [&] {
+    disk(0).on_write = [&](uint64_t at, const std::vector<std::string_view>& pieces) {
+      if (at == 0) return;  // A new segment.
+      const bool aligned = at % kDirectAlign == 0 && pieces.size() == 1 &&
+                           pieces[0].size() % kDirectAlign == 0 &&
+                           reinterpret_cast<uintptr_t>(pieces[0].data()) % kDirectAlign == 0;
+      ++(aligned ? whole : other);
+    };
+  };
+  watch();
+  for (size_t body = 0; body < 100; ++body) ASSERT_TRUE(append(body * 97 % 9000).has_value());
+  EXPECT_GE(whole, 100u);
+  EXPECT_EQ(other, 0u);
+  expect_all();
+  expect_all({0, 1});  // After a restart.
+  watch();
+  whole = other = 0;
+  for (size_t body = 0; body < 20; ++body) ASSERT_TRUE(append(1000).has_value());
+  EXPECT_GE(whole, 16u);
+  EXPECT_LE(other, 4u);
+  expect_all();
+  expect_all({0, 1});
 }
 
 TEST_F(Running, CloseWaitsForWorkInTheBackground) {

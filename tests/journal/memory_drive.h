@@ -50,6 +50,7 @@ class MemoryDisk {
   bool posts = false;  // Operations end in a later turn, so that several drives are under way.
   std::function<bool(const char* operation, const std::string& name)> fails;  // io_error if true.
   std::function<bool(const std::string& name)> full;                          // no_space if true.
+  std::function<void(uint64_t at, const std::vector<std::string_view>& pieces)> on_write;
 
   uint64_t used_bytes() const {
     uint64_t used = 0;
@@ -129,6 +130,7 @@ class OpenMemoryFile final : public File {
   Task<Result<void>> write(uint64_t offset, std::vector<std::string_view> pieces) override {
     co_await arrive(disk_);
     const bool fine = disk_.begin("write", name_);
+    if (disk_.on_write) disk_.on_write(offset, pieces);
     if (fine) {
       for (std::string_view piece : pieces) {
         std::string& bytes = file_->bytes;

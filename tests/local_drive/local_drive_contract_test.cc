@@ -6,11 +6,12 @@
 namespace kura::testing {
 namespace {
 
-// On the file system of the temporary folder (a disk), and in memory.
-template <class Place>
+// On the file system of the temporary folder (a disk), there without direct writes, and in memory.
+template <class Place, bool direct = true>
 struct LocalSubject : DriveSubject {
   template <class... Args>
-  explicit LocalSubject(Args... args) : place(args...), on_loop(place.path()) {
+  explicit LocalSubject(Args... args)
+      : place(args...), on_loop(place.path(), LocalDriveOptions{.direct = direct}) {
     EXPECT_EQ(on_loop.drive->label(), place.path());
   }
   void run(Task<void> task) override { block_on(on_loop.loop, std::move(task)); }
@@ -23,6 +24,10 @@ struct LocalSubject : DriveSubject {
 
 INSTANTIATE_TEST_SUITE_P(LocalDisk, DriveContract, ::testing::Values([] {
                            return std::unique_ptr<DriveSubject>(new LocalSubject<TemporaryFolder>);
+                         }));
+INSTANTIATE_TEST_SUITE_P(LocalDiskByThreads, DriveContract, ::testing::Values([] {
+                           return std::unique_ptr<DriveSubject>(
+                               new LocalSubject<TemporaryFolder, false>);
                          }));
 INSTANTIATE_TEST_SUITE_P(LocalMemory, DriveContract, ::testing::Values([] {
                            return std::unique_ptr<DriveSubject>(

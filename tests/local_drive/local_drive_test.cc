@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "actors/disk/drive_identity.h"
+#include "base/aligned_bytes.h"
 #include "tests/base/background.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/base/temporary_mount.h"
@@ -277,6 +278,86 @@ TEST(LocalDrive, WarmBytesAreReadAtOnce) {
   EXPECT_EQ(out, std::string(64 * 1024, 'w'));
   EXPECT_TRUE(file->try_read(99'990, 64 * 1024, &out));
   EXPECT_EQ(out, std::string(10, 'w'));
+}
+
+Task<Result<void>> put_block(FilePtr file, uint64_t block, char letter) {
+  AlignedBytes bytes(kDirectAlign);
+  std::fill_n(bytes.data(), bytes.size(), letter);
+  std::vector<std::string_view> pieces{bytes.view(0, bytes.size())};
+  co_return co_await file->write_and_sync(block * kDirectAlign, std::move(pieces));
+}
+
+std::atomic<int> direct_failure{0};
+std::atomic<std::thread::id> last_sync_on;
+int noted_sync(int) {
+  last_sync_on = std::this_thread::get_id();
+  errno = direct_failure;
+  return direct_failure == 0 ? 0 : -1;
+}
+
+struct NotedSyncs {
+  explicit NotedSyncs(const std::string& path)
+      : on(path, LocalDriveOptions{.sync_data = noted_sync}) {
+    direct_failure = 0;
+    auto id = []() -> Task<std::thread::id> { co_return std::this_thread::get_id(); };
+    loop_thread = block_on(on.loop, id());
+  }
+  bool last_was_direct() const { return last_sync_on == loop_thread; }
+  DriveOnLoop on;
+  std::thread::id loop_thread;
+};
+
+TEST(LocalDrive, WholeBlocksAreWrittenByTheLoop) {
+  TemporaryFolder folder;
+  NotedSyncs noted(folder.path());
+  FilePtr file = create(noted.on, "a");
+  ASSERT_TRUE(block_on(noted.on.loop, put_block(file, 0, 'a')));
+  EXPECT_FALSE(noted.last_was_direct()) << "opens the file anew";
+  ASSERT_TRUE(block_on(noted.on.loop, put_block(file, 1, 'b')));
+  EXPECT_TRUE(noted.last_was_direct());
+  std::string text = "not a block";
+  EXPECT_TRUE(block_on(noted.on.loop, file->write_and_sync(0, {text})));
+  EXPECT_FALSE(noted.last_was_direct());
+  ASSERT_TRUE(block_on(noted.on.loop, put_block(file, 0, 'c')));
+  EXPECT_EQ(block_on(noted.on.loop, file->read(0, 3 * kDirectAlign)).value(),
+            std::string(kDirectAlign, 'c') + std::string(kDirectAlign, 'b'));
+}
+
+TEST(LocalDrive, DirectWritesLookForTheDriveNowAndThen) {
+  TemporaryFolder folder;
+  const std::string path = folder.path() + "/d1";
+  std::filesystem::create_directory(path);
+  NotedSyncs noted(path);
+  FilePtr file = create(noted.on, "a");
+  ASSERT_TRUE(block_on(noted.on.loop, put_block(file, 0, 'a')));
+  ASSERT_TRUE(block_on(noted.on.loop, put_block(file, 0, 'b')));
+  EXPECT_TRUE(noted.last_was_direct());
+  std::filesystem::rename(path, folder.path() + "/elsewhere");
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  EXPECT_EQ(code_of(block_on(noted.on.loop, put_block(file, 0, 'c'))), Errc::io_error);
+  EXPECT_EQ(code_of(block_on(noted.on.loop, put_block(file, 0, 'd'))), Errc::io_error);
+}
+
+TEST(LocalDrive, NothingIsWrittenAfterAFailedDirectWrite) {
+  TemporaryFolder folder;
+  NotedSyncs noted(folder.path());
+  FilePtr file = create(noted.on, "a"), other = create(noted.on, "b");
+  ASSERT_TRUE(block_on(noted.on.loop, put_block(file, 0, 'a')));
+  direct_failure = EIO;
+  EXPECT_EQ(code_of(block_on(noted.on.loop, put_block(file, 1, 'b'))), Errc::io_error);
+  EXPECT_TRUE(noted.last_was_direct());
+  direct_failure = 0;
+  EXPECT_EQ(code_of(block_on(noted.on.loop, put_block(file, 1, 'b'))), Errc::io_error);
+  EXPECT_EQ(code_of(block_on(noted.on.loop, put(other, 0, "x"))), Errc::io_error);
+}
+
+TEST(LocalDrive, NoDirectWriteBeginsOnAClosedDrive) {
+  TemporaryFolder folder;
+  DriveOnLoop on(folder.path());
+  FilePtr file = create(on, "a");
+  ASSERT_TRUE(block_on(on.loop, put_block(file, 0, 'a')));
+  on.drive.reset();
+  EXPECT_EQ(code_of(block_on(on.loop, put_block(file, 0, 'b'))), Errc::closed);
 }
 
 TEST(LocalDrive, FilesOutliveTheirDriveAsClosed) {

@@ -1,0 +1,98 @@
+#include "net/uring_writes.h"
+
+#include <liburing.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <vector>
+
+namespace kura {
+namespace {
+
+constexpr unsigned kUnderWayMax = 256;
+
+class Writes final : public UringWrites {
+ public:
+  explicit Writes(boost::asio::io_context& context) : ready_(context) {}
+
+  ~Writes() override {
+    if (!open_) return;
+    ready_.release();
+    while (under_way_ > 0) {
+      io_uring_cqe* ended = nullptr;
+      if (io_uring_wait_cqe(&ring_, &ended) != 0) continue;
+      io_uring_cqe_seen(&ring_, ended);
+      --under_way_;
+    }
+    io_uring_queue_exit(&ring_);
+  }
+
+  bool open() {
+    // Without COOP_TASKRUN the kernel interrupts the loop for each end of a write.
+    if (io_uring_queue_init(kUnderWayMax, &ring_, IORING_SETUP_COOP_TASKRUN) != 0) return false;
+    open_ = true;
+    ready_.assign(ring_.ring_fd);
+    waiting_.resize(kUnderWayMax);
+    for (unsigned i = 0; i < kUnderWayMax; ++i) free_.push_back(i);
+    return true;
+  }
+
+  bool begin(int fd, uint64_t offset_bytes, std::string_view bytes,
+             Resolver<int64_t> done) override {
+    if (free_.empty()) return false;
+    io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+    if (!entry) return false;
+    io_uring_prep_write(entry, fd, bytes.data(), static_cast<unsigned>(bytes.size()), offset_bytes);
+    entry->rw_flags = RWF_DSYNC;
+    const unsigned place = free_.back();
+    io_uring_sqe_set_data64(entry, place);
+    int submitted;
+    do {
+      submitted = io_uring_submit(&ring_);
+    } while (submitted == -EINTR || submitted == -EAGAIN || submitted == -EBUSY);
+    INVARIANT(submitted == 1, "the kernel takes what it has room for");
+    free_.pop_back();
+    waiting_[place] = done;
+    if (++under_way_ == 1) watch();
+    return true;
+  }
+
+ private:
+  void watch() {
+    ready_.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                      [this](boost::system::error_code error) {
+                        if (!error) reap();
+                      });
+  }
+
+  void reap() {
+    std::vector<std::pair<Resolver<int64_t>, int64_t>> ended;
+    io_uring_cqe* entry = nullptr;
+    while (io_uring_peek_cqe(&ring_, &entry) == 0) {
+      const auto place = static_cast<unsigned>(entry->user_data);
+      ended.emplace_back(waiting_[place], entry->res);
+      io_uring_cqe_seen(&ring_, entry);
+      free_.push_back(place);
+    }
+    under_way_ -= ended.size();
+    if (under_way_ > 0) watch();
+    for (const auto& [done, result] : ended) done.resume_now(result);  // May begin others.
+  }
+
+  io_uring ring_{};
+  bool open_ = false;
+  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> ready_;
+  std::vector<Resolver<int64_t>> waiting_;  // By the entry's user data.
+  std::vector<unsigned> free_;
+  size_t under_way_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<UringWrites> UringWrites::make(boost::asio::io_context& context) {
+  auto writes = std::make_unique<Writes>(context);
+  if (!writes->open()) return nullptr;
+  return writes;
+}
+
+}  // namespace kura
