@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "projections/kv/cached_kv.h"
+#include "projections/kv/write_behind_kv.h"
 
 namespace kura::node {
 namespace {
@@ -43,7 +44,7 @@ Result<std::unique_ptr<Kv>> ViewFolders::open_map(size_t drive, const std::strin
   if (auto gone = destroy_rocks_kv(new_view(drive)); !gone) return fail(gone.error());
   auto map = open_rocks_kv(path, options_);
   if (!map) return map;
-  return make_cached_kv(std::move(*map), row_cache_bytes_);
+  return make_cached_kv(make_write_behind_kv(std::move(*map)), row_cache_bytes_);
 }
 
 // A process that dies in between finds no view, which is a rebuild once more.

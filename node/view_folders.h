@@ -13,7 +13,8 @@ namespace kura::node {
 
 class ViewFolders final : public ViewPlaces {
  public:
-  // One folder for each drive. `row_cache_bytes`: of rows kept in memory in front of the map.
+  // One folder for each drive. `row_cache_bytes`: of rows kept in memory in front of the map. What
+  // is written is gathered between the two (projections/kv/write_behind_kv.h).
   ViewFolders(std::vector<std::string> drives, RocksKvOptions options, size_t row_cache_bytes)
       : drives_(std::move(drives)), options_(options), row_cache_bytes_(row_cache_bytes) {}
 

@@ -85,11 +85,16 @@ node::NodeOptions draw_options(const NodeParts& parts) {
   return options;
 }
 
-// Of a large one nothing is ever forgotten, of a small one nearly everything.
-size_t draw_row_cache_bytes(const NodeParts& parts) {
+// Of a large row cache nothing is ever forgotten, of a small one nearly everything. What is
+// gathered is one batch, some, or all until something has to see it in the map.
+SimViewOptions draw_view_options(const NodeParts& parts) {
+  SimViewOptions options;
   SimRandom random = parts.random.fork("row cache");
   constexpr size_t kSizes[] = {0, 128 * kKiB, kMiB, 64 * kMiB};
-  return kSizes[random.pick(std::size(kSizes))];
+  options.row_cache_bytes = kSizes[random.pick(std::size(kSizes))];
+  constexpr size_t kRows[] = {1, 16, 128, WriteBehindLimits().rows_max};
+  options.write_behind.rows_max = kRows[parts.random.fork("write behind").pick(std::size(kRows))];
+  return options;
 }
 
 SimKuraNode::SimKuraNode(NodeParts parts)
@@ -98,7 +103,7 @@ SimKuraNode::SimKuraNode(NodeParts parts)
       clock_(parts_.world, random_.between(-200, 200), random_.between(-500, 500)),
       options_(draw_options(parts_)),
       io_loops_(1 + random_.pick(3)),
-      views_(parts_.disks, draw_row_cache_bytes(parts_)) {}
+      views_(parts_.disks, draw_view_options(parts_)) {}
 
 SimKuraNode::~SimKuraNode() {
   if (running()) crash(Unsynced::kept);

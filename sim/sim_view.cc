@@ -32,12 +32,17 @@ class SimView::Handle final : public Kv {
   MemoryKv& map_;
 };
 
+std::unique_ptr<Kv> SimView::around(MemoryKv& map) {
+  auto gathered = make_write_behind_kv(std::make_unique<Handle>(disk_, map), options_.write_behind);
+  return make_cached_kv(std::move(gathered), options_.row_cache_bytes);
+}
+
 Result<std::unique_ptr<Kv>> SimView::open() {
   if (disk_.dead()) return fail(Errc::io_error, "simulated drive is dead");
   new_ = nullptr;
   if (!exists()) view_ = std::make_unique<MemoryKv>();
   device_ = disk_.device();
-  return make_cached_kv(std::make_unique<Handle>(disk_, *view_), row_cache_bytes_);
+  return around(*view_);
 }
 
 Result<std::unique_ptr<Kv>> SimView::open_new() {
@@ -45,7 +50,7 @@ Result<std::unique_ptr<Kv>> SimView::open_new() {
   new_ = std::make_unique<MemoryKv>();
   new_device_ = disk_.device();
   rebuilding_ = true;
-  return make_cached_kv(std::make_unique<Handle>(disk_, *new_), row_cache_bytes_);
+  return around(*new_);
 }
 
 Result<void> SimView::adopt_new() {
@@ -75,8 +80,8 @@ bool SimView::crash(Unsynced policy, SimRandom& random) {
   return std::exchange(rebuilding_, false);
 }
 
-SimViews::SimViews(std::vector<std::unique_ptr<SimDisk>>& disks, size_t row_cache_bytes) {
-  for (auto& disk : disks) views_.push_back(std::make_unique<SimView>(*disk, row_cache_bytes));
+SimViews::SimViews(std::vector<std::unique_ptr<SimDisk>>& disks, SimViewOptions options) {
+  for (auto& disk : disks) views_.push_back(std::make_unique<SimView>(*disk, options));
 }
 
 void SimViews::remove() {

@@ -9,14 +9,20 @@
 #include "base/limits.h"
 #include "node/view_places.h"
 #include "projections/kv/memory_kv.h"
+#include "projections/kv/write_behind_kv.h"
 #include "sim/sim_drive.h"
 
 namespace kura::sim {
 
+// What lies between a node and its maps, as in ViewFolders.
+struct SimViewOptions {
+  size_t row_cache_bytes = kMiB;
+  WriteBehindLimits write_behind = {};
+};
+
 class SimView {
  public:
-  // `row_cache_bytes`: as of ViewFolders.
-  SimView(SimDisk& disk, size_t row_cache_bytes) : disk_(disk), row_cache_bytes_(row_cache_bytes) {}
+  SimView(SimDisk& disk, SimViewOptions options) : disk_(disk), options_(options) {}
 
   bool exists() const { return view_ && device_ == disk_.device() && !disk_.dead(); }
   // As in ViewPlaces. Errors: io_error (the drive is dead). The maps must not outlive this.
@@ -29,8 +35,9 @@ class SimView {
 
  private:
   class Handle;
+  std::unique_ptr<Kv> around(MemoryKv& map);
   SimDisk& disk_;
-  const size_t row_cache_bytes_;
+  const SimViewOptions options_;
   uint32_t device_ = 0;  // Of the drive, when the view was made,
   std::unique_ptr<MemoryKv> view_;
   uint32_t new_device_ = 0;  // and when the new one was.
@@ -41,7 +48,7 @@ class SimView {
 // Those of all drives of a node.
 class SimViews final : public node::ViewPlaces {
  public:
-  explicit SimViews(std::vector<std::unique_ptr<SimDisk>>& disks, size_t row_cache_bytes = kMiB);
+  explicit SimViews(std::vector<std::unique_ptr<SimDisk>>& disks, SimViewOptions options = {});
   bool exists(size_t drive) const override { return views_[drive]->exists(); }
   Result<std::unique_ptr<Kv>> open(size_t drive) override { return views_[drive]->open(); }
   Result<std::unique_ptr<Kv>> open_new(size_t drive) override { return views_[drive]->open_new(); }

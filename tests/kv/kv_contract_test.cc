@@ -3,6 +3,7 @@
 #include "projections/kv/cached_kv.h"
 #include "projections/kv/memory_kv.h"
 #include "projections/kv/rocksdb_kv.h"
+#include "projections/kv/write_behind_kv.h"
 #include "tests/base/temporary_folder.h"
 
 namespace kura::testing {
@@ -55,6 +56,24 @@ INSTANTIATE_TEST_SUITE_P(
                       // Keeps a row or two at a time.
                       [] { return std::unique_ptr<KvSubject>(new CachedSubject(64 << 10)); }));
 
+// Gathers over `Below`, whose open map it keeps alive; what it gathered dies with it in a crash.
+template <class Below>
+struct WriteBehindSubject : KvSubject {
+  explicit WriteBehindSubject(size_t rows) : rows_max(rows) { open(); }
+  Kv& kv() override { return *gathering; }
+  void crash() override {
+    gathering.reset();
+    below.crash();
+    open();
+  }
+  void open() {
+    gathering = make_write_behind_kv(std::make_unique<Around>(below.kv()), {.rows_max = rows_max});
+  }
+  const size_t rows_max;
+  Below below;
+  std::unique_ptr<Kv> gathering;
+};
+
 struct RocksSubject : KvSubject {
   RocksSubject() { open(); }
   Kv& kv() override { return *map; }
@@ -87,6 +106,18 @@ struct RocksSubject : KvSubject {
 INSTANTIATE_TEST_SUITE_P(Rocks, KvContract, ::testing::Values([] {
                            return std::unique_ptr<KvSubject>(new RocksSubject);
                          }));
+
+template <class Below>
+std::function<std::unique_ptr<KvSubject>()> write_behind(size_t rows_max) {
+  return [rows_max] { return std::make_unique<WriteBehindSubject<Below>>(rows_max); };
+}
+
+// Every batch of its own, a few together, and all that there are between two flushes.
+INSTANTIATE_TEST_SUITE_P(WriteBehind, KvContract,
+                         ::testing::Values(write_behind<MemorySubject>(1),
+                                           write_behind<MemorySubject>(30),
+                                           write_behind<RocksSubject>(30),
+                                           write_behind<RocksSubject>(100'000)));
 
 }  // namespace
 }  // namespace kura::testing

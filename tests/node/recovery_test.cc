@@ -118,6 +118,7 @@ TEST_F(Recovery, FoldsWhatTheViewLacks) {
     auto first = recover();
     ASSERT_TRUE(first) << first.error().detail;
     EXPECT_EQ(first->replayed, 10u);
+    ASSERT_TRUE(first->kv->flush());
   }
   journal_.records = 13;
   auto second = recover();

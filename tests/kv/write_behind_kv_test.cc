@@ -1,0 +1,308 @@
+#include "projections/kv/write_behind_kv.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <thread>
+#include <vector>
+
+#include "net/asio_loop.h"
+#include "net/block_on.h"
+#include "net/kernel.h"
+#include "projections/kv/cached_kv.h"
+#include "projections/kv/memory_kv.h"
+#include "tests/kv/batch_of_one.h"
+
+namespace kura::testing {
+namespace {
+
+using Map = std::map<std::string, std::string>;
+
+Map all(Kv& kv) {
+  Map out;
+  auto it = kv.iterate();
+  for (it->seek(""); it->valid(); it->next()) out.emplace(it->key(), it->value());
+  EXPECT_TRUE(it->status());
+  return out;
+}
+
+// Remembers the batches, fails when told to, and lets something happen before one is seen.
+struct WatchedKv final : Kv {
+  Result<std::optional<std::string>> get(std::string_view key) override { return memory.get(key); }
+  Result<void> write(const KvBatch& batch) override {
+    if (fails) return fail(Errc::io_error, "the drive is gone");
+    if (before_write) before_write();
+    batches.push_back(batch);
+    auto written = memory.write(batch);
+    if (after_write) after_write();
+    return written;
+  }
+  Result<void> flush() override {
+    ++flushes;
+    return memory.flush();
+  }
+  std::unique_ptr<KvIterator> iterate() override { return memory.iterate(); }
+  void on_damage(std::function<void(Error)> notify) override { damaged = std::move(notify); }
+  Task<Result<void>> verify() override { co_return fail(Errc::corrupt, "verified"); }
+
+  MemoryKv memory;
+  std::vector<KvBatch> batches;
+  int flushes = 0;
+  bool fails = false;
+  std::function<void()> before_write, after_write;
+  std::function<void(Error)> damaged;
+};
+
+struct WriteBehindKvTest : ::testing::Test {
+  WriteBehindKvTest() { open({.rows_max = 4, .bytes_max = 1 << 20}); }
+  void open(WriteBehindLimits limits) {
+    auto map = std::make_unique<WatchedKv>();
+    below = map.get();
+    kv = make_write_behind_kv(std::move(map), limits);
+  }
+  std::optional<std::string> get(std::string_view key) { return kv->get(key).value(); }
+  void put(std::string key, std::string value) {
+    ASSERT_TRUE(kv->write(one(std::move(key), std::move(value))));
+  }
+  void remove(std::string key) {
+    KvBatch batch;
+    batch.remove(std::move(key));
+    ASSERT_TRUE(kv->write(batch));
+  }
+  void fill() {
+    for (const char* key : {"a", "b", "c", "d"}) put(key, "1");
+  }
+
+  WatchedKv* below;
+  std::unique_ptr<Kv> kv;
+};
+
+TEST_F(WriteBehindKvTest, ManyBatchesGoDownAsOneInOrderOfKeys) {
+  for (const char* key : {"c", "a", "d", "b"}) put(key, key);
+  EXPECT_TRUE(below->batches.empty());
+  put("e", "e");
+  ASSERT_EQ(below->batches.size(), 1u);
+  std::string keys;
+  for (const KvBatch::Change& change : below->batches[0].changes()) keys += change.key;
+  EXPECT_EQ(keys, "abcd");
+  EXPECT_EQ(get("e"), "e");
+  EXPECT_EQ(below->memory.get("e").value(), std::nullopt);
+}
+
+TEST_F(WriteBehindKvTest, OfAKeyOnlyTheLastChangeGoesDown) {
+  ASSERT_TRUE(below->memory.write(one("removed", "0")));
+  for (int i = 0; i < 100; ++i) put("count", std::to_string(i));
+  remove("removed");
+  put("back", "1");
+  remove("back");
+  put("back", "2");
+  EXPECT_EQ(get("count"), "99");
+  EXPECT_EQ(get("removed"), std::nullopt);
+  EXPECT_EQ(get("back"), "2");
+  EXPECT_TRUE(below->batches.empty());
+  ASSERT_TRUE(kv->flush());
+  ASSERT_EQ(below->batches.size(), 1u);
+  EXPECT_EQ(below->batches[0].changes().size(), 3u);
+  EXPECT_EQ(all(below->memory), (Map{{"back", "2"}, {"count", "99"}}));
+  EXPECT_EQ(get("removed"), std::nullopt);
+}
+
+TEST_F(WriteBehindKvTest, TheLaterChangeOfAKeyInABatchWins) {
+  KvBatch batch;
+  batch.put("a", "1");
+  batch.put("b", "1");
+  batch.remove("a");
+  batch.put("b", "2");
+  ASSERT_TRUE(kv->write(batch));
+  EXPECT_EQ(get("a"), std::nullopt);
+  EXPECT_EQ(all(*kv), (Map{{"b", "2"}}));
+}
+
+TEST_F(WriteBehindKvTest, IteratorAndFlushSeeEverything) {
+  put("a", "1");
+  EXPECT_EQ(all(*kv), (Map{{"a", "1"}}));
+  put("b", "2");
+  ASSERT_TRUE(kv->flush());
+  EXPECT_EQ(below->flushes, 1);
+  below->memory.crash();
+  EXPECT_EQ(all(below->memory), (Map{{"a", "1"}, {"b", "2"}}));
+  ASSERT_TRUE(kv->flush());
+  EXPECT_EQ(below->batches.size(), 2u) << "nothing was gathered, and yet something went down";
+}
+
+TEST_F(WriteBehindKvTest, BytesAreBoundedToo) {
+  open({.rows_max = 1000, .bytes_max = 10'000});
+  for (int i = 0; i < 100; ++i) put("long", std::string(1000, 'x'));  // One row of 1,000 bytes.
+  EXPECT_TRUE(below->batches.empty());
+  for (int i = 0; i < 12; ++i) put("row " + std::to_string(i), std::string(1000, 'x'));
+  EXPECT_EQ(below->batches.size(), 1u);
+}
+
+// Before the map below has the batch, while it takes it and when it just did.
+TEST_F(WriteBehindKvTest, WhatGoesDownIsReadAllTheTime) {
+  ASSERT_TRUE(below->memory.write(one("a", "old")));
+  fill();
+  int looks = 0;
+  below->before_write = below->after_write = [&] {
+    std::thread([&] {
+      ++looks;
+      EXPECT_EQ(get("a"), "1");
+      EXPECT_EQ(get("d"), "1");
+    }).join();
+  };
+  put("e", "1");
+  EXPECT_EQ(looks, 2);
+  EXPECT_EQ(get("a"), "1");
+}
+
+TEST_F(WriteBehindKvTest, AWriteThatFailsLeavesNothingOfItsBatch) {
+  fill();
+  below->fails = true;
+  KvBatch batch;
+  batch.put("a", "2");
+  batch.put("e", "2");
+  for (int i = 0; i < 3; ++i) {
+    auto written = kv->write(batch);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().code, Errc::io_error);
+  }
+  EXPECT_EQ(get("a"), "1");
+  EXPECT_EQ(get("e"), std::nullopt);
+  below->fails = false;
+  EXPECT_EQ(all(*kv), (Map{{"a", "1"}, {"b", "1"}, {"c", "1"}, {"d", "1"}}));
+}
+
+TEST_F(WriteBehindKvTest, AFailedDrainLosesAndReordersNothing) {
+  put("a", "1");
+  put("b", "1");
+  below->fails = true;
+  EXPECT_FALSE(kv->flush());
+  EXPECT_EQ(below->flushes, 0) << "what was flushed lacks what could not go down";
+  auto it = kv->iterate();
+  it->seek("");
+  EXPECT_FALSE(it->valid());
+  EXPECT_FALSE(it->status());
+  it->seek_for_prev("z");
+  EXPECT_FALSE(it->valid());
+  EXPECT_EQ(get("a"), "1");
+  put("a", "2");  // Room is left.
+  put("c", "2");
+  EXPECT_EQ(get("a"), "2");
+  below->fails = false;
+  ASSERT_TRUE(kv->flush());
+  ASSERT_EQ(below->batches.size(), 1u);
+  EXPECT_EQ(all(below->memory), (Map{{"a", "2"}, {"b", "1"}, {"c", "2"}}));
+}
+
+TEST_F(WriteBehindKvTest, DamageAndVerifyAreThoseOfTheMapBelow) {
+  std::string found;
+  kv->on_damage([&](Error error) { found = error.detail; });
+  below->damaged(Error{Errc::corrupt, "a block"});
+  EXPECT_EQ(found, "a block");
+  SystemClock clock;
+  AsioLoop loop(clock);
+  loop.start("verify");
+  const auto verified = block_on(loop, kv->verify());
+  loop.stop();
+  ASSERT_FALSE(verified);
+  EXPECT_EQ(verified.error().detail, "verified");
+}
+
+// Whatever is asked in between: below is always the state after one of the batches.
+TEST_F(WriteBehindKvTest, BelowHoldsOnlyWholeBatches) {
+  open({.rows_max = 20, .bytes_max = 1 << 20});
+  std::vector<Map> states{{}};
+  size_t looks = 0;
+  below->after_write = [&] {
+    const Map now = all(below->memory);
+    const size_t position = std::stoul(now.at("position"));
+    ASSERT_LT(position, states.size());
+    EXPECT_EQ(now, states[position]);
+    ++looks;
+  };
+  for (int i = 1; i <= 500; ++i) {
+    Map state = states.back();
+    KvBatch batch;
+    auto change = [&](std::string key, std::string value) {
+      state[key] = value;
+      batch.put(std::move(key), std::move(value));
+    };
+    change("position", std::to_string(i));
+    change("row " + std::to_string(i), "x");
+    change("counted " + std::to_string(i % 7), std::to_string(i));
+    const std::string gone = "row " + std::to_string(i - 5);
+    state.erase(gone);
+    batch.remove(gone);
+    ASSERT_TRUE(kv->write(batch));
+    states.push_back(std::move(state));
+    if (i % 90 == 0) {
+      ASSERT_TRUE(kv->flush());
+    }
+    if (i % 50 == 0) {
+      EXPECT_EQ(all(*kv), states.back());
+    }
+  }
+  EXPECT_GT(looks, 30u);
+}
+
+// One writer counts up, with a drain every few batches, and somebody lists; a reader never sees
+// less than what was acknowledged before it asked, nor than what another reader has seen before.
+void count_up_beside_readers(Kv& kv) {
+  constexpr int kKeys = 8, kRounds = 3000;
+  auto key = [](int k) { return "key " + std::to_string(k); };
+  std::vector<std::atomic<int>> seen(kKeys);
+  std::atomic<bool> ended{false};
+  auto note = [](std::atomic<int>& most, int value) {
+    int before = most.load();
+    while (before < value && !most.compare_exchange_weak(before, value)) {
+    }
+  };
+  std::atomic<int> backwards{0}, torn{0};
+  std::vector<std::thread> readers;
+  for (int r = 0; r < 3; ++r)
+    readers.emplace_back([&, r] {
+      for (int i = r; !ended; ++i) {
+        const int k = i % kKeys;
+        const int least = seen[k].load();
+        const auto value = kv.get(key(k)).value();
+        const int now = value ? std::stoi(*value) : 0;
+        if (now < least) ++backwards;
+        note(seen[k], now);
+      }
+    });
+  readers.emplace_back([&] {
+    while (!ended) {
+      const int least = seen[0].load();
+      const Map rows = all(kv);
+      for (const auto& [name, value] : rows)
+        if (!name.starts_with("row") && value != rows.begin()->second) ++torn;
+      if (!rows.empty() && std::stoi(rows.begin()->second) < least) ++backwards;
+    }
+  });
+  for (int round = 1; round <= kRounds; ++round) {
+    KvBatch batch;
+    for (int k = 0; k < kKeys; ++k) batch.put(key(k), std::to_string(round));
+    batch.put("row " + std::to_string(round % 100), "x");
+    ASSERT_TRUE(kv.write(batch));
+    for (auto& most : seen) note(most, round);
+  }
+  ended = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(backwards, 0);
+  EXPECT_EQ(torn, 0);
+}
+
+TEST(WriteBehindKv, ManyReadersBesideAWriterSeeItMoveOnlyForwards) {
+  auto kv = make_write_behind_kv(std::make_unique<MemoryKv>(), {.rows_max = 10});
+  count_up_beside_readers(*kv);
+}
+
+TEST(WriteBehindKv, SoDoThoseOfACacheAboveIt) {
+  auto kv = make_cached_kv(make_write_behind_kv(std::make_unique<MemoryKv>(), {.rows_max = 10}),
+                           64 << 10);
+  count_up_beside_readers(*kv);
+}
+
+}  // namespace
+}  // namespace kura::testing
