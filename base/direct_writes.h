@@ -1,4 +1,4 @@
-// DirectWrites: durable writes past the page cache, begun and ended by the loop of their caller.
+// DirectWrites: writes past the page cache, begun and ended by the loop of their caller.
 //
 // A thread that calls pwrite() and fdatasync() sleeps and wakes for each; here the kernel tells the
 // loop, as it does for sockets. Loops of real nodes may have them (net/uring_writes.h); who needs
@@ -21,10 +21,12 @@ class DirectWrites {
  public:
   virtual ~DirectWrites() = default;
 
-  // Writes `bytes` at `offset_bytes` of `fd`, which was opened with O_DIRECT; durable on success,
-  // as after O_DSYNC. `done` gets what pwrite(2) would return, or the negative errno. False:
-  // nothing was begun. REQUIRES: all is aligned, and both live until the end.
-  virtual bool begin(int fd, uint64_t offset_bytes, std::string_view bytes,
+  enum class Until { written, durable };  // Durable: as after O_DSYNC.
+
+  // Writes `bytes` at `offset_bytes` of `fd`, which was opened with O_DIRECT. `done` gets what
+  // pwrite(2) would return, or the negative errno. False: nothing was begun. REQUIRES: all is
+  // aligned, and both live until the end.
+  virtual bool begin(int fd, uint64_t offset_bytes, std::string_view bytes, Until until,
                      Resolver<int64_t> done) = 0;
 
   // Those of the loop that the caller runs on; null where there are none.

@@ -37,13 +37,13 @@ class Writes final : public UringWrites {
     return true;
   }
 
-  bool begin(int fd, uint64_t offset_bytes, std::string_view bytes,
+  bool begin(int fd, uint64_t offset_bytes, std::string_view bytes, Until until,
              Resolver<int64_t> done) override {
     if (free_.empty()) return false;
     io_uring_sqe* entry = io_uring_get_sqe(&ring_);
     if (!entry) return false;
     io_uring_prep_write(entry, fd, bytes.data(), static_cast<unsigned>(bytes.size()), offset_bytes);
-    entry->rw_flags = RWF_DSYNC;
+    if (until == Until::durable) entry->rw_flags = RWF_DSYNC;
     const unsigned place = free_.back();
     io_uring_sqe_set_data64(entry, place);
     int submitted;

@@ -253,10 +253,12 @@ Result<void> LocalDrive::State::sync_file(int fd, bool size_changed, const std::
   return {};
 }
 
-Result<void> LocalDrive::State::conclude_direct(int fd, int failed, const std::string& name) {
-  if (failed == 0 && sync_data && sync_data(fd) != 0) failed = errno;
-  if (failed != 0) return lose(failed, name);
-  return {};
+Result<void> LocalDrive::State::conclude_direct(int fd, int failed, DirectWrites::Until until,
+                                                const std::string& name) {
+  const bool durable = until == DirectWrites::Until::durable;
+  if (failed == 0 && durable && sync_data && sync_data(fd) != 0) failed = errno;
+  if (failed == 0) return {};
+  return durable ? lose(failed, name) : system_error(failed, "write", path + "/" + name);
 }
 
 Result<void> LocalDrive::State::lose(int failed, const std::string& name) {
@@ -266,8 +268,9 @@ Result<void> LocalDrive::State::lose(int failed, const std::string& name) {
   return fail(std::move(error));
 }
 
-bool LocalDrive::State::takes_direct() const {
-  return direct && !closed && !gone && !sync_failed && now_ns() - mount_seen_ns < kMountLookNs;
+bool LocalDrive::State::takes_direct(DirectWrites::Until until) const {
+  if (!direct || closed || gone || sync_failed) return false;
+  return until == DirectWrites::Until::written || now_ns() - mount_seen_ns < kMountLookNs;
 }
 
 Result<std::unique_ptr<LocalDrive>> open_local_drive(const std::string& path,

@@ -25,7 +25,7 @@ namespace kura {
 struct LocalDriveOptions {
   size_t read_threads = 2;
   size_t write_threads = 2;  // One may be in a long sync while the other takes writes.
-  bool direct = true;        // write_and_sync() without a thread, where loop and file system can.
+  bool direct = true;        // Direct writes, where loop and file system can.
   // Tests let it fail; null is fdatasync(2), and nothing after a direct write.
   int (*sync_data)(int fd) = nullptr;
   // Tests let it hang; null is fstatvfs(3).

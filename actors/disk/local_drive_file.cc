@@ -41,6 +41,12 @@ Result<void> write_all(int fd, uint64_t offset_bytes, const std::vector<std::str
   }
 }
 
+bool is_whole_blocks(uint64_t offset_bytes, const std::vector<std::string_view>& pieces) {
+  const auto aligned = [](uint64_t n) { return n % kDirectAlign == 0; };
+  return pieces.size() == 1 && !pieces[0].empty() && aligned(offset_bytes) &&
+         aligned(pieces[0].size()) && aligned(reinterpret_cast<uintptr_t>(pieces[0].data()));
+}
+
 Result<uint64_t> size_of(int fd, const std::string& what) {
   struct stat info;
   if (fstat(fd, &info) != 0) return system_error(errno, "stat", what);
@@ -74,11 +80,11 @@ class LocalFile final : public File, public std::enable_shared_from_this<LocalFi
 
   // The coroutines keep the file alive until its threads are done with it.
   Task<Result<void>> write(uint64_t offset_bytes, std::vector<std::string_view> pieces) override {
-    return write_pieces(shared_from_this(), offset_bytes, std::move(pieces), false);
+    return write_until(shared_from_this(), offset_bytes, std::move(pieces), Until::written);
   }
   Task<Result<void>> write_and_sync(uint64_t offset_bytes,
                                     std::vector<std::string_view> pieces) override {
-    return write_durably(shared_from_this(), offset_bytes, std::move(pieces));
+    return write_until(shared_from_this(), offset_bytes, std::move(pieces), Until::durable);
   }
   Task<Result<std::string>> read(uint64_t offset_bytes, uint64_t length_bytes) override {
     return read_range(shared_from_this(), offset_bytes, length_bytes);
@@ -92,15 +98,13 @@ class LocalFile final : public File, public std::enable_shared_from_this<LocalFi
 
  private:
   using Self = std::shared_ptr<LocalFile>;
-  static Task<Result<void>> write_pieces(Self self, uint64_t offset_bytes,
-                                         std::vector<std::string_view> pieces, bool sync);
-  static Task<Result<void>> write_durably(Self self, uint64_t offset_bytes,
-                                          std::vector<std::string_view> pieces);
+  using Until = DirectWrites::Until;
+  static Task<Result<void>> write_until(Self self, uint64_t offset_bytes,
+                                        std::vector<std::string_view> pieces, Until until);
   static Task<Result<std::string>> read_range(Self self, uint64_t offset_bytes,
                                               uint64_t length_bytes);
   static Task<Result<void>> sync_all(Self self);
   static Task<Result<void>> set_size(Self self, uint64_t size_bytes);
-  bool takes_direct(uint64_t offset_bytes, const std::vector<std::string_view>& pieces) const;
   void open_direct();
   std::string what() const { return state_->path + "/" + name_; }
 
@@ -112,50 +116,40 @@ class LocalFile final : public File, public std::enable_shared_from_this<LocalFi
   std::atomic<bool> direct_open_{false};
 };
 
-Task<Result<void>> LocalFile::write_pieces(Self self, uint64_t offset_bytes,
-                                           std::vector<std::string_view> pieces, bool sync) {
+// By the caller's loop where that is possible: a thread that writes and syncs sleeps and wakes for
+// each, at thrice the cost.
+Task<Result<void>> LocalFile::write_until(Self self, uint64_t offset_bytes,
+                                          std::vector<std::string_view> pieces, Until until) {
+  const bool whole_blocks = is_whole_blocks(offset_bytes, pieces);
+  DirectWrites* direct = whole_blocks && self->direct_open_.load(std::memory_order_acquire) &&
+                                 self->state_->takes_direct(until)
+                             ? DirectWrites::current()
+                             : nullptr;
+  if (direct) {
+    before_step("local.direct");
+    const int64_t written = co_await suspend<int64_t>([&](Resolver<int64_t> done) {
+      if (!direct->begin(self->direct_.get(), offset_bytes, pieces[0], until, done)) done(-EAGAIN);
+    });
+    if (written == static_cast<int64_t>(pieces[0].size())) {
+      after_step("local.direct");
+      co_return self->state_->conclude_direct(self->fd_.get(), 0, until, self->name_);
+    }
+    if (written == -EIO)
+      co_return self->state_->conclude_direct(self->fd_.get(), EIO, until, self->name_);
+    // Anything else says how it can not be done, or not to its end. The same once more is no harm.
+  }
   auto work = [&]() -> Result<void> {
     Result<void> writable = self->state_->check_writable();
     if (!writable) return writable;
     before_step("local.write");
     Result<void> written = write_all(self->fd_.get(), offset_bytes, pieces, self->what());
     if (written) after_step("local.write");
-    if (!written || !sync) return written;
-    self->open_direct();
+    if (whole_blocks) self->open_direct();
+    if (!written || until == Until::written) return written;
     return self->state_->sync_file(self->fd_.get(), false, self->name_);
   };
   ThreadJob<Result<void>, decltype(work)> job(work);
   co_return co_await job.on(self->state_->writes);
-}
-
-// By the caller's loop where that is possible: a thread that writes and syncs sleeps and wakes for
-// each, at thrice the cost.
-Task<Result<void>> LocalFile::write_durably(Self self, uint64_t offset_bytes,
-                                            std::vector<std::string_view> pieces) {
-  LocalDrive::State& state = *self->state_;
-  DirectWrites* writes =
-      self->takes_direct(offset_bytes, pieces) ? DirectWrites::current() : nullptr;
-  if (writes) {
-    before_step("local.direct");
-    const int64_t written = co_await suspend<int64_t>([&](Resolver<int64_t> done) {
-      if (!writes->begin(self->direct_.get(), offset_bytes, pieces[0], done)) done(-EAGAIN);
-    });
-    if (written == static_cast<int64_t>(pieces[0].size())) {
-      after_step("local.direct");
-      co_return state.conclude_direct(self->fd_.get(), 0, self->name_);
-    }
-    if (written == -EIO) co_return state.conclude_direct(self->fd_.get(), EIO, self->name_);
-    // Anything else says how it can not be done, or not to its end. The same once more is no harm.
-  }
-  co_return co_await write_pieces(self, offset_bytes, std::move(pieces), true);
-}
-
-bool LocalFile::takes_direct(uint64_t offset_bytes,
-                             const std::vector<std::string_view>& pieces) const {
-  const auto aligned = [](uint64_t n) { return n % kDirectAlign == 0; };
-  return direct_open_.load(std::memory_order_acquire) && pieces.size() == 1 && !pieces[0].empty() &&
-         aligned(offset_bytes) && aligned(pieces[0].size()) &&
-         aligned(reinterpret_cast<uintptr_t>(pieces[0].data())) && state_->takes_direct();
 }
 
 void LocalFile::open_direct() {

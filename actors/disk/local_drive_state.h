@@ -11,6 +11,7 @@
 
 #include "actors/disk/local_drive.h"
 #include "actors/disk/local_drive_threads.h"
+#include "base/direct_writes.h"
 
 namespace kura {
 
@@ -41,10 +42,12 @@ struct LocalDrive::State {
   // fdatasync, or fsync when the size changed. A failure is final for the drive.
   Result<void> sync_file(int fd, bool size_changed, const std::string& name);
 
-  // The end of a direct write, of which nothing is left to sync; `failed`: its errno.
-  Result<void> conclude_direct(int fd, int failed, const std::string& name);
-  // Whether a direct write may begin: not if anything has failed, nor when check_mounted() is due.
-  bool takes_direct() const;
+  // Whether a direct write may begin: not if anything has failed, nor, if it is to be durable, when
+  // check_mounted() is due.
+  bool takes_direct(DirectWrites::Until until) const;
+  // The end of one; `failed`: its errno.
+  Result<void> conclude_direct(int fd, int failed, DirectWrites::Until until,
+                               const std::string& name);
 
   // Asks the file system how much room there is, which on a drive that hangs never returns: on the
   // drive's own threads only.

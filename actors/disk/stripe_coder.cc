@@ -7,11 +7,24 @@
 
 namespace kura::disk {
 
-RunCoder::RunCoder(const Code& code, const StripeOwner& owner, uint64_t offset, uint64_t end)
+std::vector<std::string> CodedRun::tails() const {
+  const uint64_t begin = end / kBlockBytes * kBlockBytes;
+  std::vector<std::string> out;
+  for (uint32_t i = 0; (i + 1) * member_bytes() <= bytes.size(); ++i)
+    out.emplace_back(member(i).substr(begin - offset, end - begin));
+  return out;
+}
+
+RunCoder::RunCoder(const Code& code, const StripeOwner& owner, uint64_t offset, uint64_t end,
+                   const std::vector<std::string>& before)
     : code_(code), owner_(owner), run_(std::make_shared<CodedRun>()), filled_(offset) {
-  run_->offset = offset;
+  const uint64_t inside = offset % kBlockBytes;
+  run_->offset = offset - inside;
   run_->end = end;
   run_->bytes = AlignedBytes(code.members() * run_->member_bytes());
+  if (inside == 0) return;
+  INVARIANT(before.size() == code.members() && before[0].size() == inside, "the block so far");
+  for (uint32_t i = 0; i < code.members(); ++i) before[i].copy(at(i, run_->offset), inside);
 }
 
 void RunCoder::add_striped(uint64_t reservation, uint64_t offset, uint64_t piece_bytes,
@@ -56,7 +69,7 @@ void RunCoder::add_packed(uint64_t offset, const PackedStripe& stripe,
 
 std::shared_ptr<const CodedRun> RunCoder::finish() {
   INVARIANT(filled_ == run_->end, "the stripes fill their run");
-  fill_to(run_->offset + run_->member_bytes());
+  fill_to(align_up(run_->end, kBlockBytes));
   return std::move(run_);
 }
 

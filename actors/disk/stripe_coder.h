@@ -17,9 +17,10 @@
 namespace kura::disk {
 
 // One or more stripes that lie one behind the other: what each member file gets from `offset` on.
-// Zeros behind `end` fill the last block, so a run that begins a block can be written directly.
+// Whole blocks, for direct writes: zeros behind `end` fill the last one, and where the first stripe
+// does not begin one, what lies before it does so.
 struct CodedRun {
-  uint64_t offset = 0;
+  uint64_t offset = 0;  // A multiple of kBlockBytes.
   uint64_t end = 0;
   AlignedBytes bytes;  // Of all members, one behind the other.
 
@@ -27,6 +28,8 @@ struct CodedRun {
   std::string_view member(uint32_t i) const {
     return bytes.view(i * member_bytes(), member_bytes());
   }
+  // What lies in the block of `end` before it, by member.
+  std::vector<std::string> tails() const;
 };
 
 // What headers of one writer share.
@@ -39,8 +42,10 @@ struct StripeOwner {
 // them become zeros.
 class RunCoder {
  public:
-  // `code` lives longer. The stripes fill [offset, end) of each member.
-  RunCoder(const Code& code, const StripeOwner& owner, uint64_t offset, uint64_t end);
+  // `code` lives longer. The stripes fill [offset, end) of each member. `before`: tails() of the
+  // run that ended at `offset`, if that is inside of a block.
+  RunCoder(const Code& code, const StripeOwner& owner, uint64_t offset, uint64_t end,
+           const std::vector<std::string>& before = {});
 
   // All of `plain` as rows of a STRIPED extent from `offset` on.
   void add_striped(uint64_t reservation, uint64_t offset, uint64_t piece_bytes,

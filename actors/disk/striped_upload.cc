@@ -169,9 +169,10 @@ Task<void> StripedUpload::write_batch(uint64_t bytes) {
   std::shared_ptr<const std::string> plain = take(bytes);
   const StripeOwner owner{set->id(), core_->options.incarnation};
   RunCoder coder(set->code(), owner, offset,
-                 offset + Striping{k, kPieceBytes, bytes}.member_bytes());
+                 offset + Striping{k, kPieceBytes, bytes}.member_bytes(), tails_);
   coder.add_striped(reservation_, offset, kPieceBytes, *plain);
   const std::shared_ptr<const CodedRun> run = coder.finish();
+  tails_ = run->tails();
   if (!unsynced_.extent) {
     unsynced_.extent.emplace();
     unsynced_.extent->set_set(set->id().value);

@@ -75,6 +75,7 @@ class StripedUpload : public std::enable_shared_from_this<StripedUpload> {
 
   Region region_;
   uint64_t region_used_bytes_ = 0;  // Body bytes.
+  std::vector<std::string> tails_;  // Of the last run (CodedRun::tails).
   Unsynced unsynced_;
 
   std::optional<Resolver<Done>> writer_;  // The task waits for input.

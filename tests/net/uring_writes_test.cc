@@ -49,7 +49,8 @@ struct DirectFile {
 
 Task<int64_t> write_at(int fd, uint64_t offset, std::string_view bytes) {
   co_return co_await suspend<int64_t>([=](Resolver<int64_t> done) {
-    if (!DirectWrites::current()->begin(fd, offset, bytes, done)) done(-ENOBUFS);
+    if (!DirectWrites::current()->begin(fd, offset, bytes, DirectWrites::Until::durable, done))
+      done(-ENOBUFS);
   });
 }
 
