@@ -8,12 +8,19 @@ namespace {
 
 // Less than this is hashed in less time than waiting for a turn takes.
 constexpr size_t kBytesWorthwhile = 1024;
+// So often the end of a turn is put off while lanes are free: what the next sockets bring is hashed
+// at no further cost. A body that is alone does not wait.
+constexpr int kHoldsMax = 4;
 
 struct Turn {
   Loop* loop;
   std::vector<Md5Update> updates;
   std::vector<Resolver<Done>> waiters;
+  int holds = 0;
 
+  bool may_hold() const {
+    return updates.size() > 1 && updates.size() < md5_lanes() && holds < kHoldsMax;
+  }
   void end() {
     md5_update_all(updates);
     for (const Resolver<Done>& waiter : waiters) waiter.resume_now(Done{});
@@ -24,15 +31,23 @@ struct Turn {
 // thread, where the turn of another one is not this one's.
 thread_local std::weak_ptr<Turn> current_turn;
 
+void end_later(const std::shared_ptr<Turn>& turn) {
+  turn->loop->at_turn_end([turn] {
+    if (turn->may_hold()) {
+      ++turn->holds;
+      return end_later(turn);
+    }
+    if (current_turn.lock() == turn) current_turn.reset();
+    turn->end();
+  });
+}
+
 std::shared_ptr<Turn> turn_of(Loop& loop) {
   std::shared_ptr<Turn> turn = current_turn.lock();
   if (turn && turn->loop == &loop) return turn;
   turn = std::make_shared<Turn>(Turn{&loop, {}, {}});
   current_turn = turn;
-  loop.at_turn_end([turn] {
-    if (current_turn.lock() == turn) current_turn.reset();
-    turn->end();
-  });
+  end_later(turn);
   return turn;
 }
 

@@ -10,7 +10,8 @@
 
 namespace kura::s3 {
 
-// As digest.update(bytes), at the end of this turn. Both must live until then.
+// As digest.update(bytes), at the end of this turn or of one of the next few. Both must live until
+// then.
 Task<void> md5_update(Md5& digest, std::string_view bytes);
 
 }  // namespace kura::s3

@@ -42,5 +42,7 @@ struct Md5Update {
 
 // As digest->update(bytes) for each. REQUIRES: no digest twice.
 void md5_update_all(std::span<const Md5Update> updates);
+// How many of them cost no more than a few; 1: each costs the same.
+size_t md5_lanes();
 
 }  // namespace kura::s3

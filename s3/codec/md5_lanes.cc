@@ -89,6 +89,11 @@ void md5_update_in_lanes(std::span<const Md5Update> updates, const Md5Kernel& ke
   Md5Lanes(kernel, updates).run();
 }
 
+size_t md5_lanes() {
+  static const Md5Kernel* const kernel = md5_kernel();
+  return kernel ? kernel->lanes : 1;
+}
+
 void md5_update_all(std::span<const Md5Update> updates) {
   static const Md5Kernel* const kernel = md5_kernel();
   if (kernel != nullptr && updates.size() >= kLanesWorthwhile)

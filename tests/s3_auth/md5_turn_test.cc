@@ -1,0 +1,83 @@
+#include "s3/auth/md5_turn.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/journal/test_loop.h"
+
+namespace kura::s3 {
+namespace {
+
+using journal::TestLoop;
+
+// Bodies that are hashed side by side, and in which order they and marks of the loop came by.
+struct Bodies {
+  TestLoop loop;
+  std::string order;
+
+  Task<void> hash(char name, size_t bytes) {
+    const std::string body(bytes, name);
+    Md5 alone, together;
+    alone.update(body);
+    co_await md5_update(together, body);
+    order += name;
+    EXPECT_EQ(together.finish(), alone.finish()) << name;
+  }
+  void begin(char name, size_t bytes = 5000) { spawn(loop, hash(name, bytes)); }
+  // Marks this turn and `more` after it, then begins what is in `late`.
+  void mark(int more, std::string late = "") {
+    loop.post([this, more, late] {
+      order += '.';
+      if (more > 0) return mark(more - 1, late);
+      for (char name : late) begin(name);
+    });
+  }
+};
+
+TEST(Md5Turn, ABodyThatIsAloneDoesNotWait) {
+  Bodies bodies;
+  bodies.begin('a');
+  bodies.mark(3);
+  bodies.loop.run();
+  EXPECT_EQ(bodies.order, ".a...");
+}
+
+TEST(Md5Turn, ALittleIsHashedAtOnce) {
+  Bodies bodies;
+  bodies.begin('a', 100);
+  bodies.mark(1);
+  bodies.loop.run();
+  EXPECT_EQ(bodies.order, "a..");
+}
+
+TEST(Md5Turn, FreeLanesWaitForWhatComesNext) {
+  if (md5_lanes() < 4) GTEST_SKIP() << "this processor hashes one body at a time";
+  Bodies bodies;
+  bodies.begin('a', 4096);
+  bodies.begin('b', 70'000);
+  bodies.mark(1, "c");
+  bodies.loop.run();
+  EXPECT_EQ(bodies.order, "..abc");
+}
+
+TEST(Md5Turn, TheyWaitForFourTurnsAtMost) {
+  if (md5_lanes() < 4) GTEST_SKIP() << "this processor hashes one body at a time";
+  Bodies bodies;
+  bodies.begin('a');
+  bodies.begin('b');
+  bodies.mark(9);
+  bodies.loop.run();
+  EXPECT_EQ(bodies.order, ".....ab.....");
+}
+
+TEST(Md5Turn, FullLanesDoNotWait) {
+  Bodies bodies;
+  std::string names;  // One for each lane.
+  for (size_t i = 0; i < std::max<size_t>(md5_lanes(), 2); ++i) names += static_cast<char>('A' + i);
+  for (char name : names) bodies.begin(name);
+  bodies.mark(3);
+  bodies.loop.run();
+  EXPECT_EQ(bodies.order, "." + names + "...");
+}
+
+}  // namespace
+}  // namespace kura::s3
