@@ -31,6 +31,10 @@ class Writes final : public UringWrites {
     // Without COOP_TASKRUN the kernel interrupts the loop for each end of a write.
     if (io_uring_queue_init(kUnderWayMax, &ring_, IORING_SETUP_COOP_TASKRUN) != 0) return false;
     open_ = true;
+    // As many as there may be writes: those to a drive that hangs must not take the workers of
+    // others.
+    unsigned workers[] = {kUnderWayMax, 0};
+    if (io_uring_register_iowq_max_workers(&ring_, workers) != 0) return false;
     ready_.assign(ring_.ring_fd);
     waiting_.resize(kUnderWayMax);
     for (unsigned i = 0; i < kUnderWayMax; ++i) free_.push_back(i);
@@ -44,13 +48,16 @@ class Writes final : public UringWrites {
     if (!entry) return false;
     io_uring_prep_write(entry, fd, bytes.data(), static_cast<unsigned>(bytes.size()), offset_bytes);
     if (until == Until::durable) entry->rw_flags = RWF_DSYNC;
+    // By a worker of the kernel: here, a file system that hangs could hold the loop in the call.
+    // And the process then does not end before its writes do, so neither does its lock on the
+    // drive.
+    entry->flags |= IOSQE_ASYNC;
     const unsigned place = free_.back();
     io_uring_sqe_set_data64(entry, place);
-    int submitted;
-    do {
-      submitted = io_uring_submit(&ring_);
-    } while (submitted == -EINTR || submitted == -EAGAIN || submitted == -EBUSY);
-    INVARIANT(submitted == 1, "the kernel takes what it has room for");
+    while (io_uring_sq_ready(&ring_) > 0) {
+      const int submitted = io_uring_submit(&ring_);
+      INVARIANT(submitted >= 0 || submitted == -EINTR || submitted == -EAGAIN, "an entry is taken");
+    }
     free_.pop_back();
     waiting_[place] = done;
     if (++under_way_ == 1) watch();

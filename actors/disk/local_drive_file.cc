@@ -137,6 +137,7 @@ Task<Result<void>> LocalFile::write_until(Self self, uint64_t offset_bytes,
     if (written == -EIO)
       co_return self->state_->conclude_direct(self->fd_.get(), EIO, until, self->name_);
     // Anything else says how it can not be done, or not to its end. The same once more is no harm.
+    if (written == -EINVAL) self->direct_open_ = false;  // Of larger blocks than ours.
   }
   auto work = [&]() -> Result<void> {
     Result<void> writable = self->state_->check_writable();

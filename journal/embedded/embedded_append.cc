@@ -45,6 +45,8 @@ struct EmbeddedJournal::Plan {
   std::vector<Part> parts;  // Empty parts are left out; ascending.
   uint64_t last = 0;        // Offset of the last record.
   uint64_t bytes = 0;
+  // As they were: base of the active segment, end of the log, offset of the last record.
+  uint64_t base_before = 0, end_before = 0, last_before = 0;
 
   uint64_t end() const { return parts.back().end; }
   size_t segments() const { return parts.back().segment + 1; }
@@ -107,6 +109,9 @@ Result<EmbeddedJournal::Plan> EmbeddedJournal::plan_append(
     const std::vector<Record>& records) const {
   Result<Plan> plan = place_records(records);
   if (!plan) return plan;
+  plan->base_before = segments_.back().base;
+  plan->end_before = end();
+  plan->last_before = last_;
   uint64_t last = last_;
   size_t i = 0;
   for (Part& part : plan->parts) {
@@ -220,8 +225,9 @@ Task<Result<void>> EmbeddedJournal::undo_mirror(const Plan& plan, size_t mirror)
   static const std::string kZeros(64 * kKiB, '\0');
   MirrorPtr on = mirrors_[mirror];
   for (const Part& part : plan.parts) {
-    std::shared_ptr<File> file = part.segment == 0 ? segments_.back().files[mirror]
-                                                   : spares_[part.segment - 1].files[mirror];
+    const LogSegment* segment = segment_at(part.base);
+    if (segment == nullptr) continue;  // Gone, with what was prepared.
+    std::shared_ptr<File> file = segment->files[mirror];
     uint64_t left = part.begin + part.length - part.at;
     for (uint64_t at = part.at; left > 0;) {
       const uint64_t length = std::min<uint64_t>(left, kZeros.size());
@@ -246,8 +252,25 @@ Task<bool> EmbeddedJournal::undo(const Plan& plan) {
   for (size_t i = 0; i < mirrors_.size(); ++i) undoing.push_back(undo_mirror(plan, i));
   co_await concurrently(std::move(undoing));
   drop_failed();
+  // A refill may have taken the append for part of the log.
+  while (segments_.back().base > plan.base_before) {
+    LogSegment empty = std::move(segments_.back());
+    segments_.pop_back();
+    empty.end = empty.base + kSegmentHeaderBytes;
+    spares_.insert(spares_.begin(), std::move(empty));
+  }
+  segments_.back().end = plan.end_before;
+  last_ = plan.last_before;
+  publish();
   after_step("journal.undo");
   co_return !mirrors_.empty();
+}
+
+const LogSegment* EmbeddedJournal::segment_at(uint64_t base) const {
+  for (const auto* segments : {&segments_, &spares_})
+    for (const LogSegment& segment : *segments)
+      if (segment.base == base) return &segment;
+  return nullptr;
 }
 
 void EmbeddedJournal::finish_append(const Plan& plan, const std::vector<Record>& records,

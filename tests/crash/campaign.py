@@ -38,7 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--form", choices=FORMS, default="kill", help="SIGKILL; loss of power, simulated or of a real process; full drives (kill)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--point", help="form kill: every cycle at the fail points that begin so")
-    parser.add_argument("--all-points", action="store_true", help="fail when a fail point was never reached")
+    parser.add_argument("--all-points", action="store_true", help="go on until every fail point was reached, for as many cycles again; then fail")
     parser.add_argument("--plant", choices=["log", "stripes"],
                         help="syncs of these do nothing, which must be found (unplug; power: log)")
     parser.add_argument("--again", action="store_true", help="begin anew, also where a campaign could go on")
@@ -85,8 +85,13 @@ def main() -> int:
         if now.progress.cycles % 10 == 0 or now.progress.cycles == args.cycles:
             print(now.progress.line(args.cycles, len(now.all_points)), flush=True)
 
+    def unreached():
+        return [point for point in form.points if not progress.points[point]]
+
     try:
         form.run(args.cycles, report)
+        while args.all_points and unreached() and progress.cycles < 2 * args.cycles:
+            form.run(progress.cycles + 1, report)
     except Violation as error:
         if args.plant:
             form.close()
@@ -110,9 +115,8 @@ def main() -> int:
         print(f"the planted fault was not found in {progress.cycles} cycles")
         return BROKEN
     print("nothing lost, nothing half-visible")
-    left = [point for point in form.points if not progress.points[point]]
-    if args.all_points and left:
-        print(f"never reached: {', '.join(left)}")
+    if args.all_points and unreached():
+        print(f"never reached: {', '.join(unreached())}")
         return UNREACHED
     return 0
 

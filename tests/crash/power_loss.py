@@ -52,7 +52,8 @@ class PowerLoss:
         for record in records:
             if record.kind == "S":
                 synced[record.inode] = max(synced[record.inode], record.offset)
-        self.open = [r for r in records if r.kind != "S" and r.number > synced[r.inode]]
+        durable = {r.offset for r in records if r.kind == "D"}
+        self.open = [r for r in records if r.kind not in "SD" and r.number > synced[r.inode] and r.number not in durable]
         self.changed = 0  # Unsynced writes and names that were not simply kept.
 
     def strike(self) -> int:

@@ -1,5 +1,6 @@
 // Notes every change that a process makes to files below a folder, and every sync, so that a loss of
-// power can be played behind its back: power_loss.py undoes what no sync covered.
+// power can be played behind its back: power_loss.py undoes what no sync covered. Writes by io_uring
+// end within their submission here, so that it is known when they are durable.
 //
 // LD_PRELOAD this; KURA_SHIM_ROOT is the folder, KURA_SHIM_LOG the file of records, KURA_SHIM_KEEP a
 // folder on the same file system for links to what is unlinked or replaced. KURA_SHIM_KILL_AT ends the
@@ -9,6 +10,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -29,9 +31,11 @@ struct record {
   uint32_t magic, kind;
   uint64_t number, inode, offset, length, tail, old_size;
 };
-enum { WRITE = 'W', SIZE = 'T', SYNC = 'S', CREATE = 'N', RENAME = 'R', UNLINK = 'U' };
+// DURABLE names the WRITE that needs no sync any more.
+enum { WRITE = 'W', SIZE = 'T', SYNC = 'S', DURABLE = 'D', CREATE = 'N', RENAME = 'R', UNLINK = 'U' };
 
 static _Atomic char tracked[FDS_MAX];  // 1: a file below the root, 2: a folder.
+static _Atomic int read_by[FDS_MAX];   // Of one that was opened again to be written: what can read it.
 static _Atomic uint64_t numbers;
 static char root[PATH_MAX], keep[PATH_MAX];
 static int log_fd = -1;
@@ -68,17 +72,19 @@ static uint64_t next(void) { return atomic_fetch_add(&numbers, 1) + 1; }
 static char kind_of(int fd) { return fd >= 0 && fd < FDS_MAX ? tracked[fd] : 0; }
 
 // What is there, before it changes: nothing in the tail when it is all zeros or not there.
-static void note_write(int fd, uint64_t offset, uint64_t length) {
+static uint64_t note_write(int fd, uint64_t offset, uint64_t length) {
   struct stat info;
-  if (kind_of(fd) != 1 || length == 0 || fstat(fd, &info) != 0) return;
+  if (kind_of(fd) != 1 || length == 0 || fstat(fd, &info) != 0) return 0;
   const uint64_t size = (uint64_t)info.st_size;
   const uint64_t old = offset >= size ? 0 : size - offset < length ? size - offset : length;
   char *bytes = old ? malloc(old) : NULL;
-  const ssize_t got = old ? (ssize_t)syscall(SYS_pread64, fd, bytes, old, offset) : 0;
+  const ssize_t got = old ? (ssize_t)syscall(SYS_pread64, read_by[fd] ? read_by[fd] : fd, bytes, old, offset) : 0;
   uint64_t tail = got > 0 ? (uint64_t)got : 0;
   if (tail && !bytes[0] && !memcmp(bytes, bytes + 1, tail - 1)) tail = 0;
-  note((struct record){0, WRITE, next(), info.st_ino, offset, length, tail, size}, bytes);
+  const uint64_t number = next();
+  note((struct record){0, WRITE, number, info.st_ino, offset, length, tail, size}, bytes);
   free(bytes);
+  return number;
 }
 
 static void note_size(int fd, uint64_t to) {
@@ -125,7 +131,12 @@ static void keep_file(const char *path, uint64_t number) {
 
 static int opened(int fd, int flags, const char *path, int below, int is_new) {
   if (fd < 0 || fd >= FDS_MAX) return fd;
-  tracked[fd] = 0;
+  tracked[fd] = read_by[fd] = 0;
+  int again = 0;
+  if (sscanf(path, "/proc/self/fd/%d", &again) == 1 && kind_of(again)) {
+    tracked[fd] = kind_of(again);
+    read_by[fd] = again;
+  }
   struct stat info;
   if (!below || fstat(fd, &info) != 0) return fd;
   tracked[fd] = S_ISREG(info.st_mode) ? 1 : S_ISDIR(info.st_mode) ? 2 : 0;
@@ -217,6 +228,31 @@ static int lies(int fd) {
   if (n < 0) return 0;
   path[n] = 0;
   return strstr(path, part) != NULL;
+}
+
+// Every entry that the call submits, and its end. Nothing else is under way then, so what has ended is
+// what waits to be seen and these.
+int io_uring_submit(struct io_uring *ring) {
+  enum { ENTRIES_MAX = 256 };
+  const unsigned count = io_uring_sq_ready(ring);
+  struct io_uring_sqe entries[ENTRIES_MAX];
+  uint64_t numbers_of[ENTRIES_MAX];
+  for (unsigned i = 0; i < count && i < ENTRIES_MAX; ++i) {
+    const struct io_uring_sqe *e = &ring->sq.sqes[(ring->sq.sqe_head + i) & *ring->sq.kring_mask];
+    entries[i] = *e;
+    numbers_of[i] = e->opcode == IORING_OP_WRITE ? note_write(e->fd, e->off, e->len) : 0;
+  }
+  const int done = io_uring_submit_and_wait(ring, io_uring_cq_ready(ring) + count);
+  for (unsigned i = 0; done == (int)count && i < count; ++i) {
+    if (!numbers_of[i] || !(entries[i].rw_flags & RWF_DSYNC) || lies(read_by[entries[i].fd])) continue;
+    unsigned head;
+    struct io_uring_cqe *end;
+    io_uring_for_each_cqe(ring, head, end) {
+      if (end->user_data != entries[i].user_data || end->res != (int)entries[i].len) continue;
+      note((struct record){0, DURABLE, next(), 0, numbers_of[i], 0, 0, 0}, NULL);
+    }
+  }
+  return done;
 }
 
 static int synced(int fd, long call) {

@@ -468,6 +468,35 @@ TEST_F(Running, AppendsAreWholeBlocks) {
   expect_all({0, 1});
 }
 
+// The drive that replaces a failed mirror fails as well, at any of its operations, also when the
+// append reaches into the next segment: it is refused, and the log goes on where it ended before.
+TEST_F(Running, AReplacementMayFailAtAnyOperation) {
+  size_t refusals = 0;
+  for (size_t body : {300, 4000}) {
+    for (uint64_t operation = 0; operation < 60; ++operation) {
+      SCOPED_TRACE(operation);
+      EmbeddedJournalOptions options = Machine::small(3);
+      options.segment_bytes = 8 * kKiB;
+      AckedLog::start(4, options);
+      append_many(5);
+      disk(0).dead = true;
+      disk(3).dies_in = operation;
+      const uint64_t end = journal().bounds().end.value;
+      if (append(body)) continue;
+      ++refusals;
+      EXPECT_EQ(journal().bounds().end.value, end);
+      machine_->disks.push_back(std::make_unique<MemoryDisk>("drive 4", &machine_->power));
+      auto added = machine_->loop->get(journal().add_drive({drive_id(4), disk(4).mount()}));
+      ASSERT_TRUE(added.has_value()) << added.error().detail;
+      append_many(5);
+      expect_read();
+      expect_read_after_restart({1, 2, 4});
+      if (HasFailure()) return;
+    }
+  }
+  EXPECT_GE(refusals, 20u);
+}
+
 TEST_F(Running, CloseWaitsForWorkInTheBackground) {
   start(2, 2);
   for (auto& d : machine_->disks) d->posts = true;
