@@ -2,8 +2,13 @@
 
 #include <liburing.h>
 
+#include <algorithm>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <chrono>
+#include <mutex>
+#include <set>
 #include <vector>
 
 namespace kura {
@@ -11,11 +16,27 @@ namespace {
 
 constexpr unsigned kUnderWayMax = 256;
 
+class Writes;
+std::mutex all_mutex;
+std::set<Writes*> all;  // Of the process.
+
+int64_t now_ns() {
+  using namespace std::chrono;
+  return duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
 class Writes final : public UringWrites {
  public:
-  explicit Writes(boost::asio::io_context& context) : ready_(context) {}
+  explicit Writes(boost::asio::io_context& context) : ready_(context) {
+    std::lock_guard lock(all_mutex);
+    all.insert(this);
+  }
 
   ~Writes() override {
+    {
+      std::lock_guard lock(all_mutex);
+      all.erase(this);
+    }
     if (!open_) return;
     ready_.release();
     while (under_way_ > 0) {
@@ -37,6 +58,7 @@ class Writes final : public UringWrites {
     if (io_uring_register_iowq_max_workers(&ring_, workers) != 0) return false;
     ready_.assign(ring_.ring_fd);
     waiting_.resize(kUnderWayMax);
+    begun_ns_ = std::vector<std::atomic<int64_t>>(kUnderWayMax);
     for (unsigned i = 0; i < kUnderWayMax; ++i) free_.push_back(i);
     return true;
   }
@@ -60,8 +82,18 @@ class Writes final : public UringWrites {
     }
     free_.pop_back();
     waiting_[place] = done;
+    begun_ns_[place].store(now_ns(), std::memory_order_relaxed);
     if (++under_way_ == 1) watch();
     return true;
+  }
+
+  bool waits_for(int64_t ns) const {
+    const int64_t since = now_ns() - ns;
+    return std::any_of(begun_ns_.begin(), begun_ns_.end(),
+                       [since](const std::atomic<int64_t>& begun) {
+                         const int64_t at = begun.load(std::memory_order_relaxed);
+                         return at != 0 && at < since;
+                       });
   }
 
  private:
@@ -79,6 +111,7 @@ class Writes final : public UringWrites {
       const auto place = static_cast<unsigned>(entry->user_data);
       ended.emplace_back(waiting_[place], entry->res);
       io_uring_cqe_seen(&ring_, entry);
+      begun_ns_[place].store(0, std::memory_order_relaxed);
       free_.push_back(place);
     }
     under_way_ -= ended.size();
@@ -91,10 +124,17 @@ class Writes final : public UringWrites {
   boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> ready_;
   std::vector<Resolver<int64_t>> waiting_;  // By the entry's user data.
   std::vector<unsigned> free_;
+  std::vector<std::atomic<int64_t>> begun_ns_;  // By the same; 0: not under way.
   size_t under_way_ = 0;
 };
 
 }  // namespace
+
+bool UringWrites::any_waits_for(int64_t ns) {
+  std::lock_guard lock(all_mutex);
+  return std::any_of(all.begin(), all.end(),
+                     [ns](const Writes* one) { return one->waits_for(ns); });
+}
 
 std::unique_ptr<UringWrites> UringWrites::make(boost::asio::io_context& context) {
   auto writes = std::make_unique<Writes>(context);

@@ -21,6 +21,10 @@ class UringWrites : public DirectWrites {
   // after the context has stopped; nobody hears of them.
   ~UringWrites() override = default;
 
+  // Whether any loop of the process waits for a write for so long: its thread could not end before
+  // it.
+  static bool any_waits_for(int64_t ns);
+
   // REQUIRES: held while the loop runs.
   class Active : private DirectWrites::Running {
    public:

@@ -9,6 +9,7 @@
 
 #include "node/environment.h"
 #include "node/exit_code.h"
+#include "node/stand_in.h"
 
 namespace kura::node {
 namespace {
@@ -42,6 +43,9 @@ void start_over(char** argv, StartOver why, const std::vector<std::string>& adde
     const auto before = environment_variable(kAddedDrives);
     ::setenv(kAddedDrives, (before.value_or("") + lines).c_str(), 1);
   }
+  // A process that waits for drives has time; one that serves goes on.
+  while (why == StartOver::waiting && hangs_in_kernel()) ::sleep(1);
+  if (hangs_in_kernel()) go_on_in_child(argv);
   // The sockets, above all the one that listens: Asio opens them without O_CLOEXEC.
   if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
     for (int fd = 3; fd < ::getdtablesize(); ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);

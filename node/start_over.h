@@ -1,5 +1,6 @@
-// Starting over: the process executes itself again, with the same command line. Everything that is
-// acknowledged is on the drives, so a fresh process finds it, and clients retry meanwhile.
+// Starting over: the process executes itself again, with the same command line, or goes on in a
+// child where a drive that hangs would keep it (node/stand_in.h). Everything that is acknowledged
+// is on the drives, so a fresh process finds it, and clients retry meanwhile.
 
 #pragma once
 

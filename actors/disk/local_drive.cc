@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -108,6 +109,15 @@ Result<Descriptor> create_now(State& state, const std::string& name, uint64_t si
   return fd;
 }
 
+// The kernel ends the direct writes of a process that was killed without it, maybe long after the
+// lock on the drive is free. Allocating waits for them, and where something is already does no
+// more. What is smaller than a block was never written so.
+void await_direct_writes(int fd) {
+  struct stat info;
+  if (fstat(fd, &info) != 0 || static_cast<uint64_t>(info.st_size) < kDirectAlign) return;
+  (void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 1);
+}
+
 Result<Descriptor> open_now(State& state, const std::string& name) {
   Result<void> mounted = state.check_mounted();
   if (!mounted) return fail(mounted.error());
@@ -116,6 +126,7 @@ Result<Descriptor> open_now(State& state, const std::string& name) {
   if (!fd && errno == EROFS)
     fd = Descriptor(openat(state.folder.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd) return system_error(errno, "open", state.path + "/" + name);
+  await_direct_writes(fd.get());
   return fd;
 }
 

@@ -1,0 +1,108 @@
+#include "node/stand_in.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+
+#include "net/uring_writes.h"
+
+namespace kura::node {
+namespace {
+
+constexpr int64_t kHangsNs =
+    3'000'000'000;                       // A write that takes as long belongs to no healthy drive.
+constexpr useconds_t kLookUs = 500'000;  // A sleep as long is no healthy drive's either.
+constexpr useconds_t kParkingUs = 100'000;  // For the threads to get their signal.
+constexpr int kPark = SIGUSR2;
+
+std::set<pid_t> threads() {
+  std::set<pid_t> all;
+  DIR* folder = ::opendir("/proc/self/task");
+  if (!folder) return all;
+  while (const dirent* entry = ::readdir(folder))
+    if (const pid_t thread = std::atoi(entry->d_name); thread > 0) all.insert(thread);
+  ::closedir(folder);
+  return all;
+}
+
+// Threads in uninterruptible sleep, with the number of times that each has gone to sleep (proc(5)).
+std::map<pid_t, std::string> sleeping_threads() {
+  std::map<pid_t, std::string> sleeping;
+  for (const pid_t thread : threads()) {
+    std::ifstream status("/proc/self/task/" + std::to_string(thread) + "/status");
+    bool asleep = false;
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("State:")) asleep = line.find('D') != std::string::npos;
+      if (asleep && line.starts_with("voluntary_ctxt_switches:")) sleeping[thread] = line;
+    }
+  }
+  return sleeping;
+}
+
+void park(int) {
+  for (;;) ::pause();
+}
+
+// One that waits in the kernel stops on its way back, before it does anything else.
+void park_other_threads() {
+  struct sigaction action {};
+  action.sa_handler = park;
+  ::sigfillset(&action.sa_mask);
+  ::sigaction(kPark, &action, nullptr);
+  const pid_t self = ::gettid();
+  for (const pid_t thread : threads())
+    if (thread != self) ::syscall(SYS_tgkill, ::getpid(), thread, kPark);
+  ::usleep(kParkingUs);
+}
+
+}  // namespace
+
+bool hangs_in_kernel() {
+  if (UringWrites::any_waits_for(kHangsNs)) return true;
+  const auto before = sleeping_threads();
+  if (before.empty()) return false;
+  ::usleep(kLookUs);
+  const auto after = sleeping_threads();
+  return std::any_of(before.begin(), before.end(), [&after](const auto& sleep) {
+    const auto it = after.find(sleep.first);
+    return it != after.end() && it->second == sleep.second;
+  });
+}
+
+void go_on_in_child(char** argv) {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&signals, signal);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  park_other_threads();
+  // From here on nothing that takes a lock: who held it may have stopped.
+  ::syscall(SYS_close_range, 3, ~0U, 0);
+  const pid_t parent = ::getpid(), child = ::fork();
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(1);
+    ::signal(kPark, SIG_DFL);
+    ::execv("/proc/self/exe", argv);
+    ::_exit(1);
+  }
+  if (child < 0) ::_exit(1);
+  for (;;) {
+    const int signal = ::sigwaitinfo(&signals, nullptr);
+    if (signal == SIGTERM || signal == SIGINT) ::kill(child, signal);
+    int status = 0;
+    if (signal != SIGCHLD || ::waitpid(child, &status, WNOHANG) != child) continue;
+    ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+  }
+}
+
+}  // namespace kura::node

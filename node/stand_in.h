@@ -1,0 +1,17 @@
+// A process that goes on in a child: what execv() does, where it cannot.
+
+#pragma once
+
+namespace kura::node {
+
+// Whether something of this process waits in the kernel for a drive that hangs. execv() and the end
+// of the process would wait for it too.
+bool hangs_in_kernel();
+
+// Runs /proc/self/exe with `argv` as a child, and stands in for it: this process does nothing any
+// more but pass on SIGTERM and SIGINT, and ends as the child ends, which dies with it. Its other
+// threads stop where they are, and its files, locks and sockets are closed. REQUIRES: SIGTERM and
+// SIGINT are blocked in every thread. From any thread.
+[[noreturn]] void go_on_in_child(char** argv);
+
+}  // namespace kura::node

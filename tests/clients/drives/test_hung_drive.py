@@ -1,0 +1,167 @@
+"""A drive that answers nothing: its file system lies in a file of another one, which is frozen."""
+
+import fcntl
+import os
+import pathlib
+import subprocess
+import threading
+import time
+
+import pytest
+
+from s3 import s3_client
+from server import Server, until
+from traffic import Traffic
+
+FIFREEZE, FITHAW = 0xC0045877, 0xC0045878
+BUCKET = "hanging"
+OFFLINE_SECONDS = 10  # After which a drive that hangs is lost (README).
+
+
+def run(*command) -> str:
+    return subprocess.run([*map(str, command)], check=True, capture_output=True, text=True).stdout.strip()
+
+
+class HangingDrive:
+    """REQUIRES: root, loop devices."""
+
+    def __init__(self, base):
+        self.outer, self.folder, self.undo = base / "outer", base / "d1", []
+        self.mount(base / "outer.img", 400, self.outer)
+        self.mount(self.outer / "inner.img", 250, self.folder)
+        self.below = os.open(self.outer, os.O_RDONLY)
+
+    def mount(self, image, mib, folder):
+        with image.open("wb") as file:
+            file.truncate(mib << 20)
+        run("mkfs.ext4", "-q", image)
+        folder.mkdir()
+        device = run("losetup", "--find", "--show", image)
+        self.undo.append(["losetup", "--detach", device])
+        run("mount", device, folder)
+        self.undo.append(["umount", "-l", folder])
+
+    def hang(self):
+        fcntl.ioctl(self.below, FIFREEZE, 0)
+
+    def go_on(self):
+        try:
+            fcntl.ioctl(self.below, FITHAW, 0)
+        except OSError:
+            pass  # It does not hang.
+
+    def close(self):
+        self.go_on()
+        os.close(self.below)
+        for command in reversed(self.undo):
+            run(*command)
+
+
+def children_of(process: int) -> list[int]:
+    """By any of its threads."""
+    tasks = pathlib.Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def ended(process: int) -> bool:
+    """But for threads that wait in the kernel for the drive."""
+    status = pathlib.Path(f"/proc/{process}/status")
+    return not status.exists() or "State:\tZ" in status.read_text()
+
+
+@pytest.fixture
+def hanging(tmp_path):
+    if subprocess.run(["losetup", "--find"], capture_output=True).returncode != 0:
+        pytest.skip("no loop devices here: no drive can be made to hang")
+    drive = HangingDrive(tmp_path)
+    yield drive
+    drive.close()
+
+
+@pytest.fixture
+def server(hanging, tmp_path):
+    """Four drives, parity 2; the first one is a mirror of the journal."""
+    folders = [hanging.folder, *(tmp_path / f"d{n}" for n in (2, 3, 4))]
+    for folder in folders[1:]:
+        folder.mkdir()
+    server = Server(folders, tmp_path / "kura.log").start()
+    s3_client(server.endpoint).create_bucket(Bucket=BUCKET)
+    yield server
+    hanging.go_on()
+    server.kill()
+
+
+class Pulse(threading.Thread):
+    """The longest time that the node kept somebody waiting who asks whether it lives."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.server, self.longest, self.ended = server, 0.0, threading.Event()
+
+    def run(self):
+        while not self.ended.wait(0.05):
+            begun = time.monotonic()
+            try:
+                assert self.server.get("/health/live")[0] == 200
+            finally:
+                self.longest = max(self.longest, time.monotonic() - begun)
+
+
+def test_a_drive_that_hangs_is_lost_and_keeps_nobody(hanging, server):
+    with Traffic(server.endpoint, BUCKET) as traffic:
+        time.sleep(2)
+        assert traffic.acknowledged
+        pulse = Pulse(server)
+        pulse.start()
+        hanging.hang()
+        time.sleep(OFFLINE_SECONDS - 2)
+        pulse.ended.set()
+        pulse.join()
+        assert pulse.longest < 2, "a loop waited for the drive"
+        # The view lies on it: the node starts over, and the start waits for the drive again.
+        before = len(traffic.acknowledged)
+        until(lambda: len(traffic.acknowledged) > before + 20, 5 * OFFLINE_SECONDS, "nothing more was acknowledged")
+        assert server.get("/health/live")[0] == 200
+        hanging.go_on()
+        time.sleep(1)
+    traffic.check(s3_client(server.endpoint))
+    # Whether it serves by itself or through a child, signals and exit codes are those of the process.
+    assert server.stop() == 0
+    server.start()
+    traffic.check(s3_client(server.endpoint))
+
+
+def test_a_node_that_serves_through_a_child_dies_as_a_whole(hanging, server):
+    """The view lies on the first drive, so the node starts over while a call to that drive hangs."""
+    hanging.hang()
+    with Traffic(server.endpoint, BUCKET):
+        until(lambda: "starting over" in server.log_tail(200), 3 * OFFLINE_SECONDS, "it did not start over")
+        until(lambda: children_of(server.process.pid), 10, "it went on by itself")
+        server.wait_ready(4 * OFFLINE_SECONDS)
+        child = children_of(server.process.pid)[0]
+        server.process.kill()
+        until(lambda: ended(child), 5, "the child outlived it")
+    hanging.go_on()
+    server.process.wait()
+    server.start()
+
+
+def test_what_a_dead_process_has_under_way_harms_nobody(hanging, server):
+    """Its direct writes reach the drive after it is gone: the next process waits for them."""
+    with Traffic(server.endpoint, BUCKET) as traffic:
+        time.sleep(2)
+        hanging.hang()
+        time.sleep(1)
+        server.process.kill()
+        later = threading.Timer(4, hanging.go_on)
+        later.start()
+        server.process.wait()
+        server.launch()
+        server.wait_ready(40)
+        time.sleep(2)
+    later.join()
+    assert traffic.acknowledged
+    traffic.check(s3_client(server.endpoint))
+    assert server.stop() == 0
+    server.start()
+    traffic.check(s3_client(server.endpoint))
