@@ -1,6 +1,7 @@
 #include "node/stand_in.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -20,9 +21,9 @@ namespace kura::node {
 namespace {
 
 constexpr int64_t kHangsNs =
-    3'000'000'000;                       // A write that takes as long belongs to no healthy drive.
-constexpr useconds_t kLookUs = 500'000;  // A sleep as long is no healthy drive's either.
-constexpr useconds_t kParkingUs = 100'000;  // For the threads to get their signal.
+    3'000'000'000;               // A write that takes as long belongs to no healthy drive.
+constexpr int kLookMs = 500;     // A sleep as long is no healthy drive's either.
+constexpr int kParkingMs = 100;  // For the threads to get their signal.
 constexpr int kPark = SIGUSR2;
 
 std::set<pid_t> threads() {
@@ -62,7 +63,7 @@ void park_other_threads() {
   const pid_t self = ::gettid();
   for (const pid_t thread : threads())
     if (thread != self) ::syscall(SYS_tgkill, ::getpid(), thread, kPark);
-  ::usleep(kParkingUs);
+  ::poll(nullptr, 0, kParkingMs);
 }
 
 }  // namespace
@@ -71,7 +72,7 @@ bool hangs_in_kernel() {
   if (UringWrites::any_waits_for(kHangsNs)) return true;
   const auto before = sleeping_threads();
   if (before.empty()) return false;
-  ::usleep(kLookUs);
+  ::poll(nullptr, 0, kLookMs);
   const auto after = sleeping_threads();
   return std::any_of(before.begin(), before.end(), [&after](const auto& sleep) {
     const auto it = after.find(sleep.first);

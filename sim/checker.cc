@@ -250,6 +250,7 @@ std::vector<std::string> last_events(const Register& history, const Operation& l
   if (before.size() > kEventsShown)
     before.erase(before.begin(), before.end() - static_cast<ptrdiff_t>(kEventsShown));
   std::vector<std::string> out;
+  out.reserve(before.size());
   for (const Operation* op : before) out.push_back(describe(*op));
   return out;
 }

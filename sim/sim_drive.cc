@@ -150,10 +150,12 @@ void SimDisk::maybe_rot(SimFile& file, uint64_t offset, uint64_t length) {
 
 std::string SimDisk::rot_one(const std::string& prefix) {
   std::vector<std::pair<std::string, uint64_t>> pages;
-  for (const auto& [name, file] : files_) {
+  for (const auto& named : files_) {
+    const std::string& name = named.first;
+    const SimFile& file = *named.second;
     if (name.compare(0, prefix.size(), prefix) != 0) continue;
-    file->content.each_touched([&](uint64_t at) {
-      if (at < file->size) pages.emplace_back(name, at);
+    file.content.each_touched([&](uint64_t at) {
+      if (at < file.size) pages.emplace_back(name, at);
     });
   }
   if (pages.empty()) return {};

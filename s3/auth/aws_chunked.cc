@@ -1,7 +1,6 @@
 #include "s3/auth/aws_chunked.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/limits.h"
 #include "s3/auth/hmac.h"
@@ -44,7 +43,7 @@ S3Result<void> AwsChunkedDecoder::decode(std::string* bytes) {
     if (state_ == State::data) {
       const size_t n = static_cast<size_t>(std::min<uint64_t>(chunk_left_, bytes->size() - in));
       if (chunk_hash_) chunk_hash_->update(std::string_view(*bytes).substr(in, n));
-      if (in != out) std::memmove(bytes->data() + out, bytes->data() + in, n);
+      if (in != out) std::copy_n(bytes->data() + in, n, bytes->data() + out);
       in += n;
       out += n;
       chunk_left_ -= n;
@@ -52,13 +51,11 @@ S3Result<void> AwsChunkedDecoder::decode(std::string* bytes) {
       continue;
     }
     // A line: everything up to the next line feed, which may come in a later call.
-    const void* feed = std::memchr(bytes->data() + in, '\n', bytes->size() - in);
-    const size_t end =
-        feed ? static_cast<size_t>(static_cast<const char*>(feed) - bytes->data()) : bytes->size();
+    const size_t feed = bytes->find('\n', in), end = std::min(feed, bytes->size());
     if (line_.size() + (end - in) > kChunkHeaderBytesMax) return malformed();
     line_.append(*bytes, in, end - in);
     in = end;
-    if (!feed) break;
+    if (feed == std::string::npos) break;
     ++in;
     if (auto taken = take_line(); !taken) return taken;
   }

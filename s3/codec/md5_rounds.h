@@ -31,15 +31,15 @@ using Words = typename V::Word[4];
 template <class V, int kStep>
 KURA_INLINE void step(typename V::Word& a, typename V::Word b, typename V::Word c,
                       typename V::Word d, const typename V::Word* block) {
-  constexpr int round = kStep / 16, i = kStep % 16;
-  constexpr int word = (kFirstWord[round] + kWordStride[round] * i) % 16;
+  constexpr int kRound = kStep / 16, kInRound = kStep % 16;
+  constexpr int kWord = (kFirstWord[kRound] + kWordStride[kRound] * kInRound) % 16;
   typename V::Word f;
-  if constexpr (round == 0) f = V::choose(b, c, d);
-  if constexpr (round == 1) f = V::choose(d, b, c);
-  if constexpr (round == 2) f = V::parity(b, c, d);
-  if constexpr (round == 3) f = V::twist(b, c, d);
-  a = V::add(V::add(a, f), V::add(block[word], V::all(kSines[kStep])));
-  a = V::add(b, V::template rotate<kShifts[round][i % 4]>(a));
+  if constexpr (kRound == 0) f = V::choose(b, c, d);
+  if constexpr (kRound == 1) f = V::choose(d, b, c);
+  if constexpr (kRound == 2) f = V::parity(b, c, d);
+  if constexpr (kRound == 3) f = V::twist(b, c, d);
+  a = V::add(V::add(a, f), V::add(block[kWord], V::all(kSines[kStep])));
+  a = V::add(b, V::template rotate<kShifts[kRound][kInRound % 4]>(a));
 }
 
 // Two groups of lanes side by side: each step waits for the one before, so one alone would idle.

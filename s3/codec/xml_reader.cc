@@ -67,7 +67,7 @@ void on_open(void* data, const XML_Char* name, const XML_Char** attributes) {
   if (!r->handler.open(r->path)) r->stop();
 }
 
-void on_close(void* data, const XML_Char* name) {
+void on_close(void* data, const XML_Char* /*name*/) {
   auto* r = static_cast<Reading*>(data);
   r->moved = true;
   if (r->stopped) return;

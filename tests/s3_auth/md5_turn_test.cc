@@ -9,6 +9,8 @@ namespace {
 
 using journal::TestLoop;
 
+const bool has_lanes = md5_lanes() > 3;  // Else a processor hashes one body at a time.
+
 // Bodies that are hashed side by side, and in which order they and marks of the loop came by.
 struct Bodies {
   TestLoop loop;
@@ -50,23 +52,21 @@ TEST(Md5Turn, ALittleIsHashedAtOnce) {
 }
 
 TEST(Md5Turn, FreeLanesWaitForWhatComesNext) {
-  if (md5_lanes() < 4) GTEST_SKIP() << "this processor hashes one body at a time";
   Bodies bodies;
   bodies.begin('a', 4096);
   bodies.begin('b', 70'000);
   bodies.mark(1, "c");
   bodies.loop.run();
-  EXPECT_EQ(bodies.order, "..abc");
+  EXPECT_EQ(bodies.order, has_lanes ? "..abc" : ".ab.c");
 }
 
 TEST(Md5Turn, TheyWaitForFourTurnsAtMost) {
-  if (md5_lanes() < 4) GTEST_SKIP() << "this processor hashes one body at a time";
   Bodies bodies;
   bodies.begin('a');
   bodies.begin('b');
   bodies.mark(9);
   bodies.loop.run();
-  EXPECT_EQ(bodies.order, ".....ab.....");
+  EXPECT_EQ(bodies.order, has_lanes ? ".....ab....." : ".ab.........");
 }
 
 TEST(Md5Turn, FullLanesDoNotWait) {
