@@ -45,7 +45,7 @@ Result<Json> offline_drives(const std::vector<std::string>& patterns) {
   Json items = Json::array();
   for (const std::string& path : *paths) {
     Json item{{"path", path}};
-    auto drive = open_local_drive(path);
+    auto drive = open_local_drive(path, LocalDriveOptions{.direct = false});
     if (!drive) {
       item["state"] = drive.error().detail;
       items.push_back(item);
@@ -82,7 +82,7 @@ Result<Json> verify_journal(const std::vector<std::string>& patterns) {
     skipped.push_back(path + ": " + why);
   };
   for (const std::string& path : *paths) {
-    auto opened = open_local_drive(path);
+    auto opened = open_local_drive(path, LocalDriveOptions{.direct = false});
     if (!opened) {
       skip(path, opened.error().detail);
       continue;

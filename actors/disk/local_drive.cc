@@ -126,7 +126,7 @@ Result<Descriptor> open_now(State& state, const std::string& name) {
   if (!fd && errno == EROFS)
     fd = Descriptor(openat(state.folder.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd) return system_error(errno, "open", state.path + "/" + name);
-  await_direct_writes(fd.get());
+  if (state.direct) await_direct_writes(fd.get());
   return fd;
 }
 

@@ -25,7 +25,8 @@ namespace kura {
 struct LocalDriveOptions {
   size_t read_threads = 2;
   size_t write_threads = 2;  // One may be in a long sync while the other takes writes.
-  bool direct = true;        // Direct writes, where loop and file system can.
+  // Direct writes, where loop and file system can. False: also leaves alone what it only reads.
+  bool direct = true;
   // Tests let it fail; null is fdatasync(2), and nothing after a direct write.
   int (*sync_data)(int fd) = nullptr;
   // Tests let it hang; null is fstatvfs(3).
