@@ -8,6 +8,7 @@
 
 #include "projections/kv/memory_kv.h"
 #include "tests/kv/batch_of_one.h"
+#include "tests/kv/count_up.h"
 
 namespace kura::testing {
 namespace {
@@ -112,41 +113,9 @@ TEST_F(CachedKvTest, ForgetsWhatWasNotAskedFor) {
   EXPECT_LT(below->gets, 20'000 - (1 << 19) / 300);
 }
 
-// One writer counts up; a reader never sees less than what was acknowledged before it asked, nor
-// than what another reader has seen before.
 TEST(CachedKv, ManyReadersBesideAWriterSeeItMoveOnlyForwards) {
   auto kv = make_cached_kv(std::make_unique<MemoryKv>(), 64 << 10);
-  constexpr int kKeys = 8, kRounds = 3000;
-  auto key = [](int k) { return "key " + std::to_string(k); };
-  std::vector<std::atomic<int>> seen(kKeys);
-  std::atomic<bool> ended{false};
-  auto note = [](std::atomic<int>& most, int value) {
-    int before = most.load();
-    while (before < value && !most.compare_exchange_weak(before, value)) {
-    }
-  };
-  std::atomic<int> backwards{0};
-  std::vector<std::thread> readers;
-  for (int r = 0; r < 3; ++r)
-    readers.emplace_back([&, r] {
-      for (int i = r; !ended; ++i) {
-        const int k = i % kKeys;
-        const int least = seen[k].load();
-        const auto value = kv->get(key(k)).value();
-        const int now = value ? std::stoi(*value) : 0;
-        if (now < least) ++backwards;
-        note(seen[k], now);
-      }
-    });
-  for (int round = 1; round <= kRounds; ++round) {
-    KvBatch batch;
-    for (int k = 0; k < kKeys; ++k) batch.put(key(k), std::to_string(round));
-    ASSERT_TRUE(kv->write(batch));
-    for (auto& most : seen) note(most, round);
-  }
-  ended = true;
-  for (std::thread& reader : readers) reader.join();
-  EXPECT_EQ(backwards, 0);
+  count_up_beside_readers(*kv);
 }
 
 }  // namespace
