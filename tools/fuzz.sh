@@ -1,14 +1,16 @@
 # ./dev fuzz [TARGET...] [--seconds N]   campaigns of N seconds (60) for each target (all of them)
+# ./dev fuzz [TARGET...] --total N       until each has run for N seconds in all, interruptions included
 # ./dev fuzz [TARGET...] --store         minimises what the campaigns found into tests/fuzz/corpus
 # ./dev fuzz [TARGET...] --coverage      lines of the source files that the stored corpus reaches
-# A campaign goes on where the last one ended: its corpus is $KURA_CACHE/fuzz/TARGET.
+# A campaign goes on where the last one ended: its corpus is $KURA_CACHE/fuzz/TARGET, the time it has had
+# $KURA_CACHE/fuzz/seconds/TARGET.
 set -euo pipefail
 . "$KURA_TREE/tools/lib.sh"
 cd "$KURA_TREE"
 sources=tests/fuzz
 binaries=build/fuzz/tests/fuzz
 llvm=/usr/lib/llvm-16/bin
-seconds=60 mode=run
+seconds=60 total=0 mode=run
 targets=()
 while [ $# -gt 0 ]; do
   case $1 in
@@ -16,8 +18,13 @@ while [ $# -gt 0 ]; do
       seconds=${2:-}
       shift
       ;;
+    --total)
+      total=${2:-}
+      [[ $total =~ ^[1-9][0-9]*$ ]] || die "fuzz: --total takes a number of seconds"
+      shift
+      ;;
     --store | --coverage) mode=${1#--} ;;
-    -*) die "usage: ./dev fuzz [TARGET...] [--seconds N | --store | --coverage]" ;;
+    -*) die "usage: ./dev fuzz [TARGET...] [--seconds N | --total N | --store | --coverage]" ;;
     *) targets+=("$1") ;;
   esac
   shift
@@ -38,6 +45,28 @@ build() {  # build PRESET
   bash tools/setup.sh fuzz
   bash tools/build.sh "$1" "${targets[@]/#/fuzz_}" >&2
   python3 -B $sources/make_seeds.py "$KURA_CACHE/fuzz/seeds"
+}
+
+# The time that a target has had, over all campaigns.
+spent() { cat "$KURA_CACHE/fuzz/seconds/$1" 2>/dev/null || echo 0; }
+spend() {  # spend TARGET SECONDS
+  mkdir -p "$KURA_CACHE/fuzz/seconds"
+  echo $(($(spent "$1") + $2)) >"$KURA_CACHE/fuzz/seconds/$1"
+}
+
+# Short campaigns, target after target, until each has had its time: an interrupted one loses minutes.
+campaigns() {
+  local target left rest=1
+  while [ $rest -eq 1 ]; do
+    rest=0
+    for target in "${targets[@]}"; do
+      left=$((total - $(spent "$target")))
+      [ $left -gt 0 ] || continue
+      rest=1
+      seconds=$((left < 300 ? left : 300))
+      campaign "$target" || return 1
+    done
+  done
 }
 
 # A run of one target until its time is over. An input that was slow once, on a machine that is busy
@@ -65,8 +94,10 @@ campaign() {
     echo "  keep it as a test: cp ${found:-...} $sources/regressions/$target/"
     return 1
   done
+  spend "$target" $seconds
   echo "$target: $(sed -nE 's/^stat::number_of_executed_units: *//p' "$log") inputs," \
-    "$(sed -nE 's/.* (cov: [0-9]+ ft: [0-9]+ corp: [0-9]+).*/\1/p' "$log" | tail -1), nothing found"
+    "$(sed -nE 's/.* (cov: [0-9]+ ft: [0-9]+ corp: [0-9]+).*/\1/p' "$log" | tail -1), nothing found;" \
+    "$(spent "$target") s in all"
 }
 
 # The fewest inputs that reach what all of them reach, by content.
@@ -101,7 +132,11 @@ case $mode in
   run)
     build fuzz
     mkdir -p "${targets[@]/#/$sources/corpus/}"
-    for target in "${targets[@]}"; do campaign "$target" || failed=1; done
+    if [ $total -gt 0 ]; then
+      campaigns || failed=1
+    else
+      for target in "${targets[@]}"; do campaign "$target" || failed=1; done
+    fi
     ;;
   store)
     build fuzz
