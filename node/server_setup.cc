@@ -49,6 +49,7 @@ Result<void> open_drives(const Config& config, ProcessLog& log, ServerSetup& set
   setup.folders = std::move(*folders);
   RocksKvOptions options;
   options.cache_bytes = config.cache_bytes;
+  options.log = [&log](const std::string& line) { log.say(line); };
   setup.views =
       std::make_unique<ViewFolders>(setup.folders->paths(), options, config.row_cache_bytes);
   return {};

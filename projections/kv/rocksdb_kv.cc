@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdarg>
+#include <cstdio>
 #include <filesystem>
 #include <mutex>
 
@@ -96,6 +98,24 @@ class BackgroundErrors : public rocksdb::EventListener {
   std::mutex mutex_;
   rocksdb::Status first_;
   std::atomic<bool> failed_{false};
+};
+
+// What RocksDB says, without the list of its options that it begins with.
+class Warnings final : public rocksdb::Logger {
+ public:
+  explicit Warnings(std::function<void(const std::string&)> log)
+      : rocksdb::Logger(rocksdb::WARN_LEVEL), log_(std::move(log)) {}
+  using rocksdb::Logger::Logv;
+  void LogHeader(const char*, va_list) override {}
+  void Logv(const char* format, va_list values) override {
+    if (!log_) return;
+    char line[1024];  // RocksDB's own lines are shorter, apart from lists of files.
+    if (std::vsnprintf(line, sizeof line, format, values) >= 0)
+      log_("rocksdb: " + std::string(line));
+  }
+
+ private:
+  const std::function<void(const std::string&)> log_;
 };
 
 class RocksIterator final : public KvIterator {
@@ -282,9 +302,7 @@ rocksdb::Options make_options(const RocksKvOptions& options) {
   o.allow_concurrent_memtable_write = false;  // One writer at a time: a partition's fold.
   o.enable_write_thread_adaptive_yield = false;
   o.max_bgerror_resume_count = 0;
-  o.info_log_level = rocksdb::WARN_LEVEL;
-  o.keep_log_file_num = 2;
-  o.max_log_file_size = 4 << 20;
+  o.info_log = std::make_shared<Warnings>(options.log);
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
   return o;

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,6 +27,9 @@ struct RocksKvOptions {
   // misses the processor's caches in a large one.
   uint64_t memtable_bytes = 8ull << 20;
   int background_jobs = 2;  // Threads of the process that flush and compact.
+  // Gets RocksDB's warnings, from any thread. Not a file beside the map: on a full drive RocksDB
+  // ends the process when it writes there after a write that failed.
+  std::function<void(const std::string& line)> log;
 };
 
 // Opens or creates the map in the folder `path`, whose parent must exist. One opener at a time.

@@ -17,7 +17,7 @@ from store import Store, Wrong
 
 # How often of each type; what cannot be had in a store is drawn again.
 WEIGHTS = {"stripe": 46, "snapshot": 8, "set-header": 6, "journal": 20, "mirror-set": 4, "identity": 6, "view-sst": 3,
-           "view-manifest": 2, "view-current": 1, "view-options": 1, "view-identity": 1, "view-log": 2}
+           "view-manifest": 2, "view-current": 1, "view-options": 1, "view-identity": 1}
 ROUND, VIEW_ROUND = 60, 6  # Injections of one round at most; only one that spoils the view can be seen at a time.
 SMALL_FILES = ("identity", "mirror-set", "view-current")
 DIGEST_SHARE = 0.25  # Of the rounds: the view is compared with one that is built anew.

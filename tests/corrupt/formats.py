@@ -24,13 +24,12 @@ TYPES = {
     r"view/CURRENT": "view-current",
     r"view/OPTIONS-\d+": "view-options",
     r"view/IDENTITY": "view-identity",
-    r"view/LOG(\.old\.\d+)?": "view-log",
     r"view/LOCK": "view-lock",
     r"view/\d+\.log": "view-wal",
     r"(.*\.new|view\.new/.*|view/.*\.dbtmp)": "unfinished",
 }
 # RocksDB writes them for people or for its own next start and takes nothing from them.
-INERT = {"view-options", "view-identity", "view-log"}
+INERT = {"view-options", "view-identity"}
 EMPTY = {"view-lock", "view-wal", "unfinished"}  # Nothing in them counts; a log with records is refused.
 
 

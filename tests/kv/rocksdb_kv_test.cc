@@ -179,6 +179,41 @@ TEST(RocksKv, MissingParentIsAnError) {
   EXPECT_EQ(kv.error().code, Errc::io_error);
 }
 
+// With any number of free pages: what RocksDB writes when it opens, and what it does not get
+// written.
+TEST(RocksKv, OpensOrRefusesOnADriveThatIsNearlyFull) {
+  TemporaryMount mount("4m");
+  if (!mount.mounted()) return;
+  const std::string path = mount.path() + "/view", ballast = mount.path() + "/ballast";
+  {
+    auto kv = open_rocks_kv(path).value();
+    ASSERT_TRUE(kv->write(filler(0)));
+    ASSERT_TRUE(kv->flush());
+  }
+  int refused = 0;
+  for (uint64_t pages = 0; pages <= 24; pages += 2) {
+    const uint64_t free = fs::space(mount.path()).available - pages * 4096;
+    std::ofstream(ballast) << std::string(free, 'x');
+    auto kv = open_rocks_kv(path);
+    if (!kv) {
+      ++refused;
+      EXPECT_EQ(kv.error().code, Errc::no_space) << kv.error().detail;
+    }
+    const bool flushed = kv && (*kv)->write(filler(1)) && (*kv)->flush();
+    if (kv) kv->reset();
+    fs::remove(ballast);
+    auto again = open_rocks_kv(path);
+    ASSERT_TRUE(again) << pages << ": " << again.error().detail;
+    EXPECT_TRUE((*again)->get("k0.0").value().has_value());
+    EXPECT_EQ((*again)->get("k1.0").value().has_value(), flushed);
+    KvBatch clean;
+    clean.remove("k1.0");
+    ASSERT_TRUE((*again)->write(clean));
+    ASSERT_TRUE((*again)->flush());
+  }
+  EXPECT_GT(refused, 0);
+}
+
 // The view's drive goes away while the map is in use: errors, no abort, and the map closes.
 TEST(RocksKv, DriveThatIsTakenAway) {
   TemporaryMount mount("64m");

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // The smallest memtable that RocksDB takes, so that it flushes on its own.
-constexpr RocksKvOptions kSmall{.cache_bytes = 1 << 20, .memtable_bytes = 64 << 10};
+const RocksKvOptions kSmall{.cache_bytes = 1 << 20, .memtable_bytes = 64 << 10};
 constexpr int kObjects = 3000;
 
 // Drives' folders, as a killed process leaves them: closing a map would flush it.
