@@ -27,10 +27,7 @@ int64_t now_ns() {
 
 class Writes final : public UringWrites {
  public:
-  explicit Writes(boost::asio::io_context& context) : ready_(context) {
-    std::lock_guard lock(all_mutex);
-    all.insert(this);
-  }
+  explicit Writes(boost::asio::io_context& context) : ready_(context) {}
 
   ~Writes() override {
     {
@@ -60,6 +57,8 @@ class Writes final : public UringWrites {
     waiting_.resize(kUnderWayMax);
     begun_ns_ = std::vector<std::atomic<int64_t>>(kUnderWayMax);
     for (unsigned i = 0; i < kUnderWayMax; ++i) free_.push_back(i);
+    std::lock_guard lock(all_mutex);
+    all.insert(this);
     return true;
   }
 
@@ -71,8 +70,6 @@ class Writes final : public UringWrites {
     io_uring_prep_write(entry, fd, bytes.data(), static_cast<unsigned>(bytes.size()), offset_bytes);
     if (until == Until::durable) entry->rw_flags = RWF_DSYNC;
     // By a worker of the kernel: here, a file system that hangs could hold the loop in the call.
-    // And the process then does not end before its writes do, so neither does its lock on the
-    // drive.
     entry->flags |= IOSQE_ASYNC;
     const unsigned place = free_.back();
     io_uring_sqe_set_data64(entry, place);

@@ -4,11 +4,19 @@
 
 namespace kura::node {
 
-EndSignals::EndSignals() {
-  sigemptyset(&signals_);
-  sigaddset(&signals_, SIGTERM);
-  sigaddset(&signals_, SIGINT);
-  ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+sigset_t end_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP}) sigaddset(&signals, signal);
+  return signals;
+}
+
+EndSignals::EndSignals() { ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr); }
+
+int64_t EndSignals::now_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 void EndSignals::wait() const {

@@ -1,4 +1,5 @@
-// EndSignals: SIGTERM and SIGINT, which ask the process to end, as the main thread waits for them.
+// EndSignals: SIGTERM, SIGINT, SIGQUIT and SIGHUP, which ask the process to end, as the main thread
+// waits for them.
 
 #pragma once
 
@@ -11,6 +12,8 @@
 #include "base/loop.h"
 
 namespace kura::node {
+
+sigset_t end_signals();
 
 class EndSignals {
  public:
@@ -26,7 +29,8 @@ class EndSignals {
   std::optional<T> run(Loop& loop, Task<T> task, int64_t timeout_ns) const {
     auto ran = std::make_shared<Ran<T>>();
     spawn(loop, keep<T>(std::move(task), ran));
-    for (int64_t waited_ns = 0; waited_ns < timeout_ns; waited_ns += kLookNs) {
+    const int64_t begun_ns = now_ns();
+    while (now_ns() - begun_ns < timeout_ns) {
       if (within(kLookNs)) return std::nullopt;
       std::lock_guard lock(ran->mutex);
       if (ran->value) return std::move(ran->value);
@@ -36,6 +40,7 @@ class EndSignals {
 
  private:
   static constexpr int64_t kLookNs = 5'000'000;
+  static int64_t now_ns();
 
   template <class T>
   struct Ran {
@@ -49,7 +54,7 @@ class EndSignals {
     ran->value.emplace(std::move(value));
   }
 
-  sigset_t signals_;
+  const sigset_t signals_ = end_signals();
 };
 
 }  // namespace kura::node

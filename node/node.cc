@@ -42,8 +42,10 @@ Task<void> Node::stop(int64_t drain_ns) {
   while (draining > 0) co_await sleep_for(kStopPollNs);
   p.housekeeping->stop();
   p.drive_watch->stop();
+  p.view_watch->stop();
   p.scrubber->stop();
-  while (p.housekeeping->running() || p.drive_watch->running()) co_await sleep_for(kStopPollNs);
+  while (p.housekeeping->running() || p.drive_watch->running() || p.view_watch->running())
+    co_await sleep_for(kStopPollNs);
   Result<void> stopped = co_await p.disks->stop();
   while (p.scrubber->running()) co_await sleep_for(kStopPollNs);
   if (!stopped) p.ports.log("drives: " + stopped.error().detail);

@@ -17,6 +17,7 @@
 #include "node/recovery.h"
 #include "node/s3_handler.h"
 #include "node/scrubber.h"
+#include "node/view_watch.h"
 
 namespace kura::node {
 
@@ -77,6 +78,7 @@ struct Node::Parts {
   std::unique_ptr<Housekeeping> housekeeping;
   std::unique_ptr<Scrubber> scrubber;
   std::unique_ptr<DriveWatch> drive_watch;
+  std::unique_ptr<ViewWatch> view_watch;
   std::vector<std::unique_ptr<s3::HttpServer>> servers;
 };
 

@@ -301,6 +301,9 @@ void Node::Parts::make_drive_watch() {
   watch.on_view_lost = [this](Error error) { fatal(std::move(error)); };
   drive_watch =
       std::make_unique<DriveWatch>(std::move(watch), drive_ids[view.drive], options.drive_check_ns);
+  view_watch = std::make_unique<ViewWatch>(
+      ports.drives[view.drive], ViewWatch::Times{options.drive_check_ns, options.drive_timeout_ns},
+      [this](Error error) { fatal(std::move(error)); });
 }
 
 Task<Result<void>> Node::Parts::start() {
@@ -317,6 +320,7 @@ Task<Result<void>> Node::Parts::start() {
   if (options.scrub_interval_ns > 0) spawn(*ports.journal, scrubber->run());
   make_drive_watch();
   if (options.drive_check_ns > 0) spawn(*ports.journal, drive_watch->run());
+  if (options.drive_check_ns > 0) spawn(*ports.disk, view_watch->run());
   is_ready = true;
   co_return Result<void>{};
 }

@@ -7,13 +7,13 @@
 #include "base/fail_point.h"
 #include "base/limits.h"
 #include "node/recovery_rules.h"
+#include "node/view_watch.h"
 #include "projections/metadata/snapshot.h"
 
 namespace kura::node {
 namespace {
 
 constexpr uint64_t kReplayBytes = 1 * kMiB;
-constexpr char kProbeFile[] = "probe";
 constexpr size_t kLoadBytes = 64 * kKiB;  // Of a snapshot for one batch, or one chunk of it.
 
 // The log as this start reads it. Remembers that it could not: then no other view helps.
@@ -211,19 +211,6 @@ Task<Result<RecoveredView>> rebuild(NodePorts& ports, Log& log, const RecoveryDr
   co_return fail(last);
 }
 
-// Whether the drive takes changes, as far as that can be said in time: the map makes its calls on
-// the loop, and one that hangs would keep it.
-Task<Result<void>> probe(std::shared_ptr<Drive> drive) {
-  auto file = co_await drive->create(kProbeFile, 0);
-  if (!file && file.error().code != Errc::exists) co_return fail(file.error());
-  co_return co_await drive->remove(kProbeFile);
-}
-
-Task<bool> hangs(std::shared_ptr<Drive> drive, int64_t timeout_ns) {
-  auto probed = co_await within<void>(probe(std::move(drive)), timeout_ns);
-  co_return !probed && probed.error().code == Errc::timed_out;
-}
-
 }  // namespace
 
 Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& journal,
@@ -235,6 +222,7 @@ Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& jou
   Error last{Errc::unavailable, "no drive takes the metadata view"};
   for (size_t drive : drives.usable) {
     std::shared_ptr<Drive> probed = ports.drives[drive];
+    // The map makes its calls on this loop, and one that hangs would keep it.
     const bool stuck = co_await hangs(std::move(probed), drives.pool.drive_timeout_ns);
     if (stuck) {
       ports.log("view on " + ports.drives[drive]->label() + ": the drive hangs; trying another");

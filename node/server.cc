@@ -1,8 +1,11 @@
 #include "node/server.h"
-#include "node/held_aborts.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "admin/admin_handler.h"
 #include "admin/request_metrics.h"
@@ -10,6 +13,7 @@
 #include "node/admin_backend.h"
 #include "node/end_signals.h"
 #include "node/exit_code.h"
+#include "node/held_aborts.h"
 #include "node/node.h"
 #include "node/process_log.h"
 #include "node/server_loops.h"
@@ -56,6 +60,17 @@ Task<void> reload_certificates(std::shared_ptr<TlsServerContext> tls, ProcessLog
   }
 }
 
+// Names of buckets and keys are in the view, whose files RocksDB creates for everybody to read. And
+// what is opened next must not become a standard stream that was closed: log lines would go there.
+void prepare_process() {
+  ::umask(S_IRWXG | S_IRWXO);
+  for (int fd = ::open("/dev/null", O_RDWR); fd >= 0; fd = ::dup(fd)) {
+    if (fd <= STDERR_FILENO) continue;
+    ::close(fd);
+    break;
+  }
+}
+
 Task<Done> stop(Node& node) {
   co_await node.stop(kDrainNs);
   co_return Done{};
@@ -82,6 +97,7 @@ class Server {
   NodeOptions options();
   std::function<void(size_t, const s3::RequestLogEntry&)> request_log();
   [[noreturn]] void serve();
+  void report_sealed_keys();
   [[noreturn]] void drain();
   [[noreturn]] void end_without_node(const Error& error);
   [[noreturn]] void wait_for_drives();
@@ -154,6 +170,7 @@ void Server::serve() {
   admin::AdminHandler admin_handler(backend, node_->authenticator());
   AdminSide side(admin_handler);
   node_->set_side_handler(&side);
+  report_sealed_keys();
   const std::vector<AsioLoop*> io = loops_.io();
   for (size_t i = 0; i < io.size(); ++i) {
     auto handed = std::make_shared<std::unique_ptr<Acceptor>>(setup_.take_acceptor(i));
@@ -165,6 +182,18 @@ void Server::serve() {
            std::to_string(setup_.folders->drives().size()) + " drives");
   signals_.wait();
   drain();
+}
+
+// Secrets of access keys are sealed with the root secret.
+void Server::report_sealed_keys() {
+  const auto state = node_->tenants().state();
+  const auto sealed = std::count_if(
+      state->keys.begin(), state->keys.end(),
+      [this](const auto& key) { return !key.second.disabled && !node_->keys().find(key.first); });
+  if (sealed > 0)
+    log_.say(std::to_string(sealed) +
+             " access keys were made under another root secret and are refused; start with that "
+             "secret, or make new ones");
 }
 
 void Server::drain() {
@@ -218,6 +247,8 @@ void Server::execute_again(StartOver why) {
 // threads of the drives, point into it. An end at any point is safe, as kill -9 is.
 void Server::end_process(int code) {
   log_.flush(kFlushNs);
+  // A thread that waits in the kernel for a drive would keep the locks of all drives.
+  ::close_range(STDERR_FILENO + 1, ~0U, 0);
   ::_exit(code);
 }
 
@@ -225,6 +256,7 @@ void Server::end_process(int code) {
 
 int run_server(const Config& config, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
+  prepare_process();
   Server server(config, argv);
   return server.run();
 }

@@ -16,12 +16,13 @@
 #include <string>
 
 #include "net/uring_writes.h"
+#include "node/end_signals.h"
 
 namespace kura::node {
 namespace {
 
 constexpr int64_t kHangsNs =
-    3'000'000'000;               // A write that takes as long belongs to no healthy drive.
+    500'000'000;                 // A write that takes as long belongs to no healthy drive.
 constexpr int kLookMs = 500;     // A sleep as long is no healthy drive's either.
 constexpr int kParkingMs = 100;  // For the threads to get their signal.
 constexpr int kPark = SIGUSR2;
@@ -81,25 +82,28 @@ bool hangs_in_kernel() {
 }
 
 void go_on_in_child(char** argv) {
-  sigset_t signals;
-  ::sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&signals, signal);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  sigset_t signals = end_signals(), before;
+  ::sigaddset(&signals, SIGCHLD);
+  ::pthread_sigmask(SIG_BLOCK, &signals, &before);
   park_other_threads();
   // From here on nothing that takes a lock: who held it may have stopped.
   ::syscall(SYS_close_range, 3, ~0U, 0);
-  const pid_t parent = ::getpid(), child = ::fork();
+  ::signal(SIGCHLD, SIG_DFL);  // Ignored, as some parents leave it, the end of a child is not told.
+  // Not fork(): its handlers take the locks of the allocator.
+  const pid_t parent = ::getpid(), child = ::_Fork();
   if (child == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(1);
     ::signal(kPark, SIG_DFL);
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::execv("/proc/self/exe", argv);
     ::_exit(1);
   }
   if (child < 0) ::_exit(1);
   for (;;) {
     const int signal = ::sigwaitinfo(&signals, nullptr);
-    if (signal == SIGTERM || signal == SIGINT) ::kill(child, signal);
+    if (signal < 0) continue;
+    if (signal != SIGCHLD) ::kill(child, signal);
     int status = 0;
     if (signal != SIGCHLD || ::waitpid(child, &status, WNOHANG) != child) continue;
     ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));

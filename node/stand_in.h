@@ -9,9 +9,9 @@ namespace kura::node {
 bool hangs_in_kernel();
 
 // Runs /proc/self/exe with `argv` as a child, and stands in for it: this process does nothing any
-// more but pass on SIGTERM and SIGINT, and ends as the child ends, which dies with it. Its other
-// threads stop where they are, and its files, locks and sockets are closed. REQUIRES: SIGTERM and
-// SIGINT are blocked in every thread. From any thread.
+// more but pass on signals that ask it to end, and ends as the child ends, which dies with it. Its
+// other threads stop where they are, and its files, locks and sockets are closed. REQUIRES: those
+// signals are blocked in every thread. From any thread.
 [[noreturn]] void go_on_in_child(char** argv);
 
 }  // namespace kura::node

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "node/end_signals.h"
 #include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/stand_in.h"
@@ -19,6 +20,16 @@ constexpr char kStartedOver[] = "KURA_STARTED_OVER";
 constexpr char kLost[] = "lost", kWaiting[] = "waiting";
 // And the drives that were added since the command line was written, one in a line.
 constexpr char kAddedDrives[] = "KURA_ADDED_DRIVES";
+
+// How often one that waits looks whether a drive still hangs: a child for each would be too many,
+// but drives that are back must not wait for one that never is.
+constexpr int kLooks = 20;
+
+bool asked_to_end_within_a_second() {
+  const sigset_t signals = end_signals();
+  const timespec second{.tv_sec = 1, .tv_nsec = 0};
+  return ::sigtimedwait(&signals, nullptr, &second) > 0;
+}
 
 }  // namespace
 
@@ -44,7 +55,8 @@ void start_over(char** argv, StartOver why, const std::vector<std::string>& adde
     ::setenv(kAddedDrives, (before.value_or("") + lines).c_str(), 1);
   }
   // A process that waits for drives has time; one that serves goes on.
-  while (why == StartOver::waiting && hangs_in_kernel()) ::sleep(1);
+  for (int looks = 0; why == StartOver::waiting && looks < kLooks && hangs_in_kernel(); ++looks)
+    if (asked_to_end_within_a_second()) ::_exit(0);
   if (hangs_in_kernel()) go_on_in_child(argv);
   // The sockets, above all the one that listens: Asio opens them without O_CLOEXEC.
   if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)

@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <mutex>
@@ -45,6 +46,16 @@ bool is_whole_blocks(uint64_t offset_bytes, const std::vector<std::string_view>&
   const auto aligned = [](uint64_t n) { return n % kDirectAlign == 0; };
   return pieces.size() == 1 && !pieces[0].empty() && aligned(offset_bytes) &&
          aligned(pieces[0].size()) && aligned(reinterpret_cast<uintptr_t>(pieces[0].data()));
+}
+
+// Of a direct write that did not write all: whether the result says how it can not be done, or not
+// to its end. Everything else may come from the device, of which one flush that failed may have
+// lost what was written before; a second one would not tell.
+bool may_be_tried_again(int64_t written) {
+  if (written >= 0) return true;
+  const std::initializer_list<int64_t> harmless = {EAGAIN,     EINTR,  ECANCELED, EINVAL,
+                                                   EOPNOTSUPP, ENOMEM, ENOSPC,    EDQUOT};
+  return std::find(harmless.begin(), harmless.end(), -written) != harmless.end();
 }
 
 Result<uint64_t> size_of(int fd, const std::string& what) {
@@ -134,9 +145,9 @@ Task<Result<void>> LocalFile::write_until(Self self, uint64_t offset_bytes,
       after_step("local.direct");
       co_return self->state_->conclude_direct(self->fd_.get(), 0, until, self->name_);
     }
-    if (written == -EIO)
-      co_return self->state_->conclude_direct(self->fd_.get(), EIO, until, self->name_);
-    // Anything else says how it can not be done, or not to its end. The same once more is no harm.
+    if (!may_be_tried_again(written))
+      co_return self->state_->conclude_direct(self->fd_.get(), static_cast<int>(-written), until,
+                                              self->name_);
     if (written == -EINVAL) self->direct_open_ = false;  // Of larger blocks than ours.
   }
   auto work = [&]() -> Result<void> {

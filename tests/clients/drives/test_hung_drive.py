@@ -1,15 +1,18 @@
 """A drive that answers nothing: its file system lies in a file of another one, which is frozen."""
 
+import dataclasses
 import fcntl
 import os
 import pathlib
+import signal
 import subprocess
 import threading
 import time
 
+import botocore.exceptions
 import pytest
 
-from s3 import s3_client
+from s3 import read, s3_client
 from server import Server, until
 from traffic import Traffic
 
@@ -120,6 +123,7 @@ def test_a_drive_that_hangs_is_lost_and_keeps_nobody(hanging, server):
         # The view lies on it: the node starts over, and the start waits for the drive again.
         before = len(traffic.acknowledged)
         until(lambda: len(traffic.acknowledged) > before + 20, 5 * OFFLINE_SECONDS, "nothing more was acknowledged")
+        until(lambda: "starting over" in server.log_tail(2000), 3 * OFFLINE_SECONDS, "it did not start over")
         assert server.get("/health/live")[0] == 200
         hanging.go_on()
         time.sleep(1)
@@ -128,6 +132,38 @@ def test_a_drive_that_hangs_is_lost_and_keeps_nobody(hanging, server):
     assert server.stop() == 0
     server.start()
     traffic.check(s3_client(server.endpoint))
+
+
+def test_small_bodies_alone_show_that_the_drive_of_the_view_hangs(hanging, tmp_path, server):
+    """They go into the journal, which does without the drive, and the pool writes nothing: only the view is stuck."""
+    s3, n = s3_client(server.endpoint, read_timeout=25), 0
+    for n in range(300):
+        s3.put_object(Bucket=BUCKET, Key=f"before/{n}", Body=b"b" * 3000)
+    hanging.hang()
+
+    def put() -> bool:
+        try:
+            s3.put_object(Bucket=BUCKET, Key=f"while/{time.monotonic_ns()}", Body=b"w" * 3000)
+            return True
+        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+            return False
+
+    until(lambda: put() and "starting over" in server.log_tail(2000), 6 * OFFLINE_SECONDS, "nobody noticed")
+    server.wait_ready(6 * OFFLINE_SECONDS)
+    assert put() and read(s3, BUCKET, "before/7") == b"b" * 3000
+    # Asked to end it does so, and what hangs keeps no lock of the other drives.
+    others = Server(server.drives[1:], tmp_path / "others.log")
+    server.process.send_signal(signal.SIGTERM)
+    try:
+        until(lambda: ended(server.process.pid), 4 * OFFLINE_SECONDS, "it did not end")
+        others.endpoint = dataclasses.replace(others.endpoint, access_key=server.endpoint.access_key,
+                                              secret_key=server.endpoint.secret_key)
+        others.start()
+        assert read(s3_client(others.endpoint), BUCKET, "before/7") == b"b" * 3000
+    finally:
+        hanging.go_on()
+        others.kill()
+    server.process.wait()
 
 
 def test_a_node_that_serves_through_a_child_dies_as_a_whole(hanging, server):
