@@ -147,6 +147,8 @@ Task<s3::S3Result<s3::Response>> AdminHandler::answer(const s3::RequestHead& hea
   s3::S3Result<Json> document = co_await read_json(**checked);
   if (!document) co_return s3::s3_fail(document.error());
   call.body = std::move(*document);
+  if (auto known = check_fields(*route, call.body); !known)
+    co_return s3::s3_fail(error_of(known.error()));
   Result<Json> done = co_await route->handler(backend_, call);
   if (!done) co_return s3::s3_fail(error_of(done.error()));
   co_return json_response(*done);

@@ -86,6 +86,8 @@ Task<Result<Json>> get_keys(Backend& backend, const Call&) { co_return list_json
 Result<AccessKey> key_of(const Call& call) {
   AccessKey key;
   key.bucket = call.field("bucket");
+  if (key.bucket.empty() && call.body.contains("bucket"))
+    return fail(Errc::invalid_argument, "bucket is empty; without it the key is for all buckets");
   key.description = call.field("description");
   const std::string access = call.field("access");
   if (access == "read-only")
@@ -157,20 +159,29 @@ const std::vector<Route>& routes() {
   static const std::vector<Route> table = {
       {"GET", "status", get_status},
       {"GET", "drives", get_drives},
-      {"POST", "drives", add_drive},
+      {"POST", "drives", add_drive, {"path"}},
       {"GET", "buckets", get_buckets},
       {"GET", "object/where", get_places},
       {"GET", "journal/tail", get_journal_tail},
       {"GET", "view/digest", get_view_digest},
       {"GET", "keys", get_keys},
-      {"POST", "keys", create_key},
-      {"POST", "keys/disable", disable_key},
+      {"POST", "keys", create_key, {"access", "bucket", "description"}},
+      {"POST", "keys/disable", disable_key, {"accessKey"}},
       {"GET", "config", get_config},
       {"GET", "scrub", get_scrub},
       {"POST", "scrub", start_scrub},
       {"POST", "housekeep", housekeep},
   };
   return table;
+}
+
+Result<void> check_fields(const Route& route, const Json& body) {
+  for (auto it = body.begin(); it != body.end(); ++it) {
+    if (std::find(route.fields.begin(), route.fields.end(), it.key()) == route.fields.end())
+      return fail(Errc::invalid_argument, "there is no field '" + it.key() + "' here");
+    if (!it->is_string()) return fail(Errc::invalid_argument, it.key() + " is not a text");
+  }
+  return {};
 }
 
 const Route* find_route(std::string_view method, std::string_view path) {

@@ -15,7 +15,7 @@ namespace kura::admin {
 struct Call {
   s3::QueryParams query;
   Json body = Json::object();
-  // Empty when absent.
+  // Both are empty when absent.
   std::string get(std::string_view name) const;
   std::string field(const char* name) const;
 };
@@ -24,10 +24,15 @@ struct Call {
 using Handler = Task<Result<Json>> (*)(Backend& backend, const Call& call);
 
 struct Route {
-  std::string_view method;  // "GET": changes nothing.
-  std::string_view path;    // Behind the prefix: "keys/disable".
-  Handler handler;          // Errors: those of the Backend; invalid_argument.
+  std::string_view method;                    // "GET": changes nothing.
+  std::string_view path;                      // Behind the prefix: "keys/disable".
+  Handler handler;                            // Errors: those of the Backend; invalid_argument.
+  std::vector<std::string_view> fields = {};  // Of the body, each a text.
 };
+
+// A field that the route does not know, or that is no text, is not what the client meant: a key
+// must not come out wider for it. Errors: invalid_argument.
+Result<void> check_fields(const Route& route, const Json& body);
 
 const std::vector<Route>& routes();
 // Null: no such row.

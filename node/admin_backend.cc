@@ -315,7 +315,10 @@ Task<Result<void>> NodeBackend::disable_key(std::string access_key) {
 
 std::vector<AccessKey> NodeBackend::keys() const {
   std::vector<AccessKey> out;
-  for (const auto& [id, key] : node_.tenants().state()->keys) out.push_back(key);
+  for (const auto& [id, key] : node_.tenants().state()->keys) {
+    out.push_back(key);
+    out.back().disabled = !node_.keys().find(id);  // One sealed under another root secret is, too.
+  }
   return out;
 }
 

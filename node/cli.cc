@@ -1,11 +1,13 @@
 #include "node/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <map>
 
 #include "node/admin_backend.h"
+#include "node/arguments.h"
 #include "node/commands.h"
 #include "node/config.h"
 #include "node/environment.h"
@@ -65,12 +67,11 @@ int refuse(const Error& error) {
 }
 
 // The flags cannot be asked when it was they that did not parse.
-bool wants_document(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word == "--json") return true;
-    if ((word == "-o" || word == "--output") && i + 1 < argc)
-      return std::string_view(argv[i + 1]) != "table";
+bool wants_document(const std::vector<std::string>& words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--json") return true;
+    if ((words[i] == "-o" || words[i] == "--output") && i + 1 < words.size())
+      return words[i + 1] != "table" && words[i + 1] != "wide";
   }
   return false;
 }
@@ -102,12 +103,19 @@ int run_command_line(int argc, char** argv) {
     std::cout << fail_point_list();
   });
   add_commands(app, code);
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  std::vector<std::string> ordered = shared_flags_last(words);
+  const std::string unknown = unknown_command(app, ordered);
   try {
-    app.parse(argc, argv);
+    std::reverse(ordered.begin(), ordered.end());  // As CLI11 takes them.
+    app.parse(ordered);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0 && wants_document(argc, argv)) {
-      const Failure failure{kExitUsage, "Usage", error.what(), "", ""};
-      std::cerr << render(failure, Format::json);
+    if (error.get_exit_code() != 0 && (!unknown.empty() || wants_document(words))) {
+      Failure failure;
+      failure.exit_code = kExitUsage;
+      failure.code = "Usage";
+      failure.message = unknown.empty() ? error.what() : unknown;
+      std::cerr << render(failure, Format{wants_document(words) ? Kind::json : Kind::table, {}});
       return kExitUsage;
     }
     const int status = app.exit(error);

@@ -1,10 +1,12 @@
 #include "node/commands.h"
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <thread>
 
 #include "node/admin_backend.h"
 #include "node/admin_client.h"
@@ -19,22 +21,29 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr char kFormats[] = "table, wide, json, jsonl, yaml, name, template=TEXT";
+constexpr auto kWatchEvery = std::chrono::seconds(2);
+
 // State of all commands of one process.
 struct Shared {
   AdminTarget target;
   std::string format = "table";
   std::string resource;  // What was asked of the node, for its failure.
+  bool watch = false;
   AdminFailure failure;
 };
 
 // The value of a variable, or the first line of the file that its _FILE twin names.
-std::string secret_of(const std::string& name) {
-  if (auto value = environment_variable(name)) return *value;
+Result<std::string> secret_of(const std::string& name) {
+  if (auto value = environment_variable(name); value && !value->empty()) return *value;
   auto file = environment_variable(name + "_FILE");
-  if (!file) return {};
+  if (!file)
+    return fail(Errc::access_denied,
+                "set " + name + " (or " + name + "_FILE) as the server has it");
   std::ifstream in(*file);
   std::string text;
-  std::getline(in, text);
+  if (!std::getline(in, text) || text.empty())
+    return fail(Errc::access_denied, name + "_FILE: cannot read a secret from '" + *file + "'");
   return text;
 }
 
@@ -65,7 +74,9 @@ int refuse(const Error& error, const Shared& shared) {
   failure.message = error.detail;
   failure.resource = shared.resource;
   failure.request_id = shared.failure.request_id;
-  std::cerr << render(failure, format_of(shared.format));
+  if (shared.resource.empty() && error.code == Errc::unavailable)
+    failure.hint = "name the folders of the drives of one stopped node";
+  std::cerr << render(failure, *format_of(shared.format));
   return failure.exit_code;
 }
 
@@ -76,18 +87,24 @@ int exit_ok(const Json&) { return kExitOk; }
 
 int print(const Result<Json>& answer, const Shared& shared, ExitOf exit_of) {
   if (!answer) return refuse(answer.error(), shared);
-  std::cout << render(*answer, format_of(shared.format));
+  std::cout << render(*answer, *format_of(shared.format)) << std::flush;
   return exit_of(*answer);
+}
+
+// What CLI11 says of a value that is none.
+std::string check_format(const std::string& text) {
+  return format_of(text) ? "" : "'" + text + "' is none of " + kFormats;
 }
 
 Result<Json> ask(const std::shared_ptr<Shared>& shared, const std::string& method,
                  const std::string& path_and_query, const Json& body = nullptr) {
   AdminTarget& target = shared->target;
-  target.access_key = secret_of("KURA_ROOT_ACCESS_KEY");
-  target.secret_key = secret_of("KURA_ROOT_SECRET_KEY");
-  if (target.access_key.empty() || target.secret_key.empty())
-    return fail(Errc::access_denied,
-                "set KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY (or their _FILE twins)");
+  for (auto [name, value] : {std::pair("KURA_ROOT_ACCESS_KEY", &target.access_key),
+                             std::pair("KURA_ROOT_SECRET_KEY", &target.secret_key)}) {
+    auto secret = secret_of(name);
+    if (!secret) return fail(secret.error());
+    *value = std::move(*secret);
+  }
   shared->resource = path_and_query.substr(0, path_and_query.find('?'));
   return admin_request(target, method, path_and_query, body, &shared->failure);
 }
@@ -101,13 +118,17 @@ struct Commands {
   CLI::App* add_local(CLI::App* noun, const char* verb, const char* help, Run run,
                       ExitOf exit_of = exit_ok) {
     CLI::App* command = noun->add_subcommand(verb, help);
-    command->add_option("-o,--output", shared->format, "table, json, jsonl, yaml or name (table)")
+    command->add_option("-o,--output", shared->format, std::string(kFormats) + " (table)")
         ->envname("KURA_OUTPUT")
-        ->check(CLI::IsMember(format_names()));
+        ->check(check_format);
     command->add_flag_callback(
         "--json", [shared = shared] { shared->format = "json"; }, "as -o json: one document");
     command->callback([this_code = &code, shared = shared, run = std::move(run), exit_of] {
       *this_code = print(run(), *shared, exit_of);
+      while (shared->watch && std::cout) {
+        std::this_thread::sleep_for(kWatchEvery);
+        *this_code = print(run(), *shared, exit_of);
+      }
     });
     return command;
   }
@@ -124,6 +145,9 @@ struct Commands {
         ->envname("KURA_TIMEOUT")
         ->check(CLI::Range(1, 86'400));
     return command;
+  }
+  void add_watch(CLI::App* command) {
+    command->add_flag("-w,--watch", shared->watch, "again every 2 seconds");
   }
   Run get(std::string path) {
     return [shared = shared, path] { return ask(shared, "GET", path); };
@@ -181,14 +205,20 @@ Result<Json> list_buckets(const std::shared_ptr<Shared>& shared) {
 
 void add_drive_commands(Commands& c) {
   CLI::App* drive = c.app.add_subcommand("drive", "drives of the node")->require_subcommand(1);
-  auto offline = std::make_shared<std::vector<std::string>>();
+  auto offline = std::make_shared<bool>(false);
+  auto folders = std::make_shared<std::vector<std::string>>();
   CLI::App* ls = c.add(
       drive, "ls", "list drives",
-      [get = c.get("drives"), offline] {
-        return offline->empty() ? get() : offline_drives(*offline);
+      [get = c.get("drives"), offline, folders] {
+        return *offline ? offline_drives(*folders) : get();
       },
       exit_of_drives);
-  ls->add_option("--offline", *offline, "read these folders of a stopped node instead");
+  CLI::Option* stopped =
+      ls->add_flag("--offline", *offline, "read the drives of a stopped node, given as folders");
+  CLI::Option* named = ls->add_option("folders", *folders, "with --offline: /mnt/d{1...6}");
+  stopped->needs(named);
+  named->needs(stopped);
+  c.add_watch(ls);
   c.add(
       drive, "scrub", "read and verify everything on the drives, and mend it",
       [shared = c.shared] { return scrub_drives(shared); }, exit_of_scrub);
@@ -214,7 +244,7 @@ void add_journal_commands(Commands& c) {
   tail->add_option("--max", *most, "records (100)")->check(CLI::Range(1, 1000));
   auto drives = std::make_shared<std::vector<std::string>>();
   CLI::App* verify = c.add_local(
-      journal, "verify", "read every byte of a stopped node's log",
+      journal, "verify", "check every record of a stopped node's log, and its mirrors",
       [drives] { return verify_journal(*drives); }, exit_of_verify);
   verify->add_option("drives", *drives, "drive folders; ranges as /mnt/d{1...6}")->required();
 }
@@ -223,16 +253,16 @@ void add_key_commands(Commands& c) {
   CLI::App* key = c.app.add_subcommand("key", "access keys")->require_subcommand(1);
   c.add(key, "ls", "list access keys", c.get("keys"));
   struct Wanted {
-    std::string access = "read-write", bucket, description;
+    std::string access = "read-write", description;
+    std::optional<std::string> bucket;
   };
   auto wanted = std::make_shared<Wanted>();
-  CLI::App* create = c.add(key, "create", "make an access key; its secret is shown once",
-                           [shared = c.shared, wanted] {
-                             return ask(shared, "POST", "keys",
-                                        {{"access", wanted->access},
-                                         {"bucket", wanted->bucket},
-                                         {"description", wanted->description}});
-                           });
+  CLI::App* create = c.add(
+      key, "create", "make an access key; its secret is shown once", [shared = c.shared, wanted] {
+        Json fields{{"access", wanted->access}, {"description", wanted->description}};
+        if (wanted->bucket) fields["bucket"] = *wanted->bucket;
+        return ask(shared, "POST", "keys", fields);
+      });
   create->add_option("--access", wanted->access, "what it may do (read-write)")
       ->check(CLI::IsMember({"read-write", "read-only"}));
   create->add_option("--bucket", wanted->bucket, "only this bucket");
@@ -249,7 +279,7 @@ void add_key_commands(Commands& c) {
 
 void add_commands(CLI::App& app, int& code) {
   auto c = std::make_shared<Commands>(Commands{app, code});
-  c->add(&app, "status", "health, drives, journal, usage", c->get("status"));
+  c->add_watch(c->add(&app, "status", "health, drives, journal, usage", c->get("status")));
   add_drive_commands(*c);
   add_journal_commands(*c);
   add_key_commands(*c);

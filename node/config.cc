@@ -90,7 +90,9 @@ Result<std::map<std::string, std::string>> from_toml(const std::string& text,
   try {
     table = toml::parse(text);
   } catch (const toml::parse_error& error) {
-    return fail(Errc::invalid_argument, path + ": " + std::string(error.description()));
+    return fail(Errc::invalid_argument, path + ": line " +
+                                            std::to_string(error.source().begin.line) + ": " +
+                                            std::string(error.description()));
   } catch (const std::invalid_argument& error) {
     return fail(Errc::invalid_argument, path + ": " + error.what());
   }
@@ -203,12 +205,15 @@ Result<void> check(const Config& config) {
   if (config.tls_cert.empty() != config.tls_key.empty())
     return fail(Errc::invalid_argument, "give both --tls-cert and --tls-key, or neither");
   if (config.root_access_key.empty() != config.root_secret_key.empty())
-    return fail(Errc::invalid_argument,
-                "give both KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY, or neither");
+    return fail(Errc::invalid_argument, "give both KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY");
   if (!config.root_access_key.empty() && config.root_access_key.size() < 3)
     return fail(Errc::invalid_argument, "KURA_ROOT_ACCESS_KEY needs at least 3 characters");
   if (!config.root_secret_key.empty() && config.root_secret_key.size() < 8)
     return fail(Errc::invalid_argument, "KURA_ROOT_SECRET_KEY needs at least 8 characters");
+  if (config.parity_standard && config.parity_reduced &&
+      *config.parity_reduced > *config.parity_standard)
+    return fail(Errc::invalid_argument,
+                "--storage-class-rrs: more parity than --storage-class-standard");
   if (config.request_memory_bytes < kRequestMemoryMin)
     return fail(Errc::invalid_argument, "request-memory: less than 32MiB holds no large request");
   for (const auto& [flag, parity] : {std::pair("--storage-class-standard", config.parity_standard),
@@ -302,6 +307,8 @@ Result<Config> load_config(const std::map<std::string, std::string>& flags,
       s.value = it->second, s.origin = Origin::file, s.source = file->second;
     const std::string variable = variable_of(info.name);
     if (auto path = environment(variable + "_FILE")) {
+      if (environment(variable))
+        return fail(Errc::invalid_argument, variable + " and " + variable + "_FILE: give one");
       auto value = secret_from_file(*path, variable + "_FILE");
       if (!value) return fail(value.error());
       s.value = *value, s.origin = Origin::environment, s.source = variable + "_FILE";

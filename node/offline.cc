@@ -97,7 +97,9 @@ Result<Json> verify_journal(const std::vector<std::string>& patterns) {
     else
       skip(path, identity ? "no drive of Kura" : identity.error().detail);
   }
-  if (drives.empty()) return fail(Errc::not_found, "none of these folders is a drive of Kura");
+  if (drives.empty())
+    return fail(Errc::not_found,
+                "none of these folders is a drive of Kura; " + skipped.front().get<std::string>());
   auto report = block_on(one.loop, journal::EmbeddedJournal::verify(drives));
   if (!report) return fail(report.error());
   Json mirrors = Json::array(), problems = Json::array();
@@ -114,16 +116,24 @@ Result<Json> verify_journal(const std::vector<std::string>& patterns) {
 
 Result<Json> check_machine() {
   Json items = Json::array();
+  auto judge = [&](const char* name, bool ok, bool good, const std::string& advice) {
+    items.push_back({{"check", name},
+                     {"ok", ok},
+                     {"result", !ok    ? "fail"
+                                : good ? "pass"
+                                       : "warn"},
+                     {"advice", ok && good ? "" : advice}});
+  };
   auto check = [&](const char* name, bool ok, const std::string& advice) {
-    items.push_back({{"check", name}, {"ok", ok}, {"advice", ok ? "" : advice}});
+    judge(name, ok, ok, advice);
   };
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
-  check("open files", files.rlim_cur >= 65536,
+  judge("open files", files.rlim_cur >= 4096, files.rlim_cur >= 65536,
         "at most " + std::to_string(files.rlim_cur) + ": raise it with ulimit -n 65536");
   __builtin_cpu_init();
   check("SSE 4.2", __builtin_cpu_supports("sse4.2"), "checksums are slow on this processor");
-  check("AVX2", __builtin_cpu_supports("avx2"), "erasure coding is slow on this processor");
+  judge("AVX2", true, __builtin_cpu_supports("avx2"), "erasure coding is slow on this processor");
   SystemClock clock;
   check("clock", clock.wall_ms() > 1'700'000'000'000, "set it: signatures are refused");
   return Json{{"apiVersion", "kura/v1"}, {"items", items}};

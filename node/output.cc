@@ -1,11 +1,11 @@
 #include "node/output.h"
 
-#include <algorithm>
+#include <map>
 #include <string_view>
 
-#include "base/check.h"
 #include "node/exit_code.h"
 #include "node/table.h"
+#include "s3/codec/encoding.h"
 
 namespace kura::node {
 namespace {
@@ -50,6 +50,42 @@ std::string name_of(const Json& item) {
   return {};
 }
 
+// "drives.0.path": fields of objects and places in lists. Nothing there: the empty text.
+std::string at_path(const Json& item, std::string_view path) {
+  const Json* at = &item;
+  while (!path.empty()) {
+    const std::string part(path.substr(0, path.find('.')));
+    path.remove_prefix(std::min(path.size(), part.size() + 1));
+    const auto index = s3::parse_decimal(part);
+    if (at->is_object() && at->contains(part))
+      at = &(*at)[part];
+    else if (at->is_array() && index && *index < at->size())
+      at = &(*at)[*index];
+    else
+      return {};
+  }
+  return text_of(*at);
+}
+
+std::string fill(std::string_view form, const Json& item) {
+  std::string out;
+  while (!form.empty()) {
+    const size_t end = form.starts_with("{{.") ? form.find("}}") : form.npos;
+    size_t taken = 1;
+    if (end != form.npos) {
+      out += at_path(item, form.substr(3, end - 3));
+      taken = end + 2;
+    } else if (form.starts_with("\\n") || form.starts_with("\\t")) {
+      out += form[1] == 'n' ? '\n' : '\t';
+      taken = 2;
+    } else {
+      out += form.front();
+    }
+    form.remove_prefix(taken);
+  }
+  return out;
+}
+
 template <class LineOf>
 std::string lines_of(const Json& answer, LineOf line_of) {
   if (!answer.contains("items")) return line_of(answer) + "\n";
@@ -73,42 +109,45 @@ std::string hint_of(int exit_code) {
 
 }  // namespace
 
-const std::vector<std::string>& format_names() {
-  static const std::vector<std::string> names = {"table", "json", "jsonl", "yaml", "name"};
-  return names;
+std::optional<Format> format_of(const std::string& text) {
+  static const std::map<std::string_view, Kind> kinds = {
+      {"table", Kind::table}, {"wide", Kind::wide}, {"json", Kind::json},
+      {"jsonl", Kind::jsonl}, {"yaml", Kind::yaml}, {"name", Kind::name}};
+  if (auto it = kinds.find(text); it != kinds.end()) return Format{it->second, {}};
+  constexpr std::string_view kTemplate = "template=";
+  if (!text.starts_with(kTemplate)) return std::nullopt;
+  return Format{Kind::filled, text.substr(kTemplate.size())};
 }
 
-Format format_of(const std::string& name) {
-  const std::vector<std::string>& names = format_names();
-  const auto at = std::find(names.begin(), names.end(), name);
-  INVARIANT(at != names.end(), "checked where the flag is parsed");
-  return static_cast<Format>(at - names.begin());
-}
-
-std::string render(const Json& answer, Format format) {
-  switch (format) {
-    case Format::table:
+std::string render(const Json& answer, const Format& format) {
+  switch (format.kind) {
+    case Kind::table:
+    case Kind::wide:
       return table_of(answer);
-    case Format::json:
+    case Kind::json:
       return answer.dump() + "\n";
-    case Format::jsonl:
+    case Kind::jsonl:
       return lines_of(answer, [](const Json& item) { return item.dump(); });
-    case Format::yaml:
+    case Kind::yaml:
       return yaml_of(answer);
-    case Format::name:
+    case Kind::name:
       return lines_of(answer, name_of);
+    case Kind::filled:
+      return lines_of(answer, [&](const Json& item) { return fill(format.form, item); });
   }
   return {};
 }
 
-std::string render(const Failure& failure, Format format) {
-  if (format == Format::table) return "kura: " + failure.message + "\n";
+std::string render(const Failure& failure, const Format& format) {
+  const Kind kind = format.kind;
+  if (kind == Kind::table || kind == Kind::wide || kind == Kind::filled)
+    return "kura: " + failure.message + "\n";
   const Json document{{"apiVersion", "kura/v1"},
                       {"code", failure.code},
                       {"message", failure.message},
                       {"resource", failure.resource},
                       {"requestId", failure.request_id},
-                      {"hint", hint_of(failure.exit_code)},
+                      {"hint", failure.hint.empty() ? hint_of(failure.exit_code) : failure.hint},
                       {"retryable", failure.exit_code == kExitUnavailable},
                       {"exitCode", failure.exit_code}};
   return document.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace) + "\n";

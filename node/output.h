@@ -3,18 +3,25 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
-#include <vector>
 
 namespace kura::node {
 
-enum class Format { table, json, jsonl, yaml, name };
+enum class Kind { table, wide, json, jsonl, yaml, name, filled };
 
-const std::vector<std::string>& format_names();
-Format format_of(const std::string& name);  // REQUIRES: one of format_names().
+struct Format {
+  Kind kind = Kind::table;
+  std::string form;  // Of `filled`.
+};
+
+// What follows -o: table, wide, json, jsonl, yaml, name or template=TEXT. None: something else.
+std::optional<Format> format_of(const std::string& text);
 
 // jsonl: one line for each item of a list. name: what identifies each item, for a shell's loop.
-std::string render(const nlohmann::ordered_json& answer, Format format);
+// wide: a table whose cells are not cut to the width of a terminal; so is every table so far.
+// filled: the form for each item, with {{.field}} and {{.field.within}} replaced, and \n and \t.
+std::string render(const nlohmann::ordered_json& answer, const Format& format);
 
 // What went wrong, with stable field names.
 struct Failure {
@@ -23,9 +30,10 @@ struct Failure {
   std::string message;
   std::string resource;    // What was asked for, as in the admin API.
   std::string request_id;  // Empty if no node answered.
+  std::string hint;        // What may help. Empty: what helps with others of this exit code.
 };
 
 // One line of text for people, one object for every other format.
-std::string render(const Failure& failure, Format format);
+std::string render(const Failure& failure, const Format& format);
 
 }  // namespace kura::node

@@ -31,7 +31,8 @@ header = "x-amz-content-sha256: UNSIGNED-PAYLOAD"
 user = "$(cat "$data/root_access_key"):$(cat "$data/root_secret_key")"
 TEXT
 
-KURA_ROOT_ACCESS_KEY_FILE=$data/root_access_key KURA_ROOT_SECRET_KEY_FILE=$data/root_secret_key \
+env -u KURA_ROOT_ACCESS_KEY -u KURA_ROOT_SECRET_KEY \
+  KURA_ROOT_ACCESS_KEY_FILE=$data/root_access_key KURA_ROOT_SECRET_KEY_FILE=$data/root_secret_key \
   "$release/kura" server --listen "$listen" "$data/d{1...6}" &
 server=$!
 trap 'kill -TERM $server 2>/dev/null' INT TERM

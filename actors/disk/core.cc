@@ -19,9 +19,11 @@ uint32_t DiskCore::drive_count() const {
 }
 
 uint32_t DiskCore::parity(v1::StorageClass storage_class) const {
-  return parity_for(
-      drive_count(), storage_class,
-      storage_class == v1::REDUCED_REDUNDANCY ? options.reduced_parity : options.standard_parity);
+  const uint32_t standard = parity_for(drive_count(), v1::STANDARD, options.standard_parity);
+  if (storage_class != v1::REDUCED_REDUNDANCY) return standard;
+  const uint32_t reduced = parity_for(drive_count(), storage_class, options.reduced_parity);
+  // The journal has mirrors for the standard class only, and bodies in it.
+  return options.reduced_parity ? reduced : std::min(reduced, standard);
 }
 
 void DiskCore::drive_failed(DriveId drive, const Error& error) {

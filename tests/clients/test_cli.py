@@ -64,6 +64,34 @@ def test_output_formats(server):
     assert yaml[0] == 'apiVersion: "kura/v1"' and "usage:" in yaml and "  buckets: 2" in yaml
     assert sum(line.startswith("    path: ") for line in yaml) == 6  # Below "-" of each drive.
     assert run(server, "status", "-o", "xml").returncode == 2
+    assert run(server, "drive", "ls", "-o", "wide").stdout == run(server, "drive", "ls").stdout
+    ids = run(server, "drive", "ls", "-o", "template={{.id}}\\t{{.online}}{{.absent}}").stdout.splitlines()
+    assert ids == [f"{item['id']}\ttrue" for item in items]
+    assert run(server, "status", "-o", "template={{.drives.0.path}}").stdout.strip() == items[0]["path"]
+
+
+def test_shared_flags_stand_anywhere(server):
+    for words in (["--json", "drive", "ls"], ["drive", "-o", "json", "ls"], ["-o=json", "--timeout", "9", "drive", "ls"]):
+        assert json.loads(run(server, *words).stdout)["items"], words
+    assert json.loads(run(server, "--endpoint", f"http://127.0.0.1:{free_port()}", "--json", "status").stderr)["code"] == "Unavailable"
+
+
+def test_mistyped_commands(server):
+    for words, said in ((["statsu"], "did you mean status?"), (["key", "lst"], "did you mean ls?"), (["key"], "ls, create, disable"),
+                        (["drives", "--json"], "did you mean drive?"), (["frobnicate"], "there are: server, status")):
+        done = run(server, *words)
+        assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1, done
+    assert "Usage" in run(server, "help").stdout and "--offline" in run(server, "help", "drive", "ls").stdout
+
+
+def test_watch(server):
+    watching = subprocess.Popen([str(BINARY), "status", "--watch", "-o", "jsonl"], stdout=subprocess.PIPE, text=True,
+                                env={**server.environment(), "KURA_ENDPOINT": server.endpoint.url})
+    try:
+        assert [json.loads(watching.stdout.readline())["usage"]["buckets"] for _ in range(2)] == [2, 2]
+    finally:
+        watching.kill()
+        watching.wait()
 
 
 @pytest.mark.parametrize("words, code, name, answered", [
@@ -97,7 +125,7 @@ def test_doctor(server):
     answer = json.loads(done.stdout)
     assert answer["apiVersion"] == "kura/v1" and "clock" in [row["check"] for row in answer["items"]]
     assert done.returncode == (0 if all(row["ok"] for row in answer["items"]) else 1)
-    assert all(row["ok"] or row["advice"] for row in answer["items"])
+    assert all((row["result"] == "pass") != bool(row["advice"]) and row["ok"] == (row["result"] != "fail") for row in answer["items"])
 
 
 def test_what_status_says(server):
@@ -126,6 +154,16 @@ def test_origins(server):
     assert rows["region"] == {"name": "region", "value": "us-east-1", "origin": "default", "source": ""}
     assert server.endpoint.secret_key not in json.dumps(rows)
     assert "origin" not in server.kura("config", "show")["items"][0]
+
+
+@pytest.mark.parametrize("wanted", [{"access": 5}, {"access": ["read-only"]}, {"acces": "read-only"}, {"access": "none"},
+                                    {"access": "read-only", "bucket": ["cli"]}, {"bucket": 5}, {"bucket": ""}, {"bucket": None}])
+def test_a_key_comes_out_as_it_was_meant_or_not_at_all(server, wanted):
+    """A mistake must not make a key that may do more."""
+    before = server.kura("key", "ls")["items"]
+    assert admin_status(server, "POST", "keys", json.dumps(wanted).encode())[0] == 400
+    assert server.kura("key", "ls")["items"] == before
+    assert run(server, "key", "create", "--access", "read-only", "--bucket", "").returncode == 2
 
 
 def test_keys(server):
@@ -309,8 +347,10 @@ def test_drain_and_offline(tmp_path):
         assert result == [200]
         assert server.process.wait(20) == 0
         folders = [str(drive) for drive in drives]
-        listed = json.loads(run(server, "drive", "ls", "--json", *(word for f in folders for word in ("--offline", f))).stdout)
-        assert [row["state"] for row in listed["items"]] == ["ok"] * 6
+        for words in ([word for f in folders for word in ("--offline", f)], ["--offline", "--json", *folders], [*folders, "--offline"]):
+            listed = json.loads(run(server, "drive", "ls", "--json", *words).stdout)
+            assert [row["state"] for row in listed["items"]] == ["ok"] * 6
+        assert run(server, "drive", "ls", *folders).returncode == run(server, "drive", "ls", "--offline").returncode == 2
         verified = run(server, "journal", "verify", "--json", *folders)
         assert verified.returncode == 0 and json.loads(verified.stdout)["whole"] is True, verified
         segment = max((path for drive in drives for path in (drive / "journal").glob("*.seg")), key=lambda p: p.stat().st_mtime)
