@@ -42,32 +42,53 @@ TEST_F(Append, AppendsAreWholeBlocks) {
 }
 
 // The drive that replaces a failed mirror fails as well, at any of its operations, also when the
-// append reaches into the next segment: it is refused, and the log goes on where it ended before.
-TEST_F(Append, AReplacementMayFailAtAnyOperation) {
-  size_t refusals = 0;
-  for (size_t body : {300, 4000}) {
-    for (uint64_t operation = 0; operation < 60; ++operation) {
-      SCOPED_TRACE(operation);
-      EmbeddedJournalOptions options = Machine::small(3);
-      options.segment_bytes = 8 * kKiB;
-      AckedLog::start(4, options);
-      append_many(5);
-      disk(0).dead = true;
-      disk(3).dies_in = operation;
-      const uint64_t end = journal().bounds().end.value;
-      if (append(body)) continue;
-      ++refusals;
-      EXPECT_EQ(journal().bounds().end.value, end);
-      machine_->disks.push_back(std::make_unique<MemoryDisk>("drive 4", &machine_->power));
-      auto added = machine_->loop->get(journal().add_drive({drive_id(4), disk(4).mount()}));
-      ASSERT_TRUE(added.has_value()) << added.error().detail;
-      append_many(5);
-      expect_read();
-      expect_read_after_restart({1, 2, 4});
-      if (HasFailure()) return;
-    }
+// append reaches into the next segment: it is refused, and the log goes on where it ended before,
+// at once or after a restart.
+class Refused : public Append {
+ protected:
+  // Whether the append was refused.
+  bool append_while_two_drives_die(size_t body, uint64_t operation) {
+    EmbeddedJournalOptions options = Machine::small(3);
+    options.segment_bytes = 8 * kKiB;
+    AckedLog::start(4, options);
+    append_many(5);
+    disk(0).dead = true;
+    disk(3).dies_in = operation;
+    const uint64_t end = journal().bounds().end.value;
+    const auto done = append(body);
+    if (done) return false;
+    EXPECT_EQ(done.error().code, Errc::unavailable) << done.error().detail;
+    EXPECT_EQ(journal().bounds().end.value, end);
+    expect_read();
+    return true;
   }
-  EXPECT_GE(refusals, 20u);
+  void go_on() {
+    machine_->disks.push_back(std::make_unique<MemoryDisk>("drive 4", &machine_->power));
+    auto added = machine_->loop->get(journal().add_drive({drive_id(4), disk(4).mount()}));
+    ASSERT_TRUE(added.has_value()) << added.error().detail;
+    append_many(5);
+    expect_read();
+    expect_read_after_restart({1, 2, 4});
+  }
+};
+
+TEST_F(Refused, AReplacementMayFailAtAnyOperation) {
+  for (size_t body : {300, 3000}) {  // The second one does not fit behind the five before.
+    size_t refusals = 0;
+    for (uint64_t operation = 0; operation < 60; ++operation) {
+      for (bool restart : {false, true}) {
+        SCOPED_TRACE(std::to_string(operation) + (restart ? ", restarted" : ""));
+        if (!append_while_two_drives_die(body, operation)) continue;
+        ++refusals;
+        if (restart)
+          expect_read_after_restart({1, 2});
+        else
+          go_on();
+        if (HasFailure()) return;
+      }
+    }
+    EXPECT_GE(refusals, 20u);
+  }
 }
 
 }  // namespace
