@@ -2,7 +2,15 @@
 
 #include <time.h>
 
+#include <atomic>
+
 namespace kura::node {
+
+namespace {
+std::atomic<bool> asked{false};
+}
+
+bool asked_to_end() { return asked; }
 
 sigset_t end_signals() {
   sigset_t signals;
@@ -22,12 +30,15 @@ int64_t EndSignals::now_ns() {
 void EndSignals::wait() const {
   int signal = 0;
   ::sigwait(&signals_, &signal);
+  asked = true;
 }
 
 bool EndSignals::within(int64_t timeout_ns) const {
   constexpr int64_t kSecondNs = 1'000'000'000;
   const timespec timeout{.tv_sec = timeout_ns / kSecondNs, .tv_nsec = timeout_ns % kSecondNs};
-  return ::sigtimedwait(&signals_, nullptr, &timeout) > 0;
+  if (::sigtimedwait(&signals_, nullptr, &timeout) <= 0) return false;
+  asked = true;
+  return true;
 }
 
 }  // namespace kura::node

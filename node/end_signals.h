@@ -14,6 +14,8 @@
 namespace kura::node {
 
 sigset_t end_signals();
+// Whether one has been received.
+bool asked_to_end();
 
 class EndSignals {
  public:

@@ -88,6 +88,7 @@ void go_on_in_child(char** argv) {
   park_other_threads();
   // From here on nothing that takes a lock: who held it may have stopped.
   ::syscall(SYS_close_range, 3, ~0U, 0);
+  if (asked_to_end()) ::_exit(0);  // The thread that heard it has stopped.
   ::signal(SIGCHLD, SIG_DFL);  // Ignored, as some parents leave it, the end of a child is not told.
   // Not fork(): its handlers take the locks of the allocator.
   const pid_t parent = ::getpid(), child = ::_Fork();

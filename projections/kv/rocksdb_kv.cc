@@ -87,6 +87,12 @@ class BackgroundErrors : public rocksdb::EventListener {
     failed_.store(true, std::memory_order_release);
     (void)damage_->report(*status);
   }
+  // Nothing is recovered: with two errors one after the other on a full drive, RocksDB 7.8 waits for
+  // its own recovery and keeps the lock that it needs.
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   rocksdb::Status first() {
     std::lock_guard lock(mutex_);
@@ -100,7 +106,8 @@ class BackgroundErrors : public rocksdb::EventListener {
   std::atomic<bool> failed_{false};
 };
 
-// What RocksDB says, without the list of its options that it begins with.
+// What RocksDB says of a map that is open: what keeps it from opening is an error, and that nothing
+// is there yet none. Without the list of its options.
 class Warnings final : public rocksdb::Logger {
  public:
   explicit Warnings(std::function<void(const std::string&)> log)
@@ -108,14 +115,18 @@ class Warnings final : public rocksdb::Logger {
   using rocksdb::Logger::Logv;
   void LogHeader(const char*, va_list) override {}
   void Logv(const char* format, va_list values) override {
-    if (!log_) return;
-    char line[1024];  // RocksDB's own lines are shorter, apart from lists of files.
-    if (std::vsnprintf(line, sizeof line, format, values) >= 0)
-      log_("rocksdb: " + std::string(line));
+    if (!log_ || !open_) return;
+    char text[1024];  // RocksDB's own lines are shorter, apart from lists of files.
+    if (std::vsnprintf(text, sizeof text, format, values) < 0) return;
+    std::string line = std::string("rocksdb: ") + text;
+    while (line.back() == '\n') line.pop_back();
+    log_(line);
   }
+  void opened() { open_ = true; }
 
  private:
   const std::function<void(const std::string&)> log_;
+  std::atomic<bool> open_{false};
 };
 
 class RocksIterator final : public KvIterator {
@@ -302,7 +313,6 @@ rocksdb::Options make_options(const RocksKvOptions& options) {
   o.allow_concurrent_memtable_write = false;  // One writer at a time: a partition's fold.
   o.enable_write_thread_adaptive_yield = false;
   o.max_bgerror_resume_count = 0;
-  o.info_log = std::make_shared<Warnings>(options.log);
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
   return o;
@@ -317,10 +327,13 @@ Result<std::unique_ptr<Kv>> open_rocks_kv(const std::string& path, const RocksKv
   auto damage = std::make_shared<Damage>(path);
   auto errors = std::make_shared<BackgroundErrors>(damage);
   rocksdb::Options o = make_options(options);
+  auto warnings = std::make_shared<Warnings>(options.log);
   o.listeners.push_back(errors);
+  o.info_log = warnings;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(o, path, &db);
   if (!status.ok()) return to_error(status);
+  warnings->opened();
   return std::make_unique<RocksKv>(std::unique_ptr<rocksdb::DB>(db), std::move(errors),
                                    std::move(damage));
 }
