@@ -18,6 +18,7 @@
 #include "node/process_log.h"
 #include "node/server_loops.h"
 #include "node/server_setup.h"
+#include "node/stand_in.h"
 #include "node/start_over.h"
 #include "node/waiting_handler.h"
 
@@ -247,8 +248,7 @@ void Server::execute_again(StartOver why) {
 // threads of the drives, point into it. An end at any point is safe, as kill -9 is.
 void Server::end_process(int code) {
   log_.flush(kFlushNs);
-  // A thread that waits in the kernel for a drive would keep the locks of all drives.
-  ::close_range(STDERR_FILENO + 1, ~0U, 0);
+  release_drives_and_sockets();
   ::_exit(code);
 }
 

@@ -1,9 +1,14 @@
 #include "node/stand_in.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,6 +31,7 @@ constexpr int64_t kHangsNs =
 constexpr int kLookMs = 500;     // A sleep as long is no healthy drive's either.
 constexpr int kParkingMs = 100;  // For the threads to get their signal.
 constexpr int kPark = SIGUSR2;
+constexpr rlim_t kDescriptorsMax = 1 << 20;
 
 std::set<pid_t> threads() {
   std::set<pid_t> all;
@@ -81,13 +87,32 @@ bool hangs_in_kernel() {
   });
 }
 
+void release_drives_and_sockets() {
+  rlimit open_files{};
+  ::getrlimit(RLIMIT_NOFILE, &open_files);
+  const int end = static_cast<int>(std::min<rlim_t>(open_files.rlim_cur, kDescriptorsMax));
+  for (int fd = STDERR_FILENO + 1; fd < end; ++fd) {
+    struct stat what {};
+    if (::fstat(fd, &what) != 0) continue;
+    if (S_ISSOCK(what.st_mode)) {
+      ::close(fd);
+      continue;
+    }
+    ::flock(fd, LOCK_UN);  // Of a drive.
+    struct flock all {};  // Of the view: RocksDB's.
+    all.l_type = F_UNLCK;
+    all.l_whence = SEEK_SET;
+    ::fcntl(fd, F_SETLK, &all);
+  }
+}
+
 void go_on_in_child(char** argv) {
   sigset_t signals = end_signals(), before;
   ::sigaddset(&signals, SIGCHLD);
   ::pthread_sigmask(SIG_BLOCK, &signals, &before);
   park_other_threads();
   // From here on nothing that takes a lock: who held it may have stopped.
-  ::syscall(SYS_close_range, 3, ~0U, 0);
+  release_drives_and_sockets();
   if (asked_to_end()) ::_exit(0);  // The thread that heard it has stopped.
   ::signal(SIGCHLD, SIG_DFL);  // Ignored, as some parents leave it, the end of a child is not told.
   // Not fork(): its handlers take the locks of the allocator.
@@ -97,6 +122,7 @@ void go_on_in_child(char** argv) {
     if (::getppid() != parent) ::_exit(1);
     ::signal(kPark, SIG_DFL);
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     ::execv("/proc/self/exe", argv);
     ::_exit(1);
   }

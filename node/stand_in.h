@@ -8,6 +8,11 @@ namespace kura::node {
 // of the process would wait for it too.
 bool hangs_in_kernel();
 
+// Gives back what another process may want, its locks and its sockets, as the end of this one does,
+// which a thread that waits in the kernel for a drive would put off. Files are not closed: that may
+// wait for the drive as well. Takes no lock.
+void release_drives_and_sockets();
+
 // Runs /proc/self/exe with `argv` as a child, and stands in for it: this process does nothing any
 // more but pass on signals that ask it to end, and ends as the child ends, which dies with it. Its
 // other threads stop where they are, and its files, locks and sockets are closed. REQUIRES: those
