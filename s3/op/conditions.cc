@@ -43,6 +43,15 @@ Verdict judge(const ReadConditions& conditions, std::string_view etag, int64_t m
   return Verdict::proceed;
 }
 
+bool range_counts(const Headers& headers, std::string_view etag, int64_t modified_at_ms) {
+  const size_t count = headers.count("if-range");
+  if (count != 1) return count == 0;
+  const std::string_view validator = headers.get("if-range");
+  if (validator.starts_with('"')) return validator == quoted(etag);
+  const std::optional<int64_t> ms = parse_http_date(validator);
+  return ms && *ms / 1000 == modified_at_ms / 1000;
+}
+
 S3Result<WriteConditions> write_conditions(const Headers& headers) {
   WriteConditions conditions;
   if (headers.has("if-none-match")) {

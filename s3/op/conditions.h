@@ -28,6 +28,11 @@ enum class Verdict : uint8_t { proceed, not_modified, failed };
 // If-Match decides before If-Unmodified-Since, If-None-Match before If-Modified-Since.
 Verdict judge(const ReadConditions& conditions, std::string_view etag, int64_t modified_at_ms);
 
+// If-Range (RFC 9110, 13.1.5): whether the Range of the request counts. It does without If-Range,
+// or when that is, by strong comparison, the version's one ETag or its Last-Modified. Anything else
+// is about another version, or says nothing: then the whole object follows.
+bool range_counts(const Headers& headers, std::string_view etag, int64_t modified_at_ms);
+
 // Of PutObject, CopyObject (destination) and CompleteMultipartUpload. Errors: NotImplemented for
 // what S3 does not take either (If-None-Match with an ETag).
 S3Result<WriteConditions> write_conditions(const Headers& headers);

@@ -69,6 +69,7 @@ S3Result<Selection> select(const Context& context, const Request& request,
     }
     return select_part(context, version, request.query.get("partNumber"));
   }
+  if (!range_counts(request.head.headers, etag_of(version), version.modified_at_ms())) range = {};
   RangeChoice choice = choose_range(range, version.size_bytes());
   if (choice.kind == RangeChoice::Kind::unsatisfiable) {
     S3Error error = s3_error("InvalidRange");

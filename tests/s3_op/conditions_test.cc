@@ -47,6 +47,23 @@ TEST(ReadConditions, Precedence) {
   EXPECT_EQ(judge_with({{"if-match", "no"}, {"if-none-match", kEtag}}), Verdict::failed);
 }
 
+TEST(IfRange, StrongEtagOrTheSameDate) {
+  auto counts = [](std::vector<std::string> values) {
+    Headers headers;
+    for (std::string& value : values) headers.add("if-range", std::move(value));
+    return range_counts(headers, kEtag, kModifiedMs);
+  };
+  EXPECT_TRUE(counts({}));
+  EXPECT_TRUE(counts({quoted(kEtag)}));
+  EXPECT_TRUE(counts({kSame}));
+  EXPECT_TRUE(counts({"Thursday, 01-Jan-26 00:00:10 GMT"}));
+  for (std::string other : {kBefore, kAfter, kEtag, "", "*", "\"", "yesterday", "\"other\""})
+    EXPECT_FALSE(counts({other})) << other;
+  EXPECT_FALSE(counts({"W/" + quoted(kEtag)}));
+  EXPECT_FALSE(counts({quoted(kEtag) + ", \"other\""})) << "a list is no validator";
+  EXPECT_FALSE(counts({quoted(kEtag), quoted(kEtag)}));
+}
+
 TEST(ReadConditions, OfACopySource) {
   EXPECT_EQ(judge_with({{"x-amz-copy-source-if-match", "no"}}, "x-amz-copy-source-"),
             Verdict::failed);

@@ -66,6 +66,30 @@ TEST_F(Reads, Conditions) {
   EXPECT_EQ(w.send("GET", "/bbb/k", "", {{"if-match", "no"}, {"range", "bytes=9-"}}).status, 412);
 }
 
+// A client that resumes a download never gets the end of another version.
+TEST_F(Reads, IfRange) {
+  std::string old = w.send("PUT", "/bbb/k", "0123456789").header("etag");
+  Got put = w.send("PUT", "/bbb/k", "abcdefghij");
+  auto resume = [&](std::string method, std::string validator, std::string range = "bytes=5-") {
+    return w.send(method, "/bbb/k", "", {{"range", range}, {"if-range", validator}});
+  };
+  Got got = resume("GET", put.header("etag"));
+  EXPECT_EQ(got.status, 206);
+  EXPECT_EQ(got.body, "fghij");
+  EXPECT_EQ(resume("GET", w.send("HEAD", "/bbb/k").header("last-modified")).status, 206);
+  got = resume("GET", old);
+  EXPECT_EQ(got.status, 200);
+  EXPECT_EQ(got.body, "abcdefghij");
+  EXPECT_FALSE(got.headers.has("content-range"));
+  EXPECT_EQ(resume("GET", old, "bytes=10-").status, 200)
+      << "an ignored range is never unsatisfiable";
+  EXPECT_EQ(resume("GET", "W/" + put.header("etag")).status, 200);
+  EXPECT_EQ(resume("HEAD", put.header("etag")).status, 206);
+  got = resume("HEAD", old);
+  EXPECT_EQ(got.status, 200);
+  EXPECT_EQ(got.length_bytes, 10u);
+}
+
 TEST_F(Reads, Versions) {
   w.send("PUT", "/bbb/k", "x");
   Got got = w.send("GET", "/bbb/k?versionId=null");
