@@ -1,6 +1,7 @@
 #include "s3/op/object_info.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -16,6 +17,9 @@ namespace {
 
 constexpr std::string_view kMeta = "x-amz-meta-";
 constexpr std::string_view kRedirect = "x-amz-website-redirect-location";
+
+// Where each name stands in ObjectInfo::user_metadata.
+using MetadataNames = std::map<std::string, int>;
 
 constexpr std::string_view kContentHeaders[] = {"cache-control",    "content-disposition",
                                                 "content-encoding", "content-language",
@@ -68,11 +72,23 @@ void add_header(std::string_view name, std::string value, v1::ObjectInfo* info) 
   header->set_value(std::move(value));
 }
 
-S3Result<void> take_field(std::string_view name, std::string_view value, v1::ObjectInfo* info) {
+// Each name once: the values of repeated fields are joined as they are signed, "1,2".
+void add_metadata(std::string_view name, std::string_view value, MetadataNames& names,
+                  v1::ObjectInfo* info) {
+  auto [known, is_new] = names.emplace(as_utf8(name), info->user_metadata_size());
+  if (!is_new) {
+    info->mutable_user_metadata(known->second)->mutable_value()->append("," + as_utf8(value));
+    return;
+  }
+  v1::Header* header = info->add_user_metadata();
+  header->set_name(known->first);
+  header->set_value(as_utf8(value));
+}
+
+S3Result<void> take_field(std::string_view name, std::string_view value, MetadataNames& names,
+                          v1::ObjectInfo* info) {
   if (name.starts_with(kMeta)) {
-    v1::Header* header = info->add_user_metadata();
-    header->set_name(as_utf8(name.substr(kMeta.size())));
-    header->set_value(as_utf8(value));
+    add_metadata(name.substr(kMeta.size()), value, names, info);
   } else if (name == "content-encoding") {
     std::string kept = without_aws_chunked(value);
     if (!kept.empty()) add_header(name, as_utf8(kept), info);
@@ -182,14 +198,15 @@ S3Result<v1::ObjectInfo> object_info_of(const Request& request) {
   if (!storage_class) return s3_fail(storage_class.error());
   v1::ObjectInfo info;
   info.set_storage_class(*storage_class);
+  MetadataNames names;
   for (const auto& [name, value] : request.head.headers.all()) {
-    if (auto taken = take_field(name, value, &info); !taken) return s3_fail(taken.error());
+    if (auto taken = take_field(name, value, names, &info); !taken) return s3_fail(taken.error());
   }
   for (const auto& [name, value] : hoisted_fields(request.query)) {
     if (!is_token(name) || !is_header_text(value)) {
       return s3_fail(invalid_argument("Not a header", name, value));
     }
-    if (auto taken = take_field(name, value, &info); !taken) return s3_fail(taken.error());
+    if (auto taken = take_field(name, value, names, &info); !taken) return s3_fail(taken.error());
   }
   if (auto fits = check_metadata_size(info); !fits) return s3_fail(fits.error());
   return info;

@@ -104,6 +104,22 @@ TEST(ObjectInfo, EveryByteBecomesUtf8) {
   EXPECT_TRUE(again.ParseFromString(info->SerializeAsString()));
 }
 
+TEST(ObjectInfo, JoinsMetadataOfOneName) {
+  auto info = info_of(
+      {{"x-amz-meta-a", "1"}, {"x-amz-meta-b", "x"}, {"x-amz-meta-a", "2"}, {"x-amz-meta-a", ""}},
+      {{"X-Amz-Meta-A", "4"}});
+  ASSERT_TRUE(info);
+  ASSERT_EQ(info->user_metadata_size(), 2);
+  EXPECT_EQ(info->user_metadata(0).name(), "a");
+  EXPECT_EQ(info->user_metadata(0).value(), "1,2,,4");
+  EXPECT_EQ(info->user_metadata(1).value(), "x");
+  // The joined value is what counts against the limit.
+  std::vector<Headers::Field> many(kUserMetadataBytesMax / 2, {"x-amz-meta-a", "1"});
+  EXPECT_TRUE(info_of(many));
+  many.emplace_back("x-amz-meta-a", "1");
+  EXPECT_EQ(info_of(many).error().code, "MetadataTooLarge");
+}
+
 TEST(ObjectInfo, RefusesWhatIsNotThere) {
   struct {
     const char* name;
