@@ -13,7 +13,9 @@ namespace http = boost::beast::http;
 using boost::beast::error_code;
 using View = boost::beast::string_view;
 
-constexpr size_t kFieldsMax = 128;
+// The bytes of a head are the bound that counts. This one is above what 2 KiB of metadata can be
+// cut into, and keeps everything small that looks at each field.
+constexpr size_t kFieldsMax = 1000;
 
 // Collects what Beast finds; the bodies are read elsewhere.
 class Head final : public http::basic_parser<true> {
