@@ -1,5 +1,6 @@
 #include "actors/bucket/decide_families.h"
 #include "actors/bucket/multipart_digest.h"
+#include "actors/bucket/refused_completion.h"
 
 namespace kura::rules {
 namespace {
@@ -38,7 +39,7 @@ Result<void> check_sizes(const Parts& parts, const CompleteUpload& request, cons
   }
   if (size_bytes > kObjectBytesMax) return fail(Errc::too_large, "sum of the parts");
   if (request.expected_size && *request.expected_size != size_bytes)
-    return fail(Errc::invalid_argument, "x-amz-mp-object-size");
+    return fail(Errc::invalid_argument, std::string(refused_completion::kSize));
   version.set_size_bytes(size_bytes);
   version.set_stored_bytes(stored_bytes);
   return {};
@@ -58,9 +59,9 @@ Result<std::optional<v1::Checksum>> checksum_of(const Parts& parts, const v1::Up
   type = checksum_type_or_default(algorithm, type);
 
   if (expected && expected->algorithm() != algorithm)
-    return fail(Errc::invalid_argument, "checksum of another algorithm than the upload's");
+    return fail(Errc::invalid_argument, std::string(refused_completion::kAlgorithm));
   if (expected && expected->type() != v1::Checksum::TYPE_UNSPECIFIED && expected->type() != type)
-    return fail(Errc::invalid_argument, "checksum of another type than the upload's");
+    return fail(Errc::invalid_argument, std::string(refused_completion::kType));
   Result<v1::Checksum> checksum = multipart_checksum(algorithm, type, parts);
   if (!checksum) return fail(checksum.error());
   if (expected && expected->value() != checksum->value())

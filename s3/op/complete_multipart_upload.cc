@@ -5,9 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "actors/bucket/refused_completion.h"
 #include "base/fail_point.h"
 #include "base/limits.h"
 #include "s3/codec/checksum.h"
+#include "s3/codec/encoding.h"
 #include "s3/codec/xml_request.h"
 #include "s3/op/answer.h"
 #include "s3/op/commit.h"
@@ -63,24 +65,65 @@ S3Result<CompleteUpload> complete_of(const Request& request, std::string_view do
                         std::move(*conditions)};
 }
 
-// A type that the request names has to be that of the upload. An upload that is gone is judged by
-// the bucket actor, which knows whether this is a retry.
-S3Result<void> check_type(const Context& context, const Request& request, BucketId bucket,
-                          const std::string& upload_id) {
-  S3Result<v1::Checksum::Type> type = checksum_type_param(request);
-  if (!type) return s3_fail(type.error());
-  if (*type == v1::Checksum::TYPE_UNSPECIFIED) return {};
-  Result<std::optional<v1::Upload>> upload =
-      context.store.view.upload(bucket, request.key, upload_id);
-  if (!upload) return s3_fail(upload.error());
-  if (!*upload || (*upload)->checksum_type() == v1::Checksum::TYPE_UNSPECIFIED ||
-      (*upload)->checksum_type() == *type) {
+S3Result<void> check_type(const v1::Upload& upload, v1::Checksum::Type type) {
+  if (type == v1::Checksum::TYPE_UNSPECIFIED || upload.checksum_type() == type ||
+      upload.checksum_type() == v1::Checksum::TYPE_UNSPECIFIED) {
     return {};
   }
   return s3_fail("InvalidRequest",
                  "The upload was created using the " +
-                     std::string(checksum_type_name((*upload)->checksum_type())) +
+                     std::string(checksum_type_name(upload.checksum_type())) +
                      " checksum mode. The complete request must use the same checksum mode.");
+}
+
+// The checksum of the whole is made of those of the parts, so the client has to say what these are.
+S3Result<void> check_part_checksums(const v1::Upload& upload,
+                                    const std::vector<CompleteUpload::Part>& parts) {
+  if (upload.checksum_type() != v1::Checksum::COMPOSITE) return {};
+  for (const CompleteUpload::Part& part : parts) {
+    if (part.checksum) continue;
+    return s3_fail("InvalidRequest",
+                   "The upload was created using a " +
+                       lower_case(algorithm_name(upload.checksum_algorithm())) +
+                       " checksum. The complete request must include the checksum for each part. "
+                       "It was missing for part " +
+                       std::to_string(part.number) + " in the request.");
+  }
+  return {};
+}
+
+// What the request says about checksums has to fit the upload. An upload that is gone is judged by
+// the bucket actor, which knows whether this is a retry.
+S3Result<void> check_upload(const Context& context, const Request& request, BucketId bucket,
+                            const CompleteUpload& complete) {
+  S3Result<v1::Checksum::Type> type = checksum_type_param(request);
+  if (!type) return s3_fail(type.error());
+  Result<std::optional<v1::Upload>> upload =
+      context.store.view.upload(bucket, request.key, complete.upload_id);
+  if (!upload) return s3_fail(upload.error());
+  if (!*upload) return {};
+  if (auto same = check_type(**upload, *type); !same) return same;
+  return check_part_checksums(**upload, complete.parts);
+}
+
+// The bucket actor knows the parts; what the client announced about them is in the request.
+S3Error refusal(S3Error error, const Request& request, Algorithm announced) {
+  const std::string algorithm(algorithm_name(announced));
+  if (error.code == "BadDigest") {
+    error.message = "The " + algorithm + " you specified did not match the calculated checksum.";
+  } else if (error.cause == refused_completion::kSize) {
+    error.message = "The provided 'x-amz-mp-object-size' header value " +
+                    std::string(amz_param(request, "x-amz-mp-object-size").value_or("")) +
+                    " does not match what was computed.";
+    error.code = "InvalidRequest";
+  } else if (error.cause == refused_completion::kAlgorithm) {
+    error.message = "The upload was not created using a " + lower_case(algorithm) + " checksum.";
+    error.code = "InvalidRequest";
+  } else if (error.cause == refused_completion::kType) {
+    error.message = "The " + algorithm + " you specified is not of the upload's checksum type.";
+    error.code = "InvalidRequest";
+  }
+  return error;
 }
 
 }  // namespace
@@ -92,14 +135,16 @@ Task<S3Result<Response>> complete_multipart_upload(Context& context, Request& re
   if (!complete) co_return s3_fail(complete.error());
   S3Result<Bucket> bucket = find_bucket(context, request.bucket);
   if (!bucket) co_return s3_fail(bucket.error());
-  if (auto same = check_type(context, request, bucket->id, complete->upload_id); !same) {
-    co_return s3_fail(same.error());
+  if (auto fits = check_upload(context, request, bucket->id, *complete); !fits) {
+    co_return s3_fail(fits.error());
   }
+  const Algorithm announced =
+      complete->expected_checksum ? complete->expected_checksum->algorithm() : v1::Checksum::NONE;
   uint32_t parts = static_cast<uint32_t>(complete->parts.size());
   Command command = make_command(request, bucket->id, std::move(*complete), request.body.md5());
   before_step("upload.complete");
   S3Result<Outcome> outcome = co_await commit(context.store, std::move(command));
-  if (!outcome) co_return s3_fail(outcome.error());
+  if (!outcome) co_return s3_fail(refusal(outcome.error(), request, announced));
   after_step("upload.complete");
 
   XmlWriter xml("CompleteMultipartUploadResult");

@@ -35,13 +35,19 @@ class Multipart : public testing::Test {
     EXPECT_EQ(got.status, 200) << got.body;
     return got.header("etag");
   }
-  static std::string listed(const std::vector<std::pair<int, std::string>>& parts) {
+  // `checksums`: an element more for each part, or none at all.
+  static std::string listed(const std::vector<std::pair<int, std::string>>& parts,
+                            const std::vector<std::string>& checksums = {}) {
     std::string document = "<CompleteMultipartUpload>";
-    for (const auto& [number, etag] : parts) {
-      document += "<Part><PartNumber>" + std::to_string(number) + "</PartNumber><ETag>" + etag +
-                  "</ETag></Part>";
+    for (size_t i = 0; i < parts.size(); ++i) {
+      document += "<Part><PartNumber>" + std::to_string(parts[i].first) + "</PartNumber><ETag>" +
+                  parts[i].second + "</ETag>" + (checksums.empty() ? "" : checksums[i]) + "</Part>";
     }
     return document + "</CompleteMultipartUpload>";
+  }
+  static std::string checksum_xml(Algorithm algorithm, std::string_view bytes) {
+    const std::string element(checksum_element(algorithm));
+    return "<" + element + ">" + checksum_text(algorithm, bytes) + "</" + element + ">";
   }
   Got complete(const std::string& id, const std::vector<std::pair<int, std::string>>& parts,
                std::vector<Headers::Field> headers = {}) {
@@ -107,7 +113,8 @@ TEST_F(Multipart, LocationIsWhatTheClientAsked) {
 }
 
 TEST_F(Multipart, ReadingByPart) {
-  std::string id = create({{"x-amz-checksum-algorithm", "CRC32C"}});
+  std::string id =
+      create({{"x-amz-checksum-algorithm", "CRC32C"}, {"x-amz-checksum-type", "FULL_OBJECT"}});
   std::string one = content(70'000, 1), two = content(300, 2);
   std::string e2 = put_part(id, 2, one), e7 = put_part(id, 7, two);
   ASSERT_EQ(complete(id, {{2, e2}, {7, e7}}).status, 200);
@@ -169,7 +176,12 @@ TEST_F(Multipart, RefusedCompletions) {
   EXPECT_EQ(complete("x", {{1, e1}}).code, "NoSuchUpload");
   // The id belongs to its key.
   EXPECT_EQ(w.send("POST", "/bbb/other?uploadId=" + id, listed({{1, e1}})).code, "NoSuchUpload");
-  EXPECT_EQ(complete(id, {{1, e1}}, {{"x-amz-mp-object-size", "201"}}).status, 400);
+  Got size = complete(id, {{1, e1}}, {{"x-amz-mp-object-size", "201"}});
+  EXPECT_EQ(size.code, "InvalidRequest");
+  EXPECT_EQ(
+      size.element("Message"),
+      "The provided &apos;x-amz-mp-object-size&apos; header value 201 does not match what was "
+      "computed.");
   EXPECT_EQ(complete(id, {{1, e1}}, {{"if-match", "*"}}).code, "NoSuchKey");
   w.send("PUT", "/bbb/k", "x");
   EXPECT_EQ(complete(id, {{1, e1}}, {{"if-none-match", "*"}}).code, "PreconditionFailed");
@@ -249,14 +261,33 @@ TEST_F(Multipart, ChecksumsCompositeAndFull) {
       }
       expected = checksum_text(c.algorithm, raws) + "-2";
     }
+    const std::string with_checksums = listed(
+        {{1, e1}, {2, e2}}, {checksum_xml(c.algorithm, one), checksum_xml(c.algorithm, two)});
+    auto finish = [&](const std::string& document, std::vector<Headers::Field> fields) {
+      return w.send("POST", "/bbb/k?uploadId=" + id, document, std::move(fields));
+    };
     std::string wrong = checksum_text(c.algorithm, "other") + (full ? "" : "-2");
-    EXPECT_EQ(complete(id, {{1, e1}, {2, e2}}, {{field, wrong}}).code, "BadDigest") << c.name;
-    EXPECT_EQ(complete(id, {{1, e1}, {2, e2}},
-                       {{"x-amz-checksum-type", full ? "COMPOSITE" : "FULL_OBJECT"}})
-                  .code,
-              "InvalidRequest");
-    Got done =
-        complete(id, {{1, e1}, {2, e2}}, {{field, expected}, {"x-amz-checksum-type", c.shown}});
+    Got refused = finish(with_checksums, {{field, wrong}});
+    EXPECT_EQ(refused.code, "BadDigest") << c.name;
+    EXPECT_EQ(refused.element("Message"), "The " + std::string(c.name) +
+                                              " you specified did not match the calculated "
+                                              "checksum.");
+    EXPECT_EQ(
+        finish(with_checksums, {{"x-amz-checksum-type", full ? "COMPOSITE" : "FULL_OBJECT"}}).code,
+        "InvalidRequest");
+    const std::string without = listed({{1, e1}, {2, e2}});
+    if (!full) {
+      refused = finish(without, {});
+      EXPECT_EQ(refused.code, "InvalidRequest") << c.name;
+      EXPECT_EQ(refused.element("Message"),
+                "The upload was created using a " + lower_case(c.name) +
+                    " checksum. The complete request must include the checksum for each part. It "
+                    "was missing for part 1 in the request.");
+      refused = finish(listed({{1, e1}, {2, e2}}, {checksum_xml(c.algorithm, one), ""}), {});
+      EXPECT_NE(refused.element("Message").find("missing for part 2 "), std::string::npos);
+    }
+    Got done = finish(full ? without : with_checksums,
+                      {{field, expected}, {"x-amz-checksum-type", c.shown}});
     ASSERT_EQ(done.status, 200) << c.name << done.body;
     EXPECT_EQ(done.element(checksum_element(c.algorithm)), expected);
     EXPECT_EQ(done.element("ChecksumType"), c.shown);
@@ -295,6 +326,21 @@ TEST_F(Multipart, RefusedChecksums) {
             "BadDigest");
 }
 
+TEST_F(Multipart, AnotherChecksumThanTheUploads) {
+  std::string id =
+      create({{"x-amz-checksum-algorithm", "CRC32"}, {"x-amz-checksum-type", "FULL_OBJECT"}});
+  std::string etag = put_part(id, 1, "x");
+  Got got = complete(id, {{1, etag}},
+                     {{"x-amz-checksum-crc32c", checksum_text(v1::Checksum::CRC32C, "x")}});
+  EXPECT_EQ(got.code, "InvalidRequest");
+  EXPECT_EQ(got.element("Message"), "The upload was not created using a crc32c checksum.");
+  got = complete(id, {{1, etag}},
+                 {{"x-amz-checksum-crc32", checksum_text(v1::Checksum::CRC32, "x") + "-1"}});
+  EXPECT_EQ(got.code, "InvalidRequest");
+  EXPECT_EQ(got.element("Message"),
+            "The CRC32 you specified is not of the upload&apos;s checksum type.");
+}
+
 TEST_F(Multipart, PartsThatAreCopies) {
   std::string source = content(100'000, 3);
   w.send("PUT", "/src");
@@ -314,7 +360,10 @@ TEST_F(Multipart, PartsThatAreCopies) {
   EXPECT_EQ(copy_part(3, {{"x-amz-copy-source-range", "bytes=5-"}}).code, "InvalidArgument");
   EXPECT_EQ(copy_part(3, {{"x-amz-copy-source-if-match", "\"other\""}}).code, "PreconditionFailed");
   EXPECT_EQ(copy_part(3, {{"x-amz-copy-source-if-match", etag}}).status, 200);
-  ASSERT_EQ(complete(id, {{1, hex_encode(md5_of(piece))}, {2, etag}}).status, 200);
+  const std::string document = listed(
+      {{1, hex_encode(md5_of(piece))}, {2, etag}},
+      {checksum_xml(v1::Checksum::SHA256, piece), checksum_xml(v1::Checksum::SHA256, source)});
+  ASSERT_EQ(w.send("POST", "/bbb/k?uploadId=" + id, document).status, 200);
   EXPECT_TRUE(w.send("GET", "/bbb/k").body == piece + source);
 
   // A copy of a multipart object is one body.
