@@ -72,3 +72,12 @@ def test_checksum_and_presign(aws, s3, bucket, tmp_path):
     aws("configure", "set", "default.s3.signature_version", "s3v4")
     url = aws("s3", "presign", f"s3://{bucket}/k", "--expires-in", "60").strip()
     assert run("/usr/bin/curl", "-sf", url) == "checked"
+
+
+def test_an_open_upload_keeps_no_bucket(aws, s3, new_bucket):
+    s3.create_bucket(Bucket=new_bucket)
+    s3.put_object(Bucket=new_bucket, Key="k", Body=b"x")
+    upload = s3.create_multipart_upload(Bucket=new_bucket, Key="m")["UploadId"]
+    s3.upload_part(Bucket=new_bucket, Key="m", UploadId=upload, PartNumber=1, Body=body(300_000))
+    aws("s3", "rb", "--force", f"s3://{new_bucket}")
+    assert new_bucket not in [row["Name"] for row in s3.list_buckets()["Buckets"]]

@@ -60,9 +60,68 @@ TEST(Buckets, AFullBucketStays) {
   EXPECT_EQ(refused.status, 409);
   EXPECT_EQ(refused.code, "BucketNotEmpty");
   EXPECT_EQ(w.send("GET", "/bbb/k").body, "x");
-  w.send("DELETE", "/bbb/k");
-  EXPECT_EQ(w.send("POST", "/bbb/k?uploads").status, 200);
+  // The uploads of a bucket that stays do as well.
+  const std::string id = w.send("POST", "/bbb/k?uploads").element("UploadId");
   EXPECT_EQ(w.send("DELETE", "/bbb").code, "BucketNotEmpty");
+  EXPECT_EQ(w.send("PUT", "/bbb/k?partNumber=1&uploadId=" + id, "x").status, 200);
+}
+
+TEST(Buckets, OpenUploadsGoWithTheirBucket) {
+  OpWorld w;
+  w.send("PUT", "/bbb");
+  w.send("PUT", "/other");
+  const std::string kept = w.send("POST", "/other/k?uploads").element("UploadId");
+  std::string id;
+  for (int i = 0; i < 250; ++i) {  // More than one page, over all partitions.
+    const std::string target = "/bbb/k" + std::to_string(i);
+    id = w.send("POST", target + "?uploads").element("UploadId");
+    if (i % 50 == 0) {
+      for (int number : {1, 2})
+        EXPECT_EQ(
+            w.send("PUT", target + "?partNumber=" + std::to_string(number) + "&uploadId=" + id,
+                   content(20'000))
+                .status,
+            200);
+    }
+  }
+  const BucketId bucket = w.tenants.state()->find_bucket("bbb")->id;
+  EXPECT_EQ(w.view.counters(bucket)->uploads, 250u);
+  EXPECT_EQ(w.send("DELETE", "/bbb").status, 204);
+  EXPECT_EQ(w.view.counters(bucket)->uploads, 0u);
+  for (const auto& [set, bytes] : w.blobs.sets)
+    EXPECT_EQ(*w.view.live_bytes(SetId{set}), 0u) << "a part is still named";
+  EXPECT_EQ(w.send("PUT", "/bbb/k249?partNumber=1&uploadId=" + id, "x").code, "NoSuchBucket");
+  EXPECT_EQ(w.send("PUT", "/bbb").status, 200);
+  EXPECT_TRUE(w.send("GET", "/bbb?uploads").elements("Upload").empty());
+  EXPECT_EQ(w.send("PUT", "/other/k?partNumber=1&uploadId=" + kept, "x").status, 200);
+}
+
+// Whoever comes first: the object stays and the bucket with it, or both are gone.
+TEST(Buckets, ACompletionAndADeletionAtOnce) {
+  for (int first : {0, 1}) {
+    OpWorld w;
+    w.send("PUT", "/bbb");
+    const std::string id = w.send("POST", "/bbb/k?uploads").element("UploadId");
+    const std::string etag =
+        w.send("PUT", "/bbb/k?partNumber=1&uploadId=" + id, "x").header("etag");
+    const Sent complete{"POST",
+                        "/bbb/k?uploadId=" + id,
+                        {},
+                        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>" + etag +
+                            "</ETag></Part></CompleteMultipartUpload>"};
+    const Sent remove{"DELETE", "/bbb"};
+    std::vector<Got> got =
+        first == 0 ? w.send_all({complete, remove}) : w.send_all({remove, complete});
+    const Got& completed = got[first == 0 ? 0 : 1];
+    const Got& removed = got[first == 0 ? 1 : 0];
+    if (completed.status == 200) {
+      EXPECT_EQ(removed.code, "BucketNotEmpty");
+      EXPECT_EQ(w.send("GET", "/bbb/k").body, "x");
+    } else {
+      EXPECT_EQ(removed.status, 204);
+      EXPECT_EQ(w.send("HEAD", "/bbb").status, 404);
+    }
+  }
 }
 
 TEST(ListBuckets, PagesAndFilters) {

@@ -178,8 +178,7 @@ ModelNode::Reply ModelNode::apply(const Call& call) {
                                                        : object_call(call, bucket);
   if (call.method == "HEAD") return {200, "x-model: 1\r\n", ""};
   if (call.method == "DELETE") {
-    if (!bucket.objects.empty() || !bucket.uploads.empty())
-      return {409, "", error_xml("BucketNotEmpty")};
+    if (!bucket.objects.empty()) return {409, "", error_xml("BucketNotEmpty")};
     state_.buckets.erase(it);
     return {204, "", ""};
   }
