@@ -7,7 +7,6 @@
 #include "s3/op/conditions.h"
 #include "s3/op/handlers.h"
 #include "s3/op/lookup.h"
-#include "s3/op/params.h"
 
 namespace kura::s3 {
 
@@ -15,9 +14,7 @@ Task<S3Result<Response>> delete_object(Context& context, Request& request) {
   S3Result<WriteConditions> conditions = delete_conditions(request.head.headers);
   if (!conditions) co_return s3_fail(conditions.error());
   const std::string* version_id = version_id_of(request.query);
-  if (version_id != nullptr && version_id->empty()) {
-    co_return s3_fail(invalid_argument("Version id cannot be the empty string", "versionId", ""));
-  }
+  if (auto valid = check_version_id(version_id); !valid) co_return s3_fail(valid.error());
   S3Result<Bucket> bucket = find_bucket(context, request.bucket);
   if (!bucket) co_return s3_fail(bucket.error());
   DeleteObject action;

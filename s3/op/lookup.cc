@@ -21,11 +21,18 @@ std::string region_of(const Bucket& bucket, const Settings& settings) {
   return bucket.region.empty() ? settings.region : bucket.region;
 }
 
+S3Result<void> check_version_id(const std::string* version_id) {
+  if (version_id == nullptr || *version_id == "null") return {};
+  if (version_id->empty())
+    return s3_fail(invalid_argument("Version id cannot be the empty string", "versionId", ""));
+  const bool digits = version_id->find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (version_id->size() == 32 && digits) return {};
+  return s3_fail(invalid_argument("Invalid version id specified", "versionId", *version_id));
+}
+
 S3Result<v1::ObjectVersion> find_object(const Context& context, BucketId bucket,
                                         std::string_view key, const std::string* version_id) {
-  if (version_id != nullptr && version_id->empty()) {
-    return s3_fail(invalid_argument("Version id cannot be the empty string", "versionId", ""));
-  }
+  if (auto valid = check_version_id(version_id); !valid) return s3_fail(valid.error());
   if (version_id != nullptr && *version_id != "null") {
     S3Error error = s3_error("NoSuchVersion");
     error.details.emplace_back("Key", key);

@@ -24,6 +24,9 @@ S3Result<v1::ObjectVersion> find_object(const Context& context, BucketId bucket,
 // The version id that a query names; null: none.
 const std::string* version_id_of(const Query& query);
 
+// "null" or 32 hex digits; null is fine too. Errors: InvalidArgument.
+S3Result<void> check_version_id(const std::string* version_id);
+
 // An upload id as clients see it is 32 hex digits. Errors: NoSuchUpload.
 S3Result<std::string> upload_id_of(const Request& request);  // 16 bytes.
 S3Error no_such_upload(std::string_view upload_id);

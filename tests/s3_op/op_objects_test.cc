@@ -201,7 +201,7 @@ TEST_F(Objects, Deletes) {
   EXPECT_EQ(w.send("DELETE", "/bbb/none").status, 204);
   w.send("PUT", "/bbb/k", "x");
   EXPECT_EQ(w.send("DELETE", "/bbb/k?versionId=0123456789abcdef0123456789abcdef").status, 204);
-  EXPECT_EQ(w.send("DELETE", "/bbb/k?versionId=zzz").code, "NoSuchVersion");
+  EXPECT_EQ(w.send("DELETE", "/bbb/k?versionId=zzz").code, "InvalidArgument");
   EXPECT_EQ(w.send("DELETE", "/bbb/k?versionId=").code, "InvalidArgument");
   EXPECT_EQ(w.send("GET", "/bbb/k").body, "x");
   Got deleted = w.send("DELETE", "/bbb/k?versionId=null");

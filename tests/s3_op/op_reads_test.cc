@@ -95,9 +95,24 @@ TEST_F(Reads, Versions) {
   Got got = w.send("GET", "/bbb/k?versionId=null");
   EXPECT_EQ(got.body, "x");
   EXPECT_EQ(got.header("x-amz-version-id"), "null");
-  EXPECT_EQ(w.send("GET", "/bbb/k?versionId=abc").code, "NoSuchVersion");
-  EXPECT_EQ(w.send("HEAD", "/bbb/k?versionId=abc").status, 404);
+  const std::string other(32, 'a');  // Well formed.
+  EXPECT_EQ(w.send("GET", "/bbb/k?versionId=" + other).code, "NoSuchVersion");
+  EXPECT_EQ(w.send("HEAD", "/bbb/k?versionId=" + other).status, 404);
+  EXPECT_EQ(w.send("DELETE", "/bbb/k?versionId=" + other).status, 204);
+  got = w.send("GET", "/bbb/k?versionId=abc");
+  EXPECT_EQ(got.status, 400);
+  EXPECT_EQ(got.element("Code"), "InvalidArgument");
+  EXPECT_EQ(got.element("Message"), "Invalid version id specified");
+  EXPECT_EQ(w.send("HEAD", "/bbb/k?versionId=abc").status, 400);
+  EXPECT_EQ(w.send("DELETE", "/bbb/k?versionId=abc").code, "InvalidArgument");
+  EXPECT_EQ(w.send("GET", "/bbb/k?acl&versionId=abc").code, "InvalidArgument");
   EXPECT_EQ(w.send("GET", "/bbb/k?versionId=").code, "InvalidArgument");
+  auto copy = [&](const std::string& id) {
+    return w.send("PUT", "/bbb/copy", "", {{"x-amz-copy-source", "/bbb/k?versionId=" + id}});
+  };
+  EXPECT_EQ(copy("abc").code, "InvalidArgument");
+  EXPECT_EQ(copy(other).code, "NoSuchVersion");
+  EXPECT_EQ(copy("null").status, 200);
   EXPECT_FALSE(w.send("GET", "/bbb/k").headers.has("x-amz-version-id"));
 }
 
