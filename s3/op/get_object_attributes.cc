@@ -111,6 +111,9 @@ Task<S3Result<Response>> get_object_attributes(Context& context, Request& reques
   S3Result<v1::ObjectVersion> version =
       find_object(context, bucket->id, request.key, version_id_of(request.query));
   if (!version) co_return s3_fail(version.error());
+  if (auto plain = refuse_customer_key(request.head.headers); !plain) {
+    co_return s3_fail(plain.error());
+  }
 
   XmlWriter xml("GetObjectAttributesResponse");
   if (asked->etag) xml.text("ETag", etag_of(*version));

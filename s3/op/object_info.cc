@@ -30,6 +30,13 @@ bool is_content_header(std::string_view name) {
          std::end(kContentHeaders);
 }
 
+bool is_canned_acl(std::string_view name) {
+  constexpr std::string_view kNames[] = {
+      "private",       "public-read",       "public-read-write",         "authenticated-read",
+      "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control", "log-delivery-write"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return static_cast<signed char>(c) >= 0; });
@@ -178,6 +185,9 @@ S3Result<void> refuse_missing_features(const Request& request) {
     }
   }
   if (std::optional<std::string_view> acl = amz_param(request, "x-amz-acl")) {
+    if (!acl->empty() && !is_canned_acl(*acl)) {
+      return s3_fail(invalid_argument("Not a canned ACL", "x-amz-acl", *acl));
+    }
     // Those that grant the owner everything and nobody else anything change nothing.
     if (!acl->empty() && *acl != "private" && *acl != "bucket-owner-full-control" &&
         *acl != "bucket-owner-read") {
@@ -188,6 +198,16 @@ S3Result<void> refuse_missing_features(const Request& request) {
        {"x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp", "x-amz-grant-write",
         "x-amz-grant-write-acp"}) {
     if (given(name)) return s3_fail("AccessControlListNotSupported");
+  }
+  return {};
+}
+
+S3Result<void> refuse_customer_key(const Headers& headers) {
+  for (const auto& [name, value] : headers.all()) {
+    if (name.starts_with("x-amz-server-side-encryption-customer-")) {
+      return s3_fail("InvalidRequest",
+                     "The encryption parameters are not applicable to this object.");
+    }
   }
   return {};
 }

@@ -19,9 +19,12 @@ S3Result<v1::StorageClass> storage_class_of(const Request& request);
 std::string_view storage_class_name(v1::StorageClass storage_class);
 
 // Refuses headers of features that are not there yet, so that nobody believes an object to be
-// encrypted, locked or tagged. Errors: NotImplemented, InvalidRequest,
-// AccessControlListNotSupported: what S3 says where a feature is switched off.
+// encrypted, locked or tagged. Errors: InvalidArgument (no canned ACL), NotImplemented,
+// InvalidRequest, AccessControlListNotSupported: what S3 says where a feature is switched off.
 S3Result<void> refuse_missing_features(const Request& request);
+
+// Refuses a read with a customer's key: no object is encrypted with one. Errors: InvalidRequest.
+S3Result<void> refuse_customer_key(const Headers& headers);
 
 // Content headers, x-amz-meta-*, x-amz-storage-class, etag, last-modified, accept-ranges.
 void add_object_headers(const v1::ObjectVersion& version, Headers* headers);

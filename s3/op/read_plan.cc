@@ -125,6 +125,9 @@ S3Result<ReadPlan> plan_read(const Context& context, const Request& request) {
   const std::string* version_id = version_id_of(request.query);
   S3Result<v1::ObjectVersion> version = find_object(context, bucket->id, request.key, version_id);
   if (!version) return s3_fail(version.error());
+  if (auto plain = refuse_customer_key(request.head.headers); !plain) {
+    return s3_fail(plain.error());
+  }
 
   Headers headers;
   add_object_headers(*version, &headers);

@@ -131,6 +131,8 @@ TEST(ObjectInfo, RefusesWhatIsNotThere) {
       {"x-amz-tagging", "a=b", "NotImplemented"},
       {"x-amz-write-offset-bytes", "0", "NotImplemented"},
       {"x-amz-acl", "public-read", "AccessControlListNotSupported"},
+      {"x-amz-acl", "bogus", "InvalidArgument"},
+      {"x-amz-acl", "Private", "InvalidArgument"},
       {"x-amz-grant-read", "id=1", "AccessControlListNotSupported"},
       {"x-amz-object-lock-mode", "GOVERNANCE", "InvalidRequest"},
       {"x-amz-storage-class", "GLACIER", "InvalidStorageClass"},

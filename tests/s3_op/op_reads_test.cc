@@ -116,6 +116,21 @@ TEST_F(Reads, Versions) {
   EXPECT_FALSE(w.send("GET", "/bbb/k").headers.has("x-amz-version-id"));
 }
 
+TEST_F(Reads, ACustomersKeyIsRefused) {
+  w.send("PUT", "/bbb/k", "x");
+  const std::vector<Headers::Field> key{
+      {"x-amz-server-side-encryption-customer-algorithm", "AES256"}};
+  Got got = w.send("GET", "/bbb/k", "", key);
+  EXPECT_EQ(got.status, 400);
+  EXPECT_EQ(got.element("Code"), "InvalidRequest");
+  EXPECT_EQ(got.element("Message"), "The encryption parameters are not applicable to this object.");
+  EXPECT_EQ(w.send("HEAD", "/bbb/k", "", key).status, 400);
+  auto attributes = key;
+  attributes.emplace_back("x-amz-object-attributes", "ETag");
+  EXPECT_EQ(w.send("GET", "/bbb/k?attributes", "", attributes).code, "InvalidRequest");
+  EXPECT_EQ(w.send("GET", "/bbb/none", "", key).code, "NoSuchKey");
+}
+
 TEST_F(Reads, Overrides) {
   w.send("PUT", "/bbb/k", "x", {{"content-type", "text/plain"}});
   Got got = w.send("GET",
