@@ -88,6 +88,13 @@ Task<s3::S3Result<Json>> read_json(s3::BodySource& body) {
   co_return json;
 }
 
+// The paths that ask whether this node serves. MinIO tells cluster and node apart, and writes from
+// reads; here they are one.
+bool is_ready_path(std::string_view path) {
+  return path == "/health/ready" || path == "/minio/health/ready" ||
+         path == "/minio/health/cluster" || path == "/minio/health/cluster/read";
+}
+
 }  // namespace
 
 bool AdminHandler::takes(const s3::RequestHead& head) const {
@@ -115,6 +122,10 @@ Task<s3::Reply> AdminHandler::handle(const s3::RequestHead& head, s3::BodySource
     co_return reply;
   }
   const bool live = head.path == "/health/live" || head.path == "/minio/health/live";
+  if (!live && !is_ready_path(head.path)) {
+    reply.response = text_response(404, "text/plain", "");
+    co_return reply;
+  }
   const bool good = live || backend_.ready();
   reply.response = text_response(good ? 200 : 503, "text/plain", "");
   co_return reply;

@@ -36,6 +36,7 @@ constexpr Row kTable[] = {
      "resource."},
     {"EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size."},
     {"EntityTooSmall", 400, "Your proposed upload is smaller than the minimum allowed size."},
+    {"ExpectationFailed", 417, "The expectation of the request cannot be met."},
     {"ExpiredToken", 400, "The provided token has expired."},
     {"IllegalLocationConstraintException", 400,
      "The specified location constraint is incompatible for the region specific endpoint this "

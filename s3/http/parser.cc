@@ -51,8 +51,8 @@ class Head final : public http::basic_parser<true> {
   void on_finish_impl(error_code&) override {}
 };
 
-S3Error refused(std::string message) {
-  S3Error error = s3_error("BadRequest", std::move(message));
+S3Error refused(std::string message, std::string_view code = "BadRequest") {
+  S3Error error = s3_error(code, std::move(message));
   error.close = true;
   return error;
 }
@@ -127,17 +127,44 @@ S3Result<void> framing(RequestHead& head) {
     if (name == "connection" && has_token(value, "close")) head.keep_alive = false;
   if (headers.has("expect")) {
     if (!equal_ignoring_case(headers.get("expect"), "100-continue"))
-      return s3_fail(refused("The only expectation is 100-continue"));
+      return s3_fail(refused("The only expectation is 100-continue", "ExpectationFailed"));
     head.expect_continue = head.minor_version >= 1;
   }
   return {};
 }
 
-// Only "/path?query": the absolute form names a second host, which would not be the signed one.
+// The host of an absolute target counts, and no other (RFC 9112, 3.2.2): it is looked at and signed
+// as if it were the Host field.
+void replace_host(std::string_view authority, RequestHead& head) {
+  Headers headers;
+  for (const auto& [name, value] : head.headers.all())
+    headers.add(name, name == "host" ? std::string(authority) : value);
+  if (!headers.has("host")) headers.add("host", std::string(authority));
+  head.headers = std::move(headers);
+}
+
+// What follows "http://" or "https://"; none: another form.
+std::optional<std::string_view> after_scheme(std::string_view target) {
+  for (std::string_view scheme : {"http://", "https://"})
+    if (equal_ignoring_case(target.substr(0, scheme.size()), scheme))
+      return target.substr(scheme.size());
+  return std::nullopt;
+}
+
+// "/path?query" or "http://host/path?query". After framing(), which counts the Host fields sent.
 S3Result<void> take_target(std::string_view target, RequestHead& head) {
-  if (!target.starts_with('/')) return s3_fail(refused("The request target is not a path"));
+  if (const std::optional<std::string_view> absolute = after_scheme(target)) {
+    const std::string_view authority = absolute->substr(0, absolute->find_first_of("/?"));
+    if (authority.empty() || authority.find('@') != std::string_view::npos)
+      return s3_fail(refused("The request target does not name a host"));
+    replace_host(authority, head);
+    target = absolute->substr(authority.size());
+  } else if (!target.starts_with('/')) {
+    return s3_fail(refused("The request target is not a path"));
+  }
   const size_t question = target.find('?');
   head.path = std::string(target.substr(0, question));
+  if (head.path.empty()) head.path = "/";
   if (question != std::string_view::npos) head.query = std::string(target.substr(question + 1));
   return {};
 }
@@ -170,10 +197,10 @@ S3Result<std::optional<ParsedHead>> parse_head(std::string_view input) {
     return s3_fail(refused("The request head is malformed"));
   }
   ParsedHead parsed{std::move(parser.head), text.size()};
-  auto target = take_target(parser.target, parsed.head);
-  if (!target) return s3_fail(target.error());
   auto framed = framing(parsed.head);
   if (!framed) return s3_fail(framed.error());
+  auto target = take_target(parser.target, parsed.head);
+  if (!target) return s3_fail(target.error());
   return parsed;
 }
 

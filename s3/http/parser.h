@@ -18,7 +18,7 @@ struct ParsedHead {
   size_t size_bytes = 0;  // Of the head in the input; the body or the next request follows.
 };
 
-// None: the head is not complete yet. Errors, with `close`: BadRequest;
+// None: the head is not complete yet. Errors, with `close`: BadRequest; ExpectationFailed;
 // RequestHeaderSectionTooLarge (kHttpHeadBytesMax bytes without an end, or too many fields).
 S3Result<std::optional<ParsedHead>> parse_head(std::string_view input);
 

@@ -35,6 +35,8 @@ std::string_view reason_of(int status) {
       return "Precondition Failed";
     case 416:
       return "Requested Range Not Satisfiable";
+    case 417:
+      return "Expectation Failed";
     case 500:
       return "Internal Server Error";
     case 501:

@@ -242,8 +242,11 @@ def test_admin_methods(server):
 
 
 def test_health_and_metrics(server):
-    for path in ("/health/live", "/health/ready", "/minio/health/live", "/minio/health/ready", "/minio/health/cluster"):
+    for path in ("/health/live", "/health/ready", "/minio/health/live", "/minio/health/ready", "/minio/health/cluster",
+                 "/minio/health/cluster/read", "/minio/health/cluster?maintenance=true"):
         assert server.get(path)[0] == 200, path
+    for path in ("/minio/health/", "/minio/health/lives", "/minio/health/cluster/write"):
+        assert server.get(path)[0] == 404, path
     read(s3_client(server.endpoint), BUCKET, "small")
     with refused("NoSuchKey", 404):
         read(s3_client(server.endpoint), BUCKET, "absent")

@@ -99,3 +99,43 @@ def test_who_does_not_wait_is_served(s3, endpoint, bucket):
             answer = wire.answer()
             assert (wire.answer() if answer.status == 100 else answer).status == 200
         assert read(s3, bucket, "k") == body(size)
+
+
+def test_a_target_with_its_host(endpoint, bucket):
+    """As proxies send it (RFC 9112, 3.2.2): the host of the target is the one that is signed."""
+    put = call(endpoint, "PUT", bucket, "k", body=b"absolute").wire()
+    get = call(endpoint, "GET", bucket, "k").wire()
+    with Wire(endpoint) as wire:
+        for request, other in ((put, False), (get, False), (get, True)):
+            request = request.replace(b" /", f" http://{endpoint.host}/".encode(), 1)
+            wire.send(request.replace(b"host: ", b"host: other.", 1) if other else request)
+            answer = wire.answer()
+            assert answer.status == 200, answer
+        assert answer.body == b"absolute"
+        wire.send(get.replace(b" /", b" http://other.example/", 1))
+        assert wire.answer().code == "SignatureDoesNotMatch"
+
+
+def test_a_resumed_download_never_mixes_two_versions(endpoint, bucket, s3):
+    old = s3.put_object(Bucket=bucket, Key="k", Body=b"a" * 100)["ETag"]
+    new = s3.put_object(Bucket=bucket, Key="k", Body=b"b" * 100)["ETag"]
+    with Wire(endpoint) as wire:
+        for etag, status, data in ((new, 206, b"b" * 50), (old, 200, b"b" * 100), ("W/" + new, 200, b"b" * 100)):
+            wire.send(call(endpoint, "GET", bucket, "k", headers={"range": "bytes=50-", "if-range": etag}).wire())
+            answer = wire.answer()
+            assert (answer.status, answer.body) == (status, data)
+
+
+def test_metadata_of_two_kilobytes_in_many_fields(endpoint, bucket, s3):
+    want = {f"n{n:03}": "1" for n in range(400)}
+    put = call(endpoint, "PUT", bucket, "k", headers={f"x-amz-meta-{name}": "1" for name in want}, body=b"x")
+    twice = call(endpoint, "PUT", bucket, "twice", headers={"x-amz-meta-a": "1,2"}, body=b"x").wire()
+    with Wire(endpoint) as wire:
+        wire.send(put.wire())
+        assert wire.answer().status == 200
+        wire.send(twice.replace(b"x-amz-meta-a: 1,2\r\n", b"x-amz-meta-a: 1\r\nX-Amz-Meta-A: 2\r\n"))
+        assert wire.answer().status == 200
+        wire.send(call(endpoint, "HEAD", bucket, "k").wire())
+        got = wire.answer(head_request=True).headers
+    assert {name[11:]: value for name, value in got.items() if name.startswith("x-amz-meta-")} == want
+    assert s3.head_object(Bucket=bucket, Key="twice")["Metadata"] == {"a": "1,2"}

@@ -158,8 +158,8 @@ table(400, "BadRequest",
       a_header_without_colon=lambda e, t: raw_head(e, "Content-Length: 0", "nothing"),
       a_space_before_the_colon=lambda e, t: raw_head(e, "Content-Length : 0"),
       a_control_character=lambda e, t: raw_head(e, "Content-Length: 0", "X-A: a\x00b"),
-      a_lone_line_feed=lambda e, t: raw_head(e, "Content-Length: 0").replace(b"\r\nhost", b"\nhost", 1),
-      another_expectation=lambda e, t: raw_head(e, "Content-Length: 0", "Expect: miracles"))
+      a_lone_line_feed=lambda e, t: raw_head(e, "Content-Length: 0").replace(b"\r\nhost", b"\nhost", 1))
+table(417, "ExpectationFailed", another_expectation=lambda e, t: raw_head(e, "Content-Length: 0", "Expect: miracles"))
 table(400, "RequestHeaderSectionTooLarge",
       a_header_of_40_kib=lambda e, t: raw_head(e, "Content-Length: 0", "X-A: " + "a" * 40960),
       a_head_without_end=lambda e, t: b"GET /" + b"a" * 70_000,

@@ -86,15 +86,17 @@ TEST(Parser, BytesThatTwoReadersCouldReadDifferently) {
            "A: b\x01\r\n",
            "A: b\x7f\r\n",
            "Host: other\r\n",
-           "Expect: 200-ok\r\n",
        })
     EXPECT_EQ(verdict(request("PUT /k HTTP/1.1", fields)), "BadRequest") << fields;
   EXPECT_EQ(verdict(request("PUT /k HTTP/1.1", std::string_view("A: b\0c\r\n", 8))), "BadRequest");
 }
 
 TEST(Parser, RequestLines) {
-  for (const char* line : {"GET http://h/k HTTP/1.1",
-                           "GET https://h/k HTTP/1.1",
+  for (const char* line : {"GET ftp://h/k HTTP/1.1",
+                           "GET http:///k HTTP/1.1",
+                           "GET http:// HTTP/1.1",
+                           "GET http:h/k HTTP/1.1",
+                           "GET http://u@h/k HTTP/1.1",
                            "OPTIONS * HTTP/1.1",
                            "CONNECT h:80 HTTP/1.1",
                            "GET k HTTP/1.1",
@@ -119,6 +121,31 @@ TEST(Parser, RequestLines) {
   EXPECT_EQ(parsed(request("GET //a/../b?c?d HTTP/1.1", "")).path, "//a/../b");
   EXPECT_EQ(parsed(request("GET //a/../b?c?d HTTP/1.1", "")).query, "c?d");
   EXPECT_EQ(parsed(request("GET /\xc3\xa9 HTTP/1.1", "")).path, "/\xc3\xa9");
+}
+
+// RFC 9112, 3.2.2: the target's host, and no other, is the host of the request.
+TEST(Parser, AbsoluteTargets) {
+  const RequestHead head =
+      parsed(request("GET http://b.s3.test:9000/a%20k?x=1 HTTP/1.1", "A: b\r\n"));
+  EXPECT_EQ(head.path, "/a%20k");
+  EXPECT_EQ(head.query, "x=1");
+  EXPECT_EQ(head.headers.count("host"), 1u);
+  EXPECT_EQ(head.headers.get("host"), "b.s3.test:9000");
+  EXPECT_EQ(head.headers.get("a"), "b");
+  EXPECT_EQ(parsed(request("GET HTTPS://[::1]:9/k HTTP/1.1", "")).headers.get("host"), "[::1]:9");
+  EXPECT_EQ(parsed(request("GET http://h HTTP/1.1", "")).path, "/");
+  const RequestHead queried = parsed(request("GET http://h?acl HTTP/1.1", ""));
+  EXPECT_EQ(queried.path, "/");
+  EXPECT_EQ(queried.query, "acl");
+  EXPECT_EQ(parsed("GET http://h/k HTTP/1.0\r\n\r\n").headers.get("host"), "h");
+  // It replaces no missing or doubled field.
+  EXPECT_EQ(verdict("GET http://h/k HTTP/1.1\r\nA: b\r\n\r\n"), "BadRequest");
+  EXPECT_EQ(verdict(request("GET http://h/k HTTP/1.1", "Host: h\r\n")), "BadRequest");
+}
+
+TEST(Parser, AnotherExpectationFails) {
+  EXPECT_EQ(verdict(request("PUT /k HTTP/1.1", "Expect: 200-ok\r\n")), "ExpectationFailed");
+  EXPECT_EQ(parse_head(request("PUT /k HTTP/1.1", "Expect: x\r\n")).error().status, 417);
 }
 
 TEST(Parser, WhatCannotBecomeAHeadIsRefusedEarly) {
