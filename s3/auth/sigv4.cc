@@ -33,14 +33,28 @@ void append_folded(std::string* out, std::string_view value) {
   }
 }
 
-S3Result<std::string> canonical_query(std::string_view raw) {
+// Fields of one name stay in the order sent.
+std::vector<const Headers::Field*> by_name(const Headers& headers) {
+  std::vector<const Headers::Field*> fields;
+  fields.reserve(headers.all().size());
+  for (const Headers::Field& field : headers.all()) fields.push_back(&field);
+  std::stable_sort(fields.begin(), fields.end(),
+                   [](const auto* a, const auto* b) { return a->first < b->first; });
+  return fields;
+}
+
+S3Result<std::string> canonical_query(std::string_view raw, RepeatedParams order) {
   S3Result<QueryParams> params = parse_query(raw);
   if (!params) return s3_fail(std::move(params.error()));
   std::vector<std::pair<std::string, std::string>> encoded;
   for (const auto& [name, value] : *params)
     if (name != "X-Amz-Signature")
       encoded.emplace_back(percent_encode(name, false), percent_encode(value, false));
-  std::sort(encoded.begin(), encoded.end());
+  if (order == RepeatedParams::by_value)
+    std::sort(encoded.begin(), encoded.end());
+  else
+    std::stable_sort(encoded.begin(), encoded.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
   std::string out;
   for (const auto& [name, value] : encoded) {
     if (!out.empty()) out += '&';
@@ -79,10 +93,11 @@ std::vector<std::string_view> SignatureClaim::signed_header_names() const {
   return names;
 }
 
-S3Result<std::string> canonical_request(const RequestHead& head, const SignatureClaim& claim) {
+S3Result<std::string> canonical_request(const RequestHead& head, const SignatureClaim& claim,
+                                        RepeatedParams order) {
   const std::optional<std::string> path = percent_decode(head.path, false);
   if (!path) return s3_fail("InvalidURI");
-  S3Result<std::string> query = canonical_query(head.query);
+  S3Result<std::string> query = canonical_query(head.query, order);
   if (!query) return query;
 
   std::string out;
@@ -93,15 +108,16 @@ S3Result<std::string> canonical_request(const RequestHead& head, const Signature
   out += '\n';
   out += *query;
   out += '\n';
+  const std::vector<const Headers::Field*> fields = by_name(head.headers);
   for (std::string_view name : claim.signed_header_names()) {
     out += name;
     out += ':';
-    bool first = true;
-    for (const auto& [n, value] : head.headers.all()) {
-      if (n != name) continue;
+    auto field = std::lower_bound(fields.begin(), fields.end(), name,
+                                  [](const auto* f, std::string_view n) { return f->first < n; });
+    for (bool first = true; field != fields.end() && (*field)->first == name; ++field) {
       if (!first) out += ',';
       first = false;
-      append_folded(&out, value);
+      append_folded(&out, (*field)->second);
     }
     out += '\n';
   }

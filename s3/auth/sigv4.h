@@ -64,8 +64,13 @@ S3Result<std::optional<SignatureClaim>> parse_claim(const RequestHead& head);
 S3Result<void> check_claim(const SignatureClaim& claim, const RequestHead& head, int64_t now_ms,
                            std::string_view region);
 
+// How query parameters of one name are ordered: by value, as the specification says, or as sent,
+// which is how minio-go signs them.
+enum class RepeatedParams : uint8_t { by_value, as_sent };
+
 // Errors: InvalidURI (a bad percent escape).
-S3Result<std::string> canonical_request(const RequestHead& head, const SignatureClaim& claim);
+S3Result<std::string> canonical_request(const RequestHead& head, const SignatureClaim& claim,
+                                        RepeatedParams order = RepeatedParams::by_value);
 std::string string_to_sign(std::string_view timestamp, const Scope& scope,
                            std::string_view canonical_request);
 

@@ -12,6 +12,7 @@
 #include "s3/op/lookup.h"
 #include "s3/op/owner.h"
 #include "s3/op/request_id.h"
+#include "s3/op/subresource.h"
 
 namespace kura::s3 {
 namespace {
@@ -48,14 +49,22 @@ S3Result<void> check_expected_owner(const Store& store, const Headers& headers) 
 }
 
 // A sub-resource that is not there yet: "not configured" is an answer about a bucket that exists.
-S3Error fixed_answer(const Context& context, const Address& address, const Route& route) {
+S3Error fixed_answer(const Context& context, const Destination& destination) {
+  const Route& route = *destination.route;
   if (route.fixed == "NotImplemented") {
-    return s3_error(route.fixed, std::string(route.name) + " is not implemented");
+    // A row without a method stands for what no operation has.
+    const std::string what = route.method.empty()
+                                 ? "The sub-resource " +
+                                       std::string(subresource_of(destination.query)) +
+                                       " with this method and target"
+                                 : std::string(route.name);
+    return s3_error(route.fixed, what + " is not implemented");
   }
-  S3Result<Bucket> bucket = find_bucket(context, address.bucket);
+  const std::string& name = destination.address.bucket;
+  S3Result<Bucket> bucket = find_bucket(context, name);
   if (!bucket) return bucket.error();
   S3Error error = s3_error(route.fixed);
-  error.details.emplace_back("BucketName", address.bucket);
+  error.details.emplace_back("BucketName", name);
   return error;
 }
 
@@ -107,7 +116,7 @@ Task<S3Result<Response>> Dispatcher::answer(const RequestHead& head, BodySource&
     co_return s3_fail(expected.error());
   }
   if (route.handler == nullptr) {
-    co_return s3_fail(fixed_answer(context_, destination->address, route));
+    co_return s3_fail(fixed_answer(context_, *destination));
   }
   S3Result<std::unique_ptr<VerifiedBody>> checked = body_for(route, body, head, *verified);
   if (!checked) co_return s3_fail(checked.error());

@@ -67,3 +67,10 @@ def test_mirror_pipe_stat_share(mc, s3, bucket, tmp_path):
     assert run("/usr/bin/curl", "-sf", "-o", tmp_path / "got", shared["share"]) == ""
     assert (tmp_path / "got").read_bytes() == (tmp_path / "t/eq=1/deep/er/file.bin").read_bytes()
     mc("ready", "kura")
+
+
+@pytest.mark.kura
+def test_watch_is_refused_and_no_listing(mc, bucket):
+    """It signs repeated parameters in the order sent, and the answer to a listing would never end for it."""
+    told = json.loads(mc("watch", "--json", f"kura/{bucket}"))
+    assert "`Watch` is not supported" in told["error"]["cause"]["message"]

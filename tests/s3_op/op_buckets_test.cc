@@ -174,6 +174,10 @@ TEST(Buckets, NothingConfigured) {
     EXPECT_EQ(w.send("GET", std::string("/none?") + name).code, "NoSuchBucket") << name;
     EXPECT_EQ(w.send("PUT", std::string("/bbb?") + name, "<x/>").status, 501) << name;
   }
+  EXPECT_EQ(w.send("DELETE", "/bbb?acl").element("Message"),
+            "The sub-resource acl with this method and target is not implemented");
+  EXPECT_EQ(w.send("PUT", "/bbb?cors", "<x/>").element("Message"),
+            "PutBucketCors is not implemented");
   EXPECT_NE(w.send("GET", "/bbb?versioning").body.find("<VersioningConfiguration xmlns"),
             std::string::npos);
   EXPECT_EQ(w.send("GET", "/bbb?requestPayment").element("Payer"), "BucketOwner");

@@ -39,6 +39,8 @@ TEST(Routes, FindTheOperation) {
       {"GET", b, {{"uploads", ""}}, nullptr, "ListMultipartUploads"},
       {"GET", b, {{"location", ""}}, nullptr, "GetBucketLocation"},
       {"GET", b, {{"policyStatus", ""}}, nullptr, "GetBucketPolicyStatus"},
+      {"GET", b, {{"events", "a"}, {"events", "b"}}, nullptr, "ListenNotification"},
+      {"GET", s, {{"events", "a"}}, nullptr, "UnknownSubresource"},
       {"PUT", b, {}, nullptr, "CreateBucket"},
       {"PUT", b, {{"versioning", ""}}, nullptr, "PutBucketVersioning"},
       {"DELETE", b, {}, nullptr, "DeleteBucket"},
