@@ -14,11 +14,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "net/uring_writes.h"
 #include "node/end_signals.h"
@@ -71,6 +75,25 @@ void park_other_threads() {
   for (const pid_t thread : threads())
     if (thread != self) ::syscall(SYS_tgkill, ::getpid(), thread, kPark);
   ::poll(nullptr, 0, kParkingMs);
+}
+
+// What a child ended with. One of which threads wait in the kernel for a drive is not told and not
+// waited for, but its main thread is gone: proc(5) has the state behind the name, the status last.
+std::optional<int> status_of_ended(pid_t child) {
+  int status = 0;
+  if (::waitpid(child, &status, WNOHANG) == child) return status;
+  char path[64], text[1024];
+  ::snprintf(path, sizeof path, "/proc/%d/stat", child);
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  const ssize_t size = ::read(fd, text, sizeof text - 1);
+  ::close(fd);
+  if (size <= 0) return std::nullopt;
+  const std::string_view stat(text, static_cast<size_t>(size));
+  const size_t name = stat.rfind(')'), last = stat.rfind(' ');
+  if (name == stat.npos || last < name || !stat.substr(name).starts_with(") Z")) return std::nullopt;
+  std::from_chars(text + last + 1, text + size, status);
+  return status;
 }
 
 }  // namespace
@@ -128,12 +151,11 @@ void go_on_in_child(char** argv) {
   }
   if (child < 0) ::_exit(1);
   for (;;) {
-    const int signal = ::sigwaitinfo(&signals, nullptr);
-    if (signal < 0) continue;
-    if (signal != SIGCHLD) ::kill(child, signal);
-    int status = 0;
-    if (signal != SIGCHLD || ::waitpid(child, &status, WNOHANG) != child) continue;
-    ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    const timespec second{.tv_sec = 1, .tv_nsec = 0};
+    const int signal = ::sigtimedwait(&signals, nullptr, &second);
+    if (signal > 0 && signal != SIGCHLD) ::kill(child, signal);
+    if (const std::optional<int> status = status_of_ended(child))
+      ::_exit(WIFEXITED(*status) ? WEXITSTATUS(*status) : 128 + WTERMSIG(*status));
   }
 }
 
