@@ -1,12 +1,12 @@
 #include "node/commands.h"
 
+#include <poll.h>
+
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
-#include <thread>
 
 #include "node/admin_backend.h"
 #include "node/admin_client.h"
@@ -22,7 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr char kFormats[] = "table, wide, json, jsonl, yaml, name, template=TEXT";
-constexpr auto kWatchEvery = std::chrono::seconds(2);
+constexpr int kWatchEveryMs = 2000;
 
 // State of all commands of one process.
 struct Shared {
@@ -126,7 +126,7 @@ struct Commands {
     command->callback([this_code = &code, shared = shared, run = std::move(run), exit_of] {
       *this_code = print(run(), *shared, exit_of);
       while (shared->watch && std::cout) {
-        std::this_thread::sleep_for(kWatchEvery);
+        ::poll(nullptr, 0, kWatchEveryMs);
         *this_code = print(run(), *shared, exit_of);
       }
     });

@@ -21,12 +21,6 @@ sigset_t end_signals() {
 
 EndSignals::EndSignals() { ::pthread_sigmask(SIG_BLOCK, &signals_, nullptr); }
 
-int64_t EndSignals::now_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
 void EndSignals::wait() const {
   int signal = 0;
   ::sigwait(&signals_, &signal);

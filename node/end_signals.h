@@ -31,8 +31,8 @@ class EndSignals {
   std::optional<T> run(Loop& loop, Task<T> task, int64_t timeout_ns) const {
     auto ran = std::make_shared<Ran<T>>();
     spawn(loop, keep<T>(std::move(task), ran));
-    const int64_t begun_ns = now_ns();
-    while (now_ns() - begun_ns < timeout_ns) {
+    const int64_t begun_ns = loop.clock().monotonic_ns();
+    while (loop.clock().monotonic_ns() - begun_ns < timeout_ns) {
       if (within(kLookNs)) return std::nullopt;
       std::lock_guard lock(ran->mutex);
       if (ran->value) return std::move(ran->value);
@@ -42,7 +42,6 @@ class EndSignals {
 
  private:
   static constexpr int64_t kLookNs = 5'000'000;
-  static int64_t now_ns();
 
   template <class T>
   struct Ran {

@@ -91,7 +91,8 @@ std::optional<int> status_of_ended(pid_t child) {
   if (size <= 0) return std::nullopt;
   const std::string_view stat(text, static_cast<size_t>(size));
   const size_t name = stat.rfind(')'), last = stat.rfind(' ');
-  if (name == stat.npos || last < name || !stat.substr(name).starts_with(") Z")) return std::nullopt;
+  if (name == stat.npos || last < name || !stat.substr(name).starts_with(") Z"))
+    return std::nullopt;
   std::from_chars(text + last + 1, text + size, status);
   return status;
 }
@@ -122,7 +123,7 @@ void release_drives_and_sockets() {
       continue;
     }
     ::flock(fd, LOCK_UN);  // Of a drive.
-    struct flock all {};  // Of the view: RocksDB's.
+    struct flock all {};   // Of the view: RocksDB's.
     all.l_type = F_UNLCK;
     all.l_whence = SEEK_SET;
     ::fcntl(fd, F_SETLK, &all);

@@ -87,8 +87,8 @@ class BackgroundErrors : public rocksdb::EventListener {
     failed_.store(true, std::memory_order_release);
     (void)damage_->report(*status);
   }
-  // Nothing is recovered: with two errors one after the other on a full drive, RocksDB 7.8 waits for
-  // its own recovery and keeps the lock that it needs.
+  // Nothing is recovered: with two errors one after the other on a full drive, RocksDB 7.8 waits
+  // for its own recovery and keeps the lock that it needs.
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
                             bool* auto_recovery) override {
     *auto_recovery = false;
