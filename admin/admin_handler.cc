@@ -126,7 +126,9 @@ Task<s3::Reply> AdminHandler::handle(const s3::RequestHead& head, s3::BodySource
     reply.response = text_response(404, "text/plain", "");
     co_return reply;
   }
-  const bool good = live || backend_.ready();
+  bool good = live || backend_.ready();
+  // MinIO's name for its quorum to write; ".../cluster/read" is that to read.
+  if (good && head.path == "/minio/health/cluster") good = co_await backend_.takes_writes();
   reply.response = text_response(good ? 200 : 503, "text/plain", "");
   co_return reply;
 }

@@ -19,7 +19,8 @@ struct DriveReport {
 };
 
 struct StatusReport {
-  std::string version, cluster, state;  // "ready", "degraded", "starting".
+  std::string version, cluster, state;  // "ready", "degraded", "read-only", "starting".
+  std::string why_read_only;            // Empty: it takes writes.
   uint64_t uptime_s = 0;
   std::vector<DriveReport> drives;
   uint64_t standard_parity = 0, reduced_parity = 0;
@@ -76,7 +77,8 @@ struct SettingReport {
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual bool ready() const = 0;  // From any thread.
+  virtual bool ready() const = 0;  // For reads. From any thread.
+  virtual Task<bool> takes_writes() = 0;
   virtual Task<Result<StatusReport>> status() = 0;
   // With objects and bytes, which costs a pass over the counters of all buckets.
   virtual Task<Result<StatusReport>> counted_status() = 0;

@@ -35,6 +35,8 @@ Json to_json(const StatusReport& s) {
   return {{"version", s.version},
           {"cluster", s.cluster},
           {"state", s.state},
+          {"readOnly", !s.why_read_only.empty()},
+          {"readOnlyReason", s.why_read_only},
           {"uptimeSeconds", s.uptime_s},
           {"drives", drives},
           {"parity", {{"STANDARD", s.standard_parity}, {"REDUCED_REDUNDANCY", s.reduced_parity}}},
@@ -161,6 +163,8 @@ std::string metrics_text(const StatusReport& s) {
   one(out, "kura_journal_disk_bytes", "gauge", "On each mirror.", s.journal_disk_bytes);
   one(out, "kura_journal_degraded", "gauge", "1 while appends are unavailable.",
       s.journal_degraded ? 1 : 0);
+  one(out, "kura_read_only", "gauge", "1 while too few drives are here to write.",
+      s.why_read_only.empty() ? 0 : 1);
   one(out, "kura_view_applied_offset", "gauge", "Last record that the view holds.", s.view_offset);
   one(out, "kura_view_replayed_records", "gauge", "Folded at the start of the process.",
       s.view_replayed);

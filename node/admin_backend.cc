@@ -40,6 +40,17 @@ NodeBackend::NodeBackend(Node& node, const Config& config, DriveFolders& folders
       log_(log),
       started_ns_(loop.clock().monotonic_ns()) {}
 
+Task<bool> NodeBackend::takes_writes() { return run_on(loop_, takes_writes_here()); }
+
+Task<bool> NodeBackend::takes_writes_here() { co_return node_.why_read_only().empty(); }
+
+// For what a node that started to read only could not even begin. Errors: unavailable.
+Result<void> NodeBackend::check_writable() const {
+  const std::string& why = node_.started_read_only();
+  if (!why.empty()) return fail(Errc::unavailable, why);
+  return {};
+}
+
 Task<Result<admin::StatusReport>> NodeBackend::status() { return run_on(loop_, status_here()); }
 
 Task<Result<admin::StatusReport>> NodeBackend::counted_status() {
@@ -64,7 +75,10 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   bool degraded = false;
   for (const disk::DriveStatus& drive : pool->drives) {
     degraded = degraded || !drive.online;
-    out.drives.push_back({to_hex(drive.id), drive.label, drive.reason, drive.online,
+    std::string label = drive.label;
+    const auto known = control->drives.find(drive.id);
+    if (label.empty() && known != control->drives.end()) label = known->second;
+    out.drives.push_back({to_hex(drive.id), label, drive.reason, drive.online,
                           drive.space.total_bytes, drive.space.free_bytes});
   }
   out.standard_parity = pool->standard_parity;
@@ -112,7 +126,11 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
     out.requests_refused += server->admission().refused;
     out.request_bytes += server->admission().held_bytes;
   }
-  out.state = !node_.ready() ? "starting" : degraded || journal.degraded ? "degraded" : "ready";
+  out.why_read_only = node_.why_read_only();
+  out.state = !node_.ready()               ? "starting"
+              : !out.why_read_only.empty() ? "read-only"
+              : degraded                   ? "degraded"
+                                           : "ready";
   co_return out;
 }
 
@@ -303,6 +321,7 @@ Task<Result<std::vector<admin::RecordReport>>> NodeBackend::tail_here(std::optio
 }
 
 Task<Result<void>> NodeBackend::create_key(AccessKey key, std::string secret) {
+  if (auto writable = check_writable(); !writable) co_return writable;
   if (key.access_key == config_.root_access_key) co_return fail(Errc::exists, "the root key");
   key.sealed_secret = node_.seal_secret(key.access_key, secret);
   AccessKey sealed = std::move(key);
@@ -310,7 +329,8 @@ Task<Result<void>> NodeBackend::create_key(AccessKey key, std::string secret) {
 }
 
 Task<Result<void>> NodeBackend::disable_key(std::string access_key) {
-  return node_.tenants().disable_key(std::move(access_key));
+  if (auto writable = check_writable(); !writable) co_return writable;
+  co_return co_await node_.tenants().disable_key(std::move(access_key));
 }
 
 std::vector<AccessKey> NodeBackend::keys() const {
@@ -333,6 +353,7 @@ std::vector<admin::SettingReport> NodeBackend::settings() const {
 Task<Result<void>> NodeBackend::start_scrub() { return run_on(loop_, start_scrub_here()); }
 
 Task<Result<void>> NodeBackend::start_scrub_here() {
+  if (auto writable = check_writable(); !writable) co_return writable;
   node_.scrubber().request();
   co_return Result<void>{};
 }
@@ -347,7 +368,11 @@ Task<void> NodeBackend::wait_for_scrub() {
 
 Task<bool> NodeBackend::scrub_busy_here() { co_return node_.scrubber().status().busy; }
 
-Task<Result<void>> NodeBackend::housekeep() { return run_on(loop_, node_.housekeep_now()); }
+Task<Result<void>> NodeBackend::housekeep() {
+  if (auto writable = check_writable(); !writable) co_return writable;
+  Task<Result<void>> pass = node_.housekeep_now();
+  co_return co_await run_on(loop_, std::move(pass));
+}
 
 Task<Result<std::string>> NodeBackend::view_digest() {
   return run_on(scan_loop_, view_digest_here());

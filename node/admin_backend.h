@@ -22,6 +22,7 @@ class NodeBackend final : public admin::Backend {
               const admin::RequestMetrics& metrics, const ProcessLog& log);
 
   bool ready() const override { return node_.ready(); }
+  Task<bool> takes_writes() override;
   Task<Result<admin::StatusReport>> status() override;
   Task<Result<admin::StatusReport>> counted_status() override;
   Task<Result<admin::BucketPage>> buckets(std::string after, uint32_t buckets_max) override;
@@ -41,6 +42,8 @@ class NodeBackend final : public admin::Backend {
   std::string request_metrics() const override;
 
  private:
+  Result<void> check_writable() const;
+  Task<bool> takes_writes_here();
   Task<Result<admin::StatusReport>> status_here();
   Task<Result<BucketCounters>> total_here();
   Task<void> scan_totals();

@@ -50,6 +50,7 @@ Result<std::unique_ptr<DriveFolders>> DriveFolders::open(const std::vector<std::
     if (!drive) {
       if (drive.error().code == Errc::not_found && paths.size() > 1) {
         log(path + ": no such folder; going on without this drive");
+        folders->absent_.push_back(path);
         continue;
       }
       return fail(Error{drive.error().code, path + ": " + drive.error().detail});
@@ -76,6 +77,10 @@ void DriveFolders::leave_unmounted(const Log& log) {
     log(paths_[i] + ": nothing is mounted there; going on without this drive");
     std::static_pointer_cast<LocalDrive>(drives_[i])->give_up();
   }
+}
+
+bool DriveFolders::absent_came() const {
+  return std::any_of(absent_.begin(), absent_.end(), has_identity);
 }
 
 Result<std::shared_ptr<Drive>> DriveFolders::add(const std::string& path) {

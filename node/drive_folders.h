@@ -43,6 +43,9 @@ class DriveFolders {
   // In the order given, without those that are missing.
   const std::vector<std::shared_ptr<Drive>>& drives() const { return drives_; }
   const std::vector<std::string>& paths() const { return paths_; }
+  // Those that are missing, and whether one of them has a drive in it by now.
+  const std::vector<std::string>& absent() const { return absent_; }
+  bool absent_came() const;
 
   // One more folder for a running node; the same drive again until joined() or forget(). Errors: as
   // open().
@@ -62,7 +65,7 @@ class DriveFolders {
   void leave_unmounted(const Log& log);
 
   std::vector<std::shared_ptr<Drive>> drives_;
-  std::vector<std::string> paths_;
+  std::vector<std::string> paths_, absent_;
   mutable std::mutex mutex_;                // Guards what is below.
   std::map<std::string, DriveLock> locks_;  // By label.
   std::vector<std::string> added_;

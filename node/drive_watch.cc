@@ -23,7 +23,7 @@ Task<void> DriveWatch::run() {
     if (stopping_) break;
     co_await ports_.take_back();
     judge_view();
-    co_await ports_.tell_journal();
+    if (ports_.tell_journal) co_await ports_.tell_journal();
   }
   running_ = false;
 }

@@ -19,7 +19,7 @@ struct DriveWatchPorts {
   std::function<std::vector<DriveId>()> offline;  // Of the cluster's drives.
   std::function<uint32_t()> parity;               // So many may be offline at a start.
   std::function<Task<void>()> take_back;          // Whatever is mounted anew.
-  std::function<Task<void>()> tell_journal;       // What went away or came back; lost mirrors.
+  std::function<Task<void>()> tell_journal;  // What went away or came back; lost mirrors. Or null.
   std::function<void(Error)> on_view_lost;
 };
 

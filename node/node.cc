@@ -49,7 +49,8 @@ Task<void> Node::stop(int64_t drain_ns) {
   Result<void> stopped = co_await p.disks->stop();
   while (p.scrubber->running()) co_await sleep_for(kStopPollNs);
   if (!stopped) p.ports.log("drives: " + stopped.error().detail);
-  if (auto flushed = p.view.kv->flush(); !flushed) p.ports.log("view: " + flushed.error().detail);
+  if (p.read_only.empty())
+    if (auto flushed = p.view.kv->flush(); !flushed) p.ports.log("view: " + flushed.error().detail);
   co_await p.journal->close();
 }
 
@@ -71,6 +72,8 @@ Tenants& Node::tenants() { return *parts_->control; }
 uint64_t Node::identities_mended() const { return parts_->identities_mended; }
 const NodeOptions& Node::options() const { return parts_->options; }
 bool Node::ready() const { return parts_->is_ready; }
+std::string Node::why_read_only() const { return parts_->why_read_only(); }
+const std::string& Node::started_read_only() const { return parts_->read_only; }
 void Node::set_side_handler(SideHandler* side) { parts_->handler->set_side_handler(side); }
 const s3::KeyLookup& Node::keys() const { return *parts_->keys; }
 s3::Authenticator& Node::authenticator() { return *parts_->authenticator; }

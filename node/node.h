@@ -30,13 +30,20 @@ struct NodePorts {
   Clock& clock;
   Random& random;
   std::vector<std::shared_ptr<Drive>> drives;  // In the order of the command line.
-  ViewPlaces* views = nullptr;                 // Outlives the node.
+  // Labels of those that were named and have no folder: they are not among `drives`.
+  std::vector<std::string> absent;
+  ViewPlaces* views = nullptr;  // Outlives the node.
   // The drive that is mounted by now in the place of one that is away; null: it is still away.
   // Empty: drives do not come back while the node runs.
   std::function<Task<Result<std::shared_ptr<Drive>>>(std::shared_ptr<Drive> away)> mounted_anew;
+  // Whether an absent one is there by now. Empty: they never come.
+  std::function<Task<Result<bool>>()> absent_came;
   std::function<void(const std::string&)> log;  // One line for the operator.
   // The node cannot go on; the owner ends it and starts another one. From any thread.
   std::function<void(Error)> on_fatal;
+  // A node that only reads has drives that it lacked at its start: its owner ends it and starts
+  // another one. From any thread.
+  std::function<void()> on_drives_back;
 };
 
 struct NodeOptions {
@@ -91,8 +98,10 @@ class Node {
   ~Node();
 
   // Starts everything but the listeners: finds the cluster on the drives or creates it, recovers
-  // the journal, folds the tail, claims the partitions. Once, on the journal loop. Errors: one line
-  // that says what to do; unavailable (too few drives), corrupt, unsupported, invalid_argument.
+  // the journal, folds the tail, claims the partitions. Where too few drives are here to append to
+  // the journal, the node only reads: it claims nothing and changes nothing. Once, on the journal
+  // loop. Errors: one line that says what to do; unavailable (too few drives to be sure what is to
+  // be read), corrupt, unsupported, invalid_argument.
   Task<Result<void>> start();
 
   // Serves connections of `acceptor` on io loop `i`. On that loop.
@@ -114,11 +123,16 @@ class Node {
   uint64_t identities_mended() const;  // Files of them, at the start.
   const NodeOptions& options() const;
   bool ready() const;
+  // Why nothing can be written now, for clients and operators: "read-only: ..."; empty: it can.
+  std::string why_read_only() const;
+  // As why_read_only(), for a node that started so: it stays so. From any thread.
+  const std::string& started_read_only() const;
   void set_side_handler(SideHandler* handler);  // Before serve().
   const s3::KeyLookup& keys() const;
   s3::Authenticator& authenticator();
   std::string seal_secret(const std::string& access_key, const std::string& secret);
-  // A new, empty drive: gets an identity and joins journal and pool. On the journal loop.
+  // A new, empty drive: gets an identity and joins journal and pool. A node that only reads gives
+  // it an identity and starts over. On the journal loop.
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
   // One round of destaging, snapshot and truncation, whether it is due or not.
   Task<Result<void>> housekeep_now();

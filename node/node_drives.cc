@@ -83,14 +83,21 @@ Task<void> Node::Parts::tell_journal() {
 }
 
 Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
-  auto id = co_await join(drive);
+  Task<Result<DriveId>> joining = read_only.empty() ? join(drive) : admit(drive);
+  auto id = co_await std::move(joining);
   if (!id) co_return id;
+  if (!read_only.empty()) {
+    if (std::find(drive_ids.begin(), drive_ids.end(), *id) != drive_ids.end())
+      co_return fail(Errc::exists, drive->label() + " holds a drive that is here already");
+    drive_admitted = true;
+  }
   ports.drives.push_back(drive);
   drive_ids.push_back(*id);
   co_return id;
 }
 
-Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
+// Sees to it that the drive has an identity of this cluster.
+Task<Result<DriveId>> Node::Parts::admit(std::shared_ptr<Drive> drive) {
   const std::shared_ptr<Drive> answering = bounded(drive, options.drive_timeout_ns);
   DriveSighting sighting = co_await look_at(*answering);
   if (sighting.problem) co_return fail(*sighting.problem);
@@ -106,6 +113,13 @@ Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
     auto written = co_await disk::write_identity(*answering, identity);
     if (!written) co_return fail(written.error());
   }
+  co_return id;
+}
+
+Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
+  auto admitted = co_await admit(drive);
+  if (!admitted) co_return admitted;
+  const DriveId id = *admitted;
   // The journal first: one that lacks a mirror cannot record anything before it has this drive. A
   // process that ends after any of the steps leaves a drive of the cluster, by its identity: named
   // at the next start, or added once more, it goes on with those that are left.

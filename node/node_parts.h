@@ -1,5 +1,5 @@
 // What a node is made of: node_start.cc puts it together, node_drives.cc lets drives come and go,
-// and node.cc is its outside.
+// node_read_only.cc is what is different with too few of them, and node.cc is its outside.
 
 #pragma once
 
@@ -27,6 +27,14 @@ struct Node::Parts {
   Task<Result<void>> start();
   Task<Result<void>> identify();
   Task<Result<void>> open_journal();
+  Task<Result<void>> open_or_create_journal();
+  std::string not_here() const;
+  Task<Result<void>> judge_journal();
+  std::string why_read_only() const;
+  void tell_of_missing_drives();
+  Task<void> await_drives();
+  Task<bool> more_drives();
+  Task<bool> is_back(size_t i);
   Task<Result<void>> open_view();
   Task<Result<void>> start_actors();
   Task<Result<void>> record_drives();
@@ -36,6 +44,7 @@ struct Node::Parts {
   void make_servers();
   void make_drive_watch();
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
+  Task<Result<DriveId>> admit(std::shared_ptr<Drive> drive);
   Task<Result<DriveId>> join(std::shared_ptr<Drive> drive);
   Task<void> take_back();
   Task<void> tell_journal();
@@ -58,6 +67,11 @@ struct Node::Parts {
   std::set<DriveId> journal_lacks;  // Went offline since; to be given back to the journal.
   size_t journal_losses = 0;        // Of mirrors and spares, told to the operator.
   uint64_t identities_mended = 0;   // At this start.
+  std::vector<std::string> unread;  // Labels of drives that could not be identified at this start.
+  // Why the node was started to read only: the journal cannot be appended to. Empty: it can. Set
+  // before anything is served.
+  std::string read_only;
+  bool drive_admitted = false;  // Of such a node: the next start uses it.
   std::atomic<bool> ended{false};
   bool is_ready = false;
 

@@ -41,9 +41,11 @@ Task<Result<void>> Node::Parts::identify() {
   membership = std::move(*decided);
   drive_ids.resize(ports.drives.size());
   for (size_t i : membership.online) drive_ids[i] = sightings[i].identity->drive;
-  for (size_t i = 0; i < sightings.size(); ++i)
-    if (sightings[i].problem)
-      ports.log(sightings[i].label + " is offline: " + sightings[i].problem->detail);
+  for (size_t i = 0; i < sightings.size(); ++i) {
+    if (!sightings[i].problem) continue;
+    unread.push_back(sightings[i].label);
+    ports.log(sightings[i].label + " is offline: " + sightings[i].problem->detail);
+  }
   for (size_t i : membership.online) {
     const auto answering = bounded(ports.drives[i], options.drive_timeout_ns);
     auto damaged = co_await disk::mend_identity(*answering, *sightings[i].identity);
@@ -64,6 +66,14 @@ Task<Result<void>> Node::Parts::identify() {
 }
 
 Task<Result<void>> Node::Parts::open_journal() {
+  Result<void> opened = co_await open_or_create_journal();
+  if (!opened && opened.error().code == Errc::unavailable)
+    co_return fail(Errc::unavailable, opened.error().detail + not_here());
+  if (!opened) co_return opened;
+  co_return co_await judge_journal();
+}
+
+Task<Result<void>> Node::Parts::open_or_create_journal() {
   journal::EmbeddedJournalOptions wanted;
   wanted.cluster = membership.cluster;
   wanted.segment_bytes = segment_bytes();
@@ -136,6 +146,7 @@ disk::DiskPoolOptions Node::Parts::pool_options() const {
   pool.check_interval_ns = options.drive_check_ns;
   pool.unsynced_bytes_max = uploads_bytes();
   pool.scrub_interval_ns = 0;  // The scrubber's.
+  pool.read_only = !read_only.empty();
   return pool;
 }
 
@@ -147,7 +158,11 @@ Task<Result<void>> Node::Parts::open_view() {
     drives.by_id.push_back({drive_ids[i], ports.drives[i]});
   }
   drives.pool = pool_options();
+  drives.read_only = !read_only.empty();
   auto recovered = co_await recover_view(ports, *journal, std::move(drives));
+  // With more drives it may be found whole.
+  if (!recovered && !read_only.empty() && recovered.error().code != Errc::unsupported)
+    co_return fail(Errc::unavailable, recovered.error().detail + not_here());
   if (!recovered) co_return fail(recovered.error());
   view = std::move(*recovered);
   // From any thread, and at once: what is read from it now may fail a start, or many requests.
@@ -178,20 +193,24 @@ Task<Result<void>> Node::Parts::start_actors() {
   buckets = std::make_unique<BucketActors>(*host, ports.io, *view.kv, *committer,
                                            std::move(partition_options), epochs);
   control->set_partitions(buckets.get());
+  if (!read_only.empty()) co_return Result<void>{};
   buckets->claim_all();
   co_return co_await control->catch_up(*view.kv);
 }
 
 Task<Result<void>> Node::Parts::record_drives() {
-  if (control->state()->cluster.is_nil()) {
+  const ClusterId recorded = control->state()->cluster;
+  if (recorded.is_nil() && read_only.empty()) {
     ControlCommand create = CreateCluster{membership.cluster};
     auto created = co_await control->record(std::move(create));
     if (!created) co_return fail(created.error());
   }
-  if (control->state()->cluster != membership.cluster)
+  if (!recorded.is_nil() && recorded != membership.cluster)
     co_return fail(Errc::corrupt, "the journal is of another cluster than the drives");
-  Result<void> forgotten = co_await forget_replaced();
-  if (!forgotten) co_return forgotten;
+  Result<void> forgotten;
+  if (read_only.empty()) forgotten = co_await forget_replaced();
+  tell_of_missing_drives();
+  if (!forgotten || !read_only.empty()) co_return forgotten;
   for (size_t i : unrecorded_drives()) {
     ControlCommand add = AddDrive{drive_ids[i], ports.drives[i]->label()};
     before_step("drive.record");
@@ -273,7 +292,7 @@ void Node::Parts::make_servers() {
   keys = std::make_unique<NodeKeys>(*control, options.root_access_key, options.root_secret_key);
   s3::AuthSettings auth{options.s3.region, options.s3.region_strict};
   authenticator = std::make_unique<s3::Authenticator>(*keys, ports.clock, std::move(auth));
-  handler = std::make_unique<S3Handler>(*store, options.s3, *authenticator);
+  handler = std::make_unique<S3Handler>(*store, options.s3, *authenticator, read_only);
   for (size_t io = 0; io < ports.io.size(); ++io) {
     std::function<void(const s3::RequestLogEntry&)> log;
     if (options.request_log)
@@ -296,8 +315,8 @@ void Node::Parts::make_drive_watch() {
   DriveWatchPorts watch;
   watch.offline = [this] { return disks->offline(); };
   watch.parity = [this] { return std::min(parity(), journal->status().mirrors_wanted - 1); };
-  watch.take_back = [this] { return take_back(); };
-  watch.tell_journal = [this] { return tell_journal(); };
+  watch.take_back = [this] { return read_only.empty() ? take_back() : await_drives(); };
+  if (read_only.empty()) watch.tell_journal = [this] { return tell_journal(); };
   watch.on_view_lost = [this](Error error) { fatal(std::move(error)); };
   drive_watch =
       std::make_unique<DriveWatch>(std::move(watch), drive_ids[view.drive], options.drive_check_ns);
@@ -313,11 +332,12 @@ Task<Result<void>> Node::Parts::start() {
     Result<void> done = co_await (this->*step)();
     if (!done) co_return done;
   }
-  co_await widen_journal();
+  const bool writes = read_only.empty();
+  if (writes) co_await widen_journal();
   make_servers();
-  if (options.housekeeping_ns > 0) spawn(*ports.journal, housekeeping->run());
+  if (writes && options.housekeeping_ns > 0) spawn(*ports.journal, housekeeping->run());
   scrubber = std::make_unique<Scrubber>(*disks, *journal, *view.kv, options.scrub_interval_ns);
-  if (options.scrub_interval_ns > 0) spawn(*ports.journal, scrubber->run());
+  if (writes && options.scrub_interval_ns > 0) spawn(*ports.journal, scrubber->run());
   make_drive_watch();
   if (options.drive_check_ns > 0) spawn(*ports.journal, drive_watch->run());
   if (options.drive_check_ns > 0) spawn(*ports.disk, view_watch->run());

@@ -49,6 +49,10 @@ void ProcessLog::say(std::string_view line) {
   const std::string whole = "kura: " + std::string(line) + "\n";
   {
     std::lock_guard lock(said_mutex_);
+    if (holding_) {
+      if (held_.size() + whole.size() <= options_.waiting_bytes) held_ += whole;
+      return;
+    }
     size_t written = 0;
     if (said_.empty() && try_writing()) {
       if (whole.size() <= PIPE_BUF) written = write_some(whole, 0);
@@ -60,6 +64,21 @@ void ProcessLog::say(std::string_view line) {
       return;
     }
     said_ += whole.substr(written);
+  }
+  wake();
+}
+
+void ProcessLog::hold() {
+  std::lock_guard lock(said_mutex_);
+  holding_ = true;
+}
+
+void ProcessLog::let_go(bool say) {
+  {
+    std::lock_guard lock(said_mutex_);
+    holding_ = false;
+    if (say) said_ += held_;
+    held_.clear();
   }
   wake();
 }

@@ -41,6 +41,10 @@ class ProcessLog {
   void add(size_t source, std::string_view line);
   // A line for the operator, written as "kura: ...". From any thread.
   void say(std::string_view line);
+  // Lines for the operator wait from now on, until they are said or forgotten: for a process that
+  // may turn out to have nothing new to tell. From any thread.
+  void hold();
+  void let_go(bool say);
   // Lines that nobody will see, since the start. From any thread.
   uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
@@ -78,7 +82,10 @@ class ProcessLog {
   std::atomic<uint64_t> dropped_{0};
   uint64_t dropped_reported_ = 0;  // While writing_.
   std::mutex said_mutex_;
-  std::string said_;  // Lines for the operator that could not be written at once. Guarded.
+  // All guarded by it.
+  std::string said_;  // Lines for the operator that could not be written at once.
+  std::string held_;
+  bool holding_ = false;
 };
 
 }  // namespace kura::node

@@ -152,9 +152,9 @@ Task<Result<RecoveredView>> resume(NodePorts& ports, Log& log, size_t drive) {
 }
 
 // Builds a view beside what the drive holds, from a snapshot (null: from the whole log), and puts
-// it in its place.
+// it in its place unless the node only reads.
 Task<Result<RecoveredView>> build(NodePorts& ports, Log& log, BlobStore& blobs, size_t drive,
-                                  const v1::SnapshotTaken* snapshot) {
+                                  const v1::SnapshotTaken* snapshot, bool read_only) {
   RecoveredView view;
   view.drive = drive;
   view.from_snapshot = snapshot != nullptr;
@@ -170,6 +170,7 @@ Task<Result<RecoveredView>> build(NodePorts& ports, Log& log, BlobStore& blobs, 
     after_step("view.load");
   }
   Result<void> done = co_await catch_up(log, view);
+  if (done && read_only) co_return std::move(view);
   if (done) done = view.kv->flush();
   if (!done) co_return fail(done.error());
   view.fold.reset();
@@ -200,15 +201,29 @@ Task<Result<RecoveredView>> rebuild(NodePorts& ports, Log& log, const RecoveryDr
   SnapshotSets ledger(found.sets);
   std::vector<disk::PoolDrive> pool_drives = drives.by_id;
   disk::DiskPool pool(*ports.journal, ledger, drives.pool, std::move(pool_drives));
-  if (is_whole(log.bounds())) co_return co_await build(ports, log, pool.blobs(), drive, nullptr);
+  if (is_whole(log.bounds()))
+    co_return co_await build(ports, log, pool.blobs(), drive, nullptr, drives.read_only);
   Error last{Errc::corrupt, "no snapshot to build the view from"};
   for (auto it = found.taken.rbegin(); it != found.taken.rend(); ++it) {
-    auto built = co_await build(ports, log, pool.blobs(), drive, &*it);
+    auto built = co_await build(ports, log, pool.blobs(), drive, &*it, drives.read_only);
     if (built) co_return built;
     last = built.error();
     if (log.error() || last.code == Errc::unsupported) break;
   }
   co_return fail(last);
+}
+
+// What a rebuild that never ended, or a node that only read, left on other drives than the view's.
+Task<void> remove_leftovers(NodePorts& ports, const RecoveryDrives& drives) {
+  for (size_t drive : drives.usable) {
+    if (!ports.views->exists_new(drive)) continue;
+    std::shared_ptr<Drive> probed = ports.drives[drive];
+    const bool stuck = co_await hangs(std::move(probed), drives.pool.drive_timeout_ns);
+    if (stuck) continue;
+    auto removed = ports.views->remove_new(drive);
+    if (!removed)
+      ports.log("view on " + ports.drives[drive]->label() + ": " + removed.error().detail);
+  }
 }
 
 }  // namespace
@@ -229,10 +244,14 @@ Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& jou
       continue;
     }
     for (bool beside : {false, true}) {
+      if (drives.read_only && !beside) continue;
       Task<Result<RecoveredView>> recovering =
           beside ? rebuild(ports, log, drives, drive) : resume(ports, log, drive);
       auto view = co_await std::move(recovering);
-      if (view) co_return view;
+      if (view) {
+        if (!drives.read_only) co_await remove_leftovers(ports, drives);
+        co_return view;
+      }
       last = view.error();
       ports.log("view on " + ports.drives[drive]->label() + ": " + last.detail +
                 (beside ? "" : "; rebuilding it"));

@@ -26,6 +26,10 @@ struct RecoveryDrives {
   std::vector<size_t> usable;          // Indexes into ports.drives, in order of preference.
   std::vector<disk::PoolDrive> by_id;  // For reading snapshots.
   disk::DiskPoolOptions pool;
+  // For a node that only reads: the end of the log may never have been acknowledged, and vanish
+  // when other drives come back. A view that outlives this process must not be ahead of the log, so
+  // one is built beside what the drives hold and never takes its place; a later start removes it.
+  bool read_only = false;
 };
 
 // On the journal loop, before anything is appended. What a drive holds of the view is replaced only

@@ -28,9 +28,11 @@ class NodeKeys final : public s3::KeyLookup {
 
 class S3Handler final : public s3::RequestHandler {
  public:
-  // All references outlive it.
-  S3Handler(Store& store, const s3::Settings& settings, s3::Authenticator& authenticator)
-      : dispatcher_(authenticator, store, settings), domains_(settings.domains) {}
+  // All references outlive it. `read_only`: why writes are refused; empty: they are not.
+  S3Handler(Store& store, const s3::Settings& settings, s3::Authenticator& authenticator,
+            std::string read_only)
+      : dispatcher_(authenticator, store, settings, std::move(read_only)),
+        domains_(settings.domains) {}
 
   void set_side_handler(SideHandler* side) { side_ = side; }
   Task<s3::Reply> handle(const s3::RequestHead& head, s3::BodySource& body,

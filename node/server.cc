@@ -95,14 +95,16 @@ class Server {
  private:
   int refuse(const Error& error);
   NodePorts ports();
+  Task<Result<bool>> absent_came() { co_return setup_.folders->absent_came(); }
   NodeOptions options();
   std::function<void(size_t, const s3::RequestLogEntry&)> request_log();
   [[noreturn]] void serve();
   void report_sealed_keys();
   [[noreturn]] void drain();
   [[noreturn]] void end_without_node(const Error& error);
-  [[noreturn]] void wait_for_drives();
+  [[noreturn]] void wait_for_drives(const Error& error);
   [[noreturn]] void end_failed_node(const Error& error);
+  [[noreturn]] void end_waiting_node();
   [[noreturn]] void execute_again(StartOver why);
   [[noreturn]] void end_process(int code);
 
@@ -119,6 +121,8 @@ class Server {
 };
 
 int Server::run() {
+  // The process before it has said what it waits for; only what comes of it is new.
+  if (started_over() == StartOver::waiting) log_.hold();
   auto setup = set_up_server(config_, loops_.io(), log_);
   if (!setup) return refuse(setup.error());
   setup_ = std::move(*setup);
@@ -128,10 +132,12 @@ int Server::run() {
   const auto started = signals_.run(loops_.journal, node_->start(), INT64_MAX);
   if (!started) end_process(0);  // Asked to end before anything was served.
   if (!*started) end_without_node(started->error());
+  log_.let_go(true);
   serve();
 }
 
 int Server::refuse(const Error& error) {
+  log_.let_go(true);
   log_.say(error.detail.empty() ? "cannot start" : error.detail);
   log_.flush(kFlushNs);
   return exit_code_of(error.code);
@@ -143,12 +149,15 @@ NodePorts Server::ports() {
   ports.journal = &loops_.journal;
   ports.disk = &loops_.disk;
   ports.drives = setup_.folders->drives();
+  ports.absent = setup_.folders->absent();
+  ports.absent_came = [this] { return run_on(loops_.scan, absent_came()); };
   ports.views = setup_.views.get();
   ports.mounted_anew = [this](std::shared_ptr<Drive> away) {
     return setup_.folders->mounted_anew(std::move(away));
   };
   ports.log = [this](const std::string& line) { log_.say(line); };
   ports.on_fatal = [this](Error error) { end_failed_node(error); };
+  ports.on_drives_back = [this] { end_waiting_node(); };
   return ports;
 }
 
@@ -207,12 +216,16 @@ void Server::drain() {
 void Server::end_without_node(const Error& error) {
   const std::optional<StartOver> again = started_over();
   if (!again || error.code != Errc::unavailable) end_process(refuse(error));
+  log_.let_go(false);
   if (*again != StartOver::waiting) log_.say(error.detail + "; answering 503 until they are back");
-  wait_for_drives();
+  wait_for_drives(error);
 }
 
-void Server::wait_for_drives() {
-  WaitingHandler waiting;
+void Server::wait_for_drives(const Error& error) {
+  const RootKey root(config_.root_access_key, config_.root_secret_key);
+  s3::Authenticator authenticator(root, clock_,
+                                  s3::AuthSettings{config_.region, config_.region_strict});
+  WaitingHandler waiting(error.detail, authenticator);
   const auto log = request_log();
   const std::vector<AsioLoop*> io = loops_.io();
   std::vector<std::unique_ptr<s3::HttpServer>> servers;
@@ -232,10 +245,18 @@ void Server::wait_for_drives() {
 // was appended.
 void Server::end_failed_node(const Error& error) {
   hold_aborts();
+  log_.let_go(true);
   if (error.code == Errc::unknown)
     log_.say("no journal mirror is left (" + error.detail + "); starting over");
   else
     log_.say("the metadata view failed (" + error.detail + "); starting over with another one");
+  execute_again(StartOver::lost);
+}
+
+// From any thread.
+void Server::end_waiting_node() {
+  hold_aborts();
+  log_.say("drives are back; starting over to take writes");
   execute_again(StartOver::lost);
 }
 

@@ -1,5 +1,8 @@
 #include "node/server_setup.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "node/fail_point_setting.h"
 #include "node/start_over.h"
 
@@ -43,7 +46,12 @@ Result<void> listen(const Config& config, const std::vector<AsioLoop*>& io, Serv
 
 Result<void> open_drives(const Config& config, ProcessLog& log, ServerSetup& setup) {
   std::vector<std::string> paths = config.drives;
-  for (std::string& path : drives_added_before()) paths.push_back(std::move(path));
+  // One that took a lost drive's place is named already.
+  for (std::string& path : drives_added_before())
+    if (std::none_of(paths.begin(), paths.end(), [&path](const std::string& named) {
+          return std::filesystem::absolute(named) == path;
+        }))
+      paths.push_back(std::move(path));
   auto folders = DriveFolders::open(paths, [&log](const std::string& line) { log.say(line); });
   if (!folders) return kura::fail(folders.error());
   setup.folders = std::move(*folders);

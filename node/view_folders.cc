@@ -41,7 +41,7 @@ Result<std::unique_ptr<Kv>> ViewFolders::open_new(size_t drive) {
 }
 
 Result<std::unique_ptr<Kv>> ViewFolders::open_map(size_t drive, const std::string& path) {
-  if (auto gone = destroy_rocks_kv(new_view(drive)); !gone) return fail(gone.error());
+  if (auto gone = remove_new(drive); !gone) return fail(gone.error());
   auto map = open_rocks_kv(path, options_);
   if (!map) return map;
   return make_cached_kv(make_write_behind_kv(std::move(*map)), row_cache_bytes_);
@@ -54,5 +54,11 @@ Result<void> ViewFolders::adopt_new(size_t drive) {
     return failed("rename " + new_view(drive));
   return sync_folder(drives_[drive]);
 }
+
+bool ViewFolders::exists_new(size_t drive) const {
+  return ::access(new_view(drive).c_str(), F_OK) == 0;
+}
+
+Result<void> ViewFolders::remove_new(size_t drive) { return destroy_rocks_kv(new_view(drive)); }
 
 }  // namespace kura::node

@@ -22,6 +22,8 @@ class ViewFolders final : public ViewPlaces {
   Result<std::unique_ptr<Kv>> open(size_t drive) override;
   Result<std::unique_ptr<Kv>> open_new(size_t drive) override;
   Result<void> adopt_new(size_t drive) override;
+  bool exists_new(size_t drive) const override;
+  Result<void> remove_new(size_t drive) override;
 
  private:
   Result<std::unique_ptr<Kv>> open_map(size_t drive, const std::string& path);

@@ -21,10 +21,13 @@ class ViewPlaces {
   virtual bool exists(size_t drive) const = 0;
   // The view, or an empty one. What a rebuild that never ended left beside it is removed.
   virtual Result<std::unique_ptr<Kv>> open(size_t drive) = 0;
-  // An empty map beside the view.
+  // An empty map beside the view. It stays there where it is never adopted.
   virtual Result<std::unique_ptr<Kv>> open_new(size_t drive) = 0;
   // The new map becomes the view. REQUIRES: it was flushed; both are closed.
   virtual Result<void> adopt_new(size_t drive) = 0;
+  // What an earlier process left beside the view. REQUIRES, to remove it: it is closed.
+  virtual bool exists_new(size_t drive) const = 0;
+  virtual Result<void> remove_new(size_t drive) = 0;
 };
 
 }  // namespace kura::node

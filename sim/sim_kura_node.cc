@@ -132,6 +132,7 @@ node::NodePorts SimKuraNode::ports() {
       ++parts_.probes["journal goes on without a drive that hangs"];
   };
   ports.on_fatal = [this](Error error) { end_process(error.detail); };
+  ports.on_drives_back = [this] { end_process("drives are back"); };
   return ports;
 }
 
@@ -154,6 +155,7 @@ Task<void> SimKuraNode::run() {
     co_return;
   }
   failure_.clear();
+  if (!node_->started_read_only().empty()) ++parts_.probes["started to read only"];
   if (node_->view_recovery().from_snapshot) ++parts_.probes["view rebuilt from a snapshot"];
   serve();
 }

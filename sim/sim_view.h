@@ -29,6 +29,8 @@ class SimView {
   Result<std::unique_ptr<Kv>> open();
   Result<std::unique_ptr<Kv>> open_new();
   Result<void> adopt_new();
+  bool exists_new() const { return new_ && new_device_ == disk_.device() && !disk_.dead(); }
+  void remove_new() { new_ = nullptr; }
   void remove();  // REQUIRES: no map is open.
   // Whether a rebuild was under way.
   bool crash(Unsynced policy, SimRandom& random);
@@ -53,6 +55,11 @@ class SimViews final : public node::ViewPlaces {
   Result<std::unique_ptr<Kv>> open(size_t drive) override { return views_[drive]->open(); }
   Result<std::unique_ptr<Kv>> open_new(size_t drive) override { return views_[drive]->open_new(); }
   Result<void> adopt_new(size_t drive) override { return views_[drive]->adopt_new(); }
+  bool exists_new(size_t drive) const override { return views_[drive]->exists_new(); }
+  Result<void> remove_new(size_t drive) override {
+    views_[drive]->remove_new();
+    return {};
+  }
   void remove();
   bool crash(Unsynced policy, SimRandom& random);
 

@@ -53,6 +53,7 @@ Task<Result<void>> start_on_loop(std::shared_ptr<DiskCore> core,
     if (!ours && ours.error().code == Errc::corrupt) co_return ours;
   }
   for (const auto& entry : online) {
+    if (core->options.read_only) break;
     Result<void> tidy = co_await tidy_drive(core, entry.id, entry.drive);
     if (!tidy) core->drive_failed(entry.id, tidy.error());
   }

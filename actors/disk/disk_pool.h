@@ -52,6 +52,9 @@ struct DiskPoolOptions {
   uint32_t live_percent_min = 50;    // A sealed set with less is compacted.
   int64_t idle_ns = 15'000'000'000;  // A set that nobody writes to for so long gives room back.
   size_t open_files_max = 4096;
+  // Nothing is removed, cut or mended in segment sets: the end of the journal, which would say what
+  // may go, may itself not count.
+  bool read_only = false;
 };
 
 // `drive` is null when the drive is known to the cluster but not there.
@@ -112,7 +115,8 @@ class DiskPool {
   // Errors: corrupt (a drive holds sets that the journal has not opened yet; nothing was changed).
   Task<Result<void>> start();
 
-  // Seals the sets that earlier processes had open, and begins compaction, rebuild and scrub.
+  // Seals the sets that earlier processes had open, and begins compaction, rebuild and scrub. With
+  // `read_only` it begins nothing; then status() knows what is live.
   // REQUIRES: start() returned, every partition is folded to its end; on the pool's loop; both
   // outlive stop().
   void begin_maintenance(const LiveBodies& live, BucketWriter& buckets);

@@ -60,7 +60,9 @@ Task<void> DriveCheck::pass() {
       continue;
     }
     if (asked[i].state != DriveTable::State::away) continue;
-    Result<void> tidy = co_await tidy_drive(core_, id, asked[i].drive);
+    Task<Result<void>> looking = core_->options.read_only ? check_files(core_, asked[i].drive)
+                                                          : tidy_drive(core_, id, asked[i].drive);
+    Result<void> tidy = co_await std::move(looking);
     if (tidy && core_->drives.set_online(id, now_ns)) core_->write_sets.placement_changed();
   }
 }

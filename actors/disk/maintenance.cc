@@ -34,6 +34,7 @@ void Maintenance::begin_checks() {
 void Maintenance::begin(const LiveBodies& live, BucketWriter& buckets) {
   live_ = &live;
   buckets_ = &buckets;
+  if (core_->options.read_only) return;
   compaction_.emplace(core_, live, buckets);
   core_->repairs.enable();
   core_->write_sets.on_no_space = [this] { wake(); };
@@ -112,7 +113,8 @@ Task<Result<void>> Maintenance::scrub() {
 
 Task<Result<void>> Maintenance::pass() {
   while (passing_) co_await sleep_for(kNapNs);
-  if (core_->stopping || !begun()) co_return fail(Errc::unavailable, "maintenance is not running");
+  if (core_->stopping || !begun() || !compaction_)
+    co_return fail(Errc::unavailable, "maintenance is not running");
   passing_ = true;
   Result<void> rebuilt = co_await rebuild_pass();
   Result<void> rested = co_await rest_idle_sets(core_, *live_);

@@ -118,6 +118,8 @@ Task<S3Result<Response>> Dispatcher::answer(const RequestHead& head, BodySource&
   if (route.handler == nullptr) {
     co_return s3_fail(fixed_answer(context_, *destination));
   }
+  if (route.access == Access::write && !read_only_.empty())
+    co_return s3_fail("ServiceUnavailable", read_only_);
   S3Result<std::unique_ptr<VerifiedBody>> checked = body_for(route, body, head, *verified);
   if (!checked) co_return s3_fail(checked.error());
   Request request{head,

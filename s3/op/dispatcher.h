@@ -11,9 +11,13 @@ namespace kura::s3 {
 
 class Dispatcher final : public RequestHandler {
  public:
-  // All of them outlive it. From any loop.
-  Dispatcher(Authenticator& authenticator, Store& store, const Settings& settings)
-      : authenticator_(authenticator), context_{store, settings} {}
+  // All of them outlive it. `read_only`: why writes are refused; empty: they are not. From any
+  // loop.
+  Dispatcher(Authenticator& authenticator, Store& store, const Settings& settings,
+             std::string read_only = {})
+      : authenticator_(authenticator),
+        context_{store, settings},
+        read_only_(std::move(read_only)) {}
 
   Task<Reply> handle(const RequestHead& head, BodySource& body,
                      const ConnectionInfo& connection) override;
@@ -26,6 +30,7 @@ class Dispatcher final : public RequestHandler {
 
   Authenticator& authenticator_;
   Context context_;
+  const std::string read_only_;
 };
 
 }  // namespace kura::s3

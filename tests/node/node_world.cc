@@ -25,10 +25,12 @@ NodePorts NodeWorld::ports(ViewPlaces& views) {
   ports.views = &views;
   ports.log = [this](const std::string& line) { log.push_back(line); };
   ports.on_fatal = [](Error error) { ADD_FAILURE() << "the node ends: " << error.detail; };
+  ports.on_drives_back = [this] { drives_back = true; };
   return ports;
 }
 
 Result<void> NodeWorld::start(ViewPlaces& views) {
+  drives_back = false;
   node = std::make_unique<Node>(ports(views), options);
   Result<void> started = run<Result<void>>(node->start());
   if (!started) crash();

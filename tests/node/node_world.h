@@ -69,6 +69,7 @@ class NodeWorld {
   NodeOptions options;  // Of the next start.
   std::unique_ptr<Node> node;
   std::vector<std::string> log;
+  bool drives_back = false;  // A node that only reads asks for another start.
 
  private:
   NodePorts ports(ViewPlaces& views);

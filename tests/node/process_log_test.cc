@@ -110,6 +110,22 @@ class Log : public testing::Test {
   Pipe pipe;
 };
 
+TEST_F(Log, LinesThatAreHeldAreSaidOrForgotten) {
+  ProcessLog log(paper.fd, told, 1);
+  log.hold();
+  log.say("what was said before");
+  log.let_go(false);
+  log.say("first");
+  log.hold();
+  log.say("second");
+  log.flush(kSecond);
+  EXPECT_EQ(paper.text(), "kura: first\n");
+  log.let_go(true);
+  log.say("third");
+  log.flush(kSecond);
+  EXPECT_EQ(paper.text(), "kura: first\nkura: second\nkura: third\n");
+}
+
 TEST_F(Log, LinesAreGatheredWithOneWake) {
   ProcessLog log(paper.fd, told, 2);
   std::string expected[2];

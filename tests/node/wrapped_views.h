@@ -16,6 +16,8 @@ class WrappedViews : public ViewPlaces {
     return wrapped(below_.open_new(drive));
   }
   Result<void> adopt_new(size_t drive) override { return below_.adopt_new(drive); }
+  bool exists_new(size_t drive) const override { return below_.exists_new(drive); }
+  Result<void> remove_new(size_t drive) override { return below_.remove_new(drive); }
 
  private:
   virtual std::unique_ptr<Kv> wrap(std::unique_ptr<Kv> kv) = 0;

@@ -172,37 +172,6 @@ def test_too_few_drives_to_start(store):
     assert len(keys_of(store.s3, BUCKET)) == 3 * len(SIZES)
 
 
-def test_one_of_two_drives_is_too_few_to_start(make_store):
-    """Enough to read, too few to claim a partition: the start fails when its actors run already."""
-    store = make_store(count=2)
-    server = store.server
-    store.s3.create_bucket(Bucket=BUCKET)
-    store.s3.put_object(Bucket=BUCKET, Key="kept", Body=b"kept")
-    server.stop()
-    store.mounts.lose(1)
-    for _ in range(3):
-        server.launch()
-        assert server.process.wait(60) == 6, server.log_tail()
-    # A process that starts over waits, and looks for its drives every two seconds.
-    server.settings["KURA_STARTED_OVER"] = "lost"
-    server.launch()
-    pid, deadline, refusals = server.process.pid, time.monotonic() + 7, 0
-    while time.monotonic() < deadline:
-        assert server.process.poll() is None, server.log_tail()
-        try:
-            assert server.get("/health/ready")[0] == 503
-            refusals += 1
-        except OSError:
-            pass  # Between two starts.
-        time.sleep(0.1)
-    assert refusals > 10, server.log_tail()
-    store.mounts.attach(1)
-    server.wait_ready()
-    assert read(store.s3, BUCKET, "kept") == b"kept"
-    store.s3.put_object(Bucket=BUCKET, Key="more", Body=b"more")
-    assert server.process.pid == pid and server.stop() == 0
-
-
 @pytest.mark.full
 def test_large_object_over_lost_drives(store):
     data = body(200 * MIB)

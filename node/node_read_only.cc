@@ -1,0 +1,109 @@
+// A node with too few drives to append to the journal: it serves reads, and waits for more.
+
+#include <algorithm>
+
+#include "base/bounded_drive.h"
+#include "node/node_parts.h"
+
+namespace kura::node {
+namespace {
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+}  // namespace
+
+// What was named and is not here, for the end of an error.
+std::string Node::Parts::not_here() const {
+  std::vector<std::string> names = unread;
+  names.insert(names.end(), ports.absent.begin(), ports.absent.end());
+  return names.empty() ? std::string() : "; not here: " + list_of(names);
+}
+
+// Decides what kind of node this is. Mirrors that were lost only just now are replaced.
+Task<Result<void>> Node::Parts::judge_journal() {
+  if (!journal->lacks_mirrors()) co_return Result<void>{};
+  Result<void> replaced = co_await journal->replace_lost();
+  if (replaced) co_return replaced;
+  if (journal->status().fatal)
+    co_return fail(Errc::unavailable, replaced.error().detail + not_here());
+  read_only = "read-only: " + replaced.error().detail;
+  co_return Result<void>{};
+}
+
+// For one that was started otherwise the journal's state of now counts.
+std::string Node::Parts::why_read_only() const {
+  if (!read_only.empty() || !journal) return read_only;
+  const journal::JournalStatus status = journal->status();
+  if (!status.degraded) return {};
+  return "read-only: the journal has " + std::to_string(status.mirrors.size()) + " of " +
+         std::to_string(status.mirrors_wanted) + " mirrors";
+}
+
+// REQUIRES: the view is open, which knows all drives of the cluster.
+void Node::Parts::tell_of_missing_drives() {
+  const auto state = control->state();
+  std::vector<std::string> missing;
+  for (const auto& [id, label] : state->drives)
+    if (std::find(drive_ids.begin(), drive_ids.end(), id) == drive_ids.end())
+      missing.push_back(label);
+  std::sort(missing.begin(), missing.end());
+  const size_t all = state->drives.size(), here = all - missing.size();
+  const uint32_t needed = journal->status().mirrors_wanted;
+  if (!missing.empty())
+    ports.log(std::to_string(here) + " of the cluster's " + std::to_string(all) +
+              " drives are here; missing: " + list_of(missing));
+  if (read_only.empty()) return;
+  if (here < needed)
+    read_only = "read-only: " + std::to_string(here) + " drives of " + std::to_string(all) +
+                " are here, " + std::to_string(needed) + " are needed to write";
+  ports.log(read_only);
+}
+
+// Starts over when the next start can have more drives than this one. An exchange in place would
+// have to bring view, claims and sets to what the other drives hold: that is what a start does.
+Task<void> Node::Parts::await_drives() {
+  const bool more = drive_admitted || co_await more_drives();
+  if (more && !ended.exchange(true)) ports.on_drives_back();
+}
+
+Task<bool> Node::Parts::more_drives() {
+  for (size_t i = 0; i < drive_ids.size(); ++i) {
+    const bool back = co_await is_back(i);
+    if (back) co_return true;
+  }
+  if (ports.absent_came) {
+    auto came = co_await ports.absent_came();
+    if (came && *came) co_return true;
+  }
+  // A drive that was full may have room again.
+  Result<void> replaced = co_await journal->replace_lost();
+  co_return replaced.has_value();
+}
+
+// A drive that this start could not identify can be now, or one that went away since is mounted
+// anew. One that merely failed is here: another start would find no more.
+Task<bool> Node::Parts::is_back(size_t i) {
+  const std::vector<DriveId> offline = disks->offline();
+  const bool unknown = drive_ids[i].is_nil();
+  if (!unknown && std::find(offline.begin(), offline.end(), drive_ids[i]) == offline.end())
+    co_return false;
+  std::shared_ptr<Drive> drive = ports.drives[i];
+  bool anew = false;
+  if (ports.mounted_anew) {
+    auto mounted = co_await ports.mounted_anew(ports.drives[i]);
+    anew = mounted && *mounted;
+    if (anew) drive = *mounted;
+  }
+  if (!unknown && !anew) co_return false;
+  const auto answering = bounded(drive, options.drive_timeout_ns);
+  const DriveSighting seen = co_await look_at(*answering);
+  const bool ours = seen.identity && seen.identity->cluster == membership.cluster;
+  if (ours) ports.log(drive->label() + " is back");
+  co_return ours;
+}
+
+}  // namespace kura::node
