@@ -23,6 +23,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kFormats[] = "table, wide, json, jsonl, yaml, name, template=TEXT";
 constexpr int kWatchEveryMs = 2000;
+const CLI::Range kTimeouts(1, 86'400);  // Seconds.
 
 // State of all commands of one process.
 struct Shared {
@@ -30,6 +31,7 @@ struct Shared {
   std::string format = "table";
   std::string resource;  // What was asked of the node, for its failure.
   bool watch = false;
+  std::string mistake;  // In a variable of the environment.
   AdminFailure failure;
 };
 
@@ -67,6 +69,44 @@ std::string name_of(Errc code) {
   }
 }
 
+// What CLI11 says of a value that is none.
+std::string check_format(const std::string& text) {
+  return format_of(text) ? "" : "'" + text + "' is none of " + kFormats;
+}
+
+// Flags come later, and so win. Not by CLI11, which sets what commands share from the environment
+// once more for each command that was not given.
+void take_environment(Shared& shared) {
+  auto take = [&shared](const char* name, auto&& assign) {
+    const auto value = environment_variable(name);
+    if (!value) return;
+    const std::string wrong = assign(*value);
+    if (!wrong.empty() && shared.mistake.empty())
+      shared.mistake = std::string(name) + ": " + wrong;
+  };
+  auto text = [](std::string& out) {
+    return [&out](const std::string& value) { return out = value, std::string(); };
+  };
+  take("KURA_ENDPOINT", text(shared.target.endpoint));
+  take("KURA_CA_CERT", text(shared.target.ca_path));
+  take("KURA_INSECURE", [&](const std::string& value) -> std::string {
+    if (value != "true" && value != "false" && value != "1" && value != "0")
+      return "'" + value + "' is neither true nor false";
+    shared.target.insecure = value == "true" || value == "1";
+    return {};
+  });
+  take("KURA_TIMEOUT", [&](std::string value) {
+    std::string wrong = kTimeouts(value);
+    if (wrong.empty()) shared.target.timeout_s = static_cast<uint32_t>(std::stoul(value));
+    return wrong;
+  });
+  take("KURA_OUTPUT", [&](const std::string& value) {
+    std::string wrong = check_format(value);
+    if (wrong.empty()) shared.format = value;
+    return wrong;
+  });
+}
+
 int refuse(const Error& error, const Shared& shared) {
   Failure failure;
   failure.exit_code = command_exit_code_of(error.code);
@@ -89,11 +129,6 @@ int print(const Result<Json>& answer, const Shared& shared, ExitOf exit_of) {
   if (!answer) return refuse(answer.error(), shared);
   std::cout << render(*answer, *format_of(shared.format)) << std::flush;
   return exit_of(*answer);
-}
-
-// What CLI11 says of a value that is none.
-std::string check_format(const std::string& text) {
-  return format_of(text) ? "" : "'" + text + "' is none of " + kFormats;
 }
 
 Result<Json> ask(const std::shared_ptr<Shared>& shared, const std::string& method,
@@ -119,11 +154,11 @@ struct Commands {
                       ExitOf exit_of = exit_ok) {
     CLI::App* command = noun->add_subcommand(verb, help);
     command->add_option("-o,--output", shared->format, std::string(kFormats) + " (table)")
-        ->envname("KURA_OUTPUT")
         ->check(check_format);
     command->add_flag_callback(
         "--json", [shared = shared] { shared->format = "json"; }, "as -o json: one document");
     command->callback([this_code = &code, shared = shared, run = std::move(run), exit_of] {
+      if (!shared->mistake.empty()) throw CLI::ValidationError(shared->mistake);
       *this_code = print(run(), *shared, exit_of);
       while (shared->watch && std::cout) {
         ::poll(nullptr, 0, kWatchEveryMs);
@@ -135,15 +170,12 @@ struct Commands {
   CLI::App* add(CLI::App* noun, const char* verb, const char* help, Run run,
                 ExitOf exit_of = exit_ok) {
     CLI::App* command = add_local(noun, verb, help, std::move(run), exit_of);
-    command->add_option("--endpoint", shared->target.endpoint, "of the running node")
-        ->envname("KURA_ENDPOINT");
-    command->add_option("--ca-cert", shared->target.ca_path, "PEM file of a private authority")
-        ->envname("KURA_CA_CERT");
-    command->add_flag("--insecure", shared->target.insecure, "take any certificate")
-        ->envname("KURA_INSECURE");
+    command->add_option("--endpoint", shared->target.endpoint, "of the running node");
+    command->add_option("--ca-cert", shared->target.ca_path, "PEM file of a private authority");
+    command->add_flag("--insecure", shared->target.insecure, "take any certificate");
     command->add_option("--timeout", shared->target.timeout_s, "seconds for the answer (60)")
-        ->envname("KURA_TIMEOUT")
-        ->check(CLI::Range(1, 86'400));
+        ->check(kTimeouts);
+    command->footer("Each of these flags has a variable: KURA_ENDPOINT for --endpoint.");
     return command;
   }
   void add_watch(CLI::App* command) {
@@ -279,6 +311,7 @@ void add_key_commands(Commands& c) {
 
 void add_commands(CLI::App& app, int& code) {
   auto c = std::make_shared<Commands>(Commands{app, code});
+  take_environment(*c->shared);
   c->add_watch(c->add(&app, "status", "health, drives, journal, usage", c->get("status")));
   add_drive_commands(*c);
   add_journal_commands(*c);

@@ -73,7 +73,13 @@ def test_output_formats(server):
 def test_shared_flags_stand_anywhere(server):
     for words in (["--json", "drive", "ls"], ["drive", "-o", "json", "ls"], ["-o=json", "--timeout", "9", "drive", "ls"]):
         assert json.loads(run(server, *words).stdout)["items"], words
-    assert json.loads(run(server, "--endpoint", f"http://127.0.0.1:{free_port()}", "--json", "status").stderr)["code"] == "Unavailable"
+    nobody = ["--endpoint", f"http://127.0.0.1:{free_port()}"]  # A flag wins over the environment, wherever it stands.
+    for words in ([*nobody, "--json", "status"], ["status", *nobody, "--json"]):
+        assert json.loads(run(server, *words).stderr)["code"] == "Unavailable", words
+    assert run(server, "drive", "ls", "-o", "name", KURA_OUTPUT="json").stdout.split() == [row["path"] for row in server.kura("drive", "ls")["items"]]
+    for mistake in ({"KURA_OUTPUT": "xml"}, {"KURA_TIMEOUT": "soon"}, {"KURA_TIMEOUT": "0"}, {"KURA_INSECURE": "perhaps"}):
+        done = run(server, "status", **mistake)
+        assert done.returncode == 2 and list(mistake)[0] in done.stderr, done
 
 
 def test_mistyped_commands(server):
