@@ -81,8 +81,7 @@ void take_environment(Shared& shared) {
     const auto value = environment_variable(name);
     if (!value) return;
     const std::string wrong = assign(*value);
-    if (!wrong.empty() && shared.mistake.empty())
-      shared.mistake = std::string(name) + ": " + wrong;
+    if (!wrong.empty() && shared.mistake.empty()) shared.mistake = std::string(name) + ": " + wrong;
   };
   auto text = [](std::string& out) {
     return [&out](const std::string& value) { return out = value, std::string(); };
