@@ -79,5 +79,41 @@ TEST(Md5Turn, FullLanesDoNotWait) {
   EXPECT_EQ(bodies.order, "." + names + "...");
 }
 
+// What a body brings after its turn has ended belongs to the next one.
+TEST(Md5Turn, ABodyOfManyPiecesIsHashedInTheirOrder) {
+  TestLoop loop;
+  int ended = 0;
+  auto hash = [&ended](std::vector<std::string> pieces) -> Task<void> {
+    Md5 alone, together;
+    for (const std::string& piece : pieces) {
+      alone.update(piece);
+      co_await md5_update(together, piece);
+    }
+    EXPECT_EQ(together.finish(), alone.finish());
+    ++ended;
+  };
+  for (char name : std::string("abcde")) {
+    std::vector<std::string> pieces;
+    for (size_t i = 0; i < 4; ++i) pieces.emplace_back(1100 * (i + 1), static_cast<char>(name + i));
+    spawn(loop, hash(std::move(pieces)));
+  }
+  loop.run();
+  EXPECT_EQ(ended, 5);
+}
+
+// The simulator runs the loops of many nodes on one thread.
+TEST(Md5Turn, EachLoopHasItsOwn) {
+  Bodies here, there;
+  here.begin('a');
+  there.begin('b');
+  here.loop.post([&] {  // Before the turn ends in which 'a' came.
+    there.loop.run();
+    EXPECT_EQ(there.order, "b");
+    EXPECT_EQ(here.order, "");
+  });
+  here.loop.run();
+  EXPECT_EQ(here.order, "a");
+}
+
 }  // namespace
 }  // namespace kura::s3
