@@ -104,7 +104,10 @@ Task<void> client(Rig* rig, int number) {
       auto now = co_await run_on(static_cast<Loop&>(rig->pool_loop), std::move(asking));
       auto read = co_await read_all(rig, *now, bytes);
       if (!read && read.error().code == Errc::unavailable && attempt < 4) continue;
-      if (!read) ++rig->refused_reads;
+      if (!read) {
+        ADD_FAILURE() << key << ", attempt " << attempt << ": " << read.error().detail;
+        ++rig->refused_reads;
+      }
       if (read && *read != content) ++rig->wrong;
       break;
     }
