@@ -162,8 +162,12 @@ Task<s3::S3Result<s3::Response>> AdminHandler::answer(const s3::RequestHead& hea
   call.body = std::move(*document);
   if (auto known = check_fields(*route, call.body); !known)
     co_return s3::s3_fail(error_of(known.error()));
-  Result<Json> done = co_await route->handler(backend_, call);
+  const bool dry = call.has("dry-run");
+  if (dry && !route->dry_run)
+    co_return s3::s3_fail("InvalidArgument", "There is no dry run of this");
+  Result<Json> done = co_await (dry ? route->dry_run : route->handler)(backend_, call);
   if (!done) co_return s3::s3_fail(error_of(done.error()));
+  if (dry) (*done)["dryRun"] = true;
   co_return json_response(*done);
 }
 

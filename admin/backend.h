@@ -27,6 +27,7 @@ struct StatusReport {
   uint64_t sets_open = 0, sets_sealed = 0, bytes_below_full_parity = 0, members_missing = 0;
   uint64_t members_rebuilt = 0, scrub_runs = 0, scrub_damaged = 0, scrub_lost = 0;
   uint64_t repaired_shards = 0, identity_repairs = 0;
+  uint64_t scrub_bytes = 0, scrub_bytes_planned = 0;  // Of the sets, by the run under way.
   bool scrub_busy = false;
   std::string scrub_error;  // Of the last completed scrub.
   uint64_t journal_start = 0, journal_end = 0, journal_segments = 0, journal_disk_bytes = 0;
@@ -85,12 +86,17 @@ class Backend {
   // At most `buckets_max` with names behind `after`.
   virtual Task<Result<BucketPage>> buckets(std::string after, uint32_t buckets_max) = 0;
   virtual Task<Result<std::string>> add_drive(std::string path) = 0;  // The drive's id.
+  // What add_drive() finds before it changes anything. Empty: the drive would get an id.
+  virtual Task<Result<std::string>> check_drive(std::string path) = 0;
   virtual Task<Result<std::vector<PlaceReport>>> where(std::string bucket, std::string key) = 0;
   // The first records at or behind `from`; without it the last of the log.
   virtual Task<Result<std::vector<RecordReport>>> tail(std::optional<uint64_t> from,
                                                        uint32_t records_max) = 0;
   virtual Task<Result<void>> create_key(AccessKey key, std::string secret) = 0;
   virtual Task<Result<void>> disable_key(std::string access_key) = 0;
+  // The errors of these two, of all but the journal.
+  virtual Result<void> check_create_key(AccessKey key) const = 0;
+  virtual Result<void> check_disable_key(std::string access_key) const = 0;
   virtual std::vector<AccessKey> keys() const = 0;
   virtual std::vector<SettingReport> settings() const = 0;
   virtual Task<Result<void>> start_scrub() = 0;

@@ -20,6 +20,8 @@ Json to_json(const DriveReport& d) {
 Json scrub_json(const StatusReport& s) {
   return {{"busy", s.scrub_busy},
           {"runs", s.scrub_runs},
+          {"readBytes", s.scrub_bytes},
+          {"plannedBytes", s.scrub_bytes_planned},
           {"error", s.scrub_error},
           {"damagedShards", s.scrub_damaged},
           {"repairedShards", s.repaired_shards},

@@ -37,6 +37,16 @@ Task<Result<Json>> add_drive(Backend& backend, const Call& call) {
   co_return Json{{"id", *id}, {"path", path}};
 }
 
+Task<Result<Json>> check_drive(Backend& backend, const Call& call) {
+  const std::string path = call.field("path");
+  std::string looked_at = path;
+  auto id = co_await backend.check_drive(std::move(looked_at));
+  if (!id) co_return fail(id.error());
+  Json planned{{"path", path}};
+  if (!id->empty()) planned["id"] = *id;
+  co_return planned;
+}
+
 // With "next" in the answer there are more, behind it: it is the "after" of the next page.
 Task<Result<Json>> get_buckets(Backend& backend, const Call& call) {
   const std::string max_text = call.get("max");
@@ -114,6 +124,26 @@ Task<Result<Json>> create_key(Backend& backend, const Call& call) {
   co_return created;
 }
 
+Task<Result<Json>> check_create_key(Backend& backend, const Call& call) {
+  Result<AccessKey> key = key_of(call);
+  if (!key) co_return fail(key.error());
+  Result<void> possible = backend.check_create_key(*key);
+  if (!possible) co_return fail(possible.error());
+  Json planned = to_json(*key);
+  for (const char* later : {"accessKey", "createdAtMs", "disabled"}) planned.erase(later);
+  co_return planned;
+}
+
+Task<Result<Json>> check_disable_key(Backend& backend, const Call& call) {
+  const std::string access_key = call.field("accessKey");
+  Result<void> possible = backend.check_disable_key(access_key);
+  if (!possible) co_return fail(possible.error());
+  Json planned;
+  for (const AccessKey& known : backend.keys())
+    if (known.access_key == access_key) planned = to_json(known);
+  co_return planned;
+}
+
 Task<Result<Json>> disable_key(Backend& backend, const Call& call) {
   const std::string access_key = call.field("accessKey");
   std::string named = access_key;
@@ -144,6 +174,10 @@ Task<Result<Json>> housekeep(Backend& backend, const Call&) {
 
 }  // namespace
 
+bool Call::has(std::string_view name) const {
+  return std::any_of(query.begin(), query.end(), [&](auto& pair) { return pair.first == name; });
+}
+
 std::string Call::get(std::string_view name) const {
   for (const auto& [n, v] : query)
     if (n == name) return v;
@@ -159,14 +193,14 @@ const std::vector<Route>& routes() {
   static const std::vector<Route> table = {
       {"GET", "status", get_status},
       {"GET", "drives", get_drives},
-      {"POST", "drives", add_drive, {"path"}},
+      {"POST", "drives", add_drive, {"path"}, check_drive},
       {"GET", "buckets", get_buckets},
       {"GET", "object/where", get_places},
       {"GET", "journal/tail", get_journal_tail},
       {"GET", "view/digest", get_view_digest},
       {"GET", "keys", get_keys},
-      {"POST", "keys", create_key, {"access", "bucket", "description"}},
-      {"POST", "keys/disable", disable_key, {"accessKey"}},
+      {"POST", "keys", create_key, {"access", "bucket", "description"}, check_create_key},
+      {"POST", "keys/disable", disable_key, {"accessKey"}, check_disable_key},
       {"GET", "config", get_config},
       {"GET", "scrub", get_scrub},
       {"POST", "scrub", start_scrub},

@@ -15,6 +15,7 @@ namespace kura::admin {
 struct Call {
   s3::QueryParams query;
   Json body = Json::object();
+  bool has(std::string_view name) const;  // In the query.
   // Both are empty when absent.
   std::string get(std::string_view name) const;
   std::string field(const char* name) const;
@@ -28,6 +29,9 @@ struct Route {
   std::string_view path;                      // Behind the prefix: "keys/disable".
   Handler handler;                            // Errors: those of the Backend; invalid_argument.
   std::vector<std::string_view> fields = {};  // Of the body, each a text.
+  // With "dry-run" in the query, in place of the handler: changes nothing, and says what would be
+  // changed. Null: there is no dry run.
+  Handler dry_run = nullptr;
 };
 
 // A field that the route does not know, or that is no text, is not what the client meant: a key

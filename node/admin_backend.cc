@@ -63,6 +63,23 @@ Task<Result<admin::StatusReport>> NodeBackend::counted_status() {
   co_return out;
 }
 
+namespace {
+
+void add_scrub(const Scrubber::Status& scrub, const disk::ScrubCounters& of_sets,
+               admin::StatusReport& out) {
+  out.scrub_busy = scrub.busy;
+  out.scrub_runs = scrub.runs;
+  out.scrub_error = scrub.last_error;
+  out.scrub_damaged = of_sets.damaged_shards;
+  out.scrub_lost = of_sets.lost_stripes;
+  out.scrub_bytes = of_sets.run_bytes;
+  out.scrub_bytes_planned = of_sets.run_bytes_planned;
+  out.identity_repairs = of_sets.repaired_identities;
+  out.repaired_shards = of_sets.repaired_shards;
+}
+
+}  // namespace
+
 Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   admin::StatusReport out;
   out.version = kVersion;
@@ -88,14 +105,8 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   out.bytes_below_full_parity = pool->bytes_below_full_parity;
   out.members_missing = pool->members_missing;
   out.members_rebuilt = pool->members_rebuilt;
-  const Scrubber::Status scrub = node_.scrubber().status();
-  out.scrub_busy = scrub.busy;
-  out.scrub_runs = scrub.runs;
-  out.scrub_error = scrub.last_error;
-  out.scrub_damaged = pool->scrub.damaged_shards;
-  out.scrub_lost = pool->scrub.lost_stripes;
-  out.identity_repairs = pool->scrub.repaired_identities + node_.identities_mended();
-  out.repaired_shards = pool->scrub.repaired_shards;
+  add_scrub(node_.scrubber().status(), pool->scrub, out);
+  out.identity_repairs += node_.identities_mended();
   const journal::JournalStatus journal = node_.journal().status();
   out.journal_start = journal.bounds.start.value;
   out.journal_end = journal.bounds.end.value;
@@ -177,13 +188,38 @@ Task<Result<admin::BucketPage>> NodeBackend::buckets_here(std::string after, uin
   co_return out;
 }
 
+namespace {
+
+Result<void> check_absolute(const std::string& path) {
+  if (path.empty() || path[0] != '/')
+    return fail(Errc::invalid_argument, "path is the absolute path of an empty folder");
+  return {};
+}
+
+}  // namespace
+
+Task<Result<std::string>> NodeBackend::check_drive(std::string path) {
+  return run_on(loop_, check_drive_here(std::move(path)));
+}
+
+Task<Result<std::string>> NodeBackend::check_drive_here(std::string path) {
+  if (auto absolute = check_absolute(path); !absolute) co_return fail(absolute.error());
+  auto opened = open_local_drive(path);
+  if (!opened) co_return fail(opened.error());
+  auto held = DriveLock::take(path);
+  if (!held) co_return fail(held.error());
+  std::shared_ptr<Drive> drive = std::move(*opened);
+  auto id = co_await node_.check_drive(std::move(drive));
+  if (!id) co_return fail(id.error());
+  co_return id->is_nil() ? std::string() : to_hex(*id);
+}
+
 Task<Result<std::string>> NodeBackend::add_drive(std::string path) {
   return run_on(loop_, add_drive_here(std::move(path)));
 }
 
 Task<Result<std::string>> NodeBackend::add_drive_here(std::string path) {
-  if (path.empty() || path[0] != '/')
-    co_return fail(Errc::invalid_argument, "path is the absolute path of an empty folder");
+  if (auto absolute = check_absolute(path); !absolute) co_return fail(absolute.error());
   auto opened = folders_.add(path);
   if (!opened) co_return fail(opened.error());
   std::shared_ptr<Drive> drive = std::move(*opened);
@@ -331,6 +367,21 @@ Task<Result<void>> NodeBackend::create_key(AccessKey key, std::string secret) {
 Task<Result<void>> NodeBackend::disable_key(std::string access_key) {
   if (auto writable = check_writable(); !writable) co_return writable;
   co_return co_await node_.tenants().disable_key(std::move(access_key));
+}
+
+Result<void> NodeBackend::check(const ControlCommand& command) const {
+  if (auto writable = check_writable(); !writable) return writable;
+  auto event = decide_control(*node_.tenants().state(), command, 0);
+  if (!event) return fail(event.error());
+  return {};
+}
+
+Result<void> NodeBackend::check_create_key(AccessKey key) const {
+  return check(CreateKey{std::move(key)});
+}
+
+Result<void> NodeBackend::check_disable_key(std::string access_key) const {
+  return check(DisableKey{std::move(access_key)});
 }
 
 std::vector<AccessKey> NodeBackend::keys() const {

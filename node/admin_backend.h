@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "actors/tenant/control_command.h"
 #include "admin/admin_handler.h"
 #include "admin/backend.h"
 #include "admin/request_metrics.h"
@@ -27,11 +28,14 @@ class NodeBackend final : public admin::Backend {
   Task<Result<admin::StatusReport>> counted_status() override;
   Task<Result<admin::BucketPage>> buckets(std::string after, uint32_t buckets_max) override;
   Task<Result<std::string>> add_drive(std::string path) override;
+  Task<Result<std::string>> check_drive(std::string path) override;
   Task<Result<std::vector<admin::PlaceReport>>> where(std::string bucket, std::string key) override;
   Task<Result<std::vector<admin::RecordReport>>> tail(std::optional<uint64_t> from,
                                                       uint32_t records_max) override;
   Task<Result<void>> create_key(AccessKey key, std::string secret) override;
   Task<Result<void>> disable_key(std::string access_key) override;
+  Result<void> check_create_key(AccessKey key) const override;
+  Result<void> check_disable_key(std::string access_key) const override;
   std::vector<AccessKey> keys() const override;
   std::vector<admin::SettingReport> settings() const override;
   Task<Result<void>> start_scrub() override;
@@ -43,6 +47,7 @@ class NodeBackend final : public admin::Backend {
 
  private:
   Result<void> check_writable() const;
+  Result<void> check(const ControlCommand& command) const;
   Task<bool> takes_writes_here();
   Task<Result<admin::StatusReport>> status_here();
   Task<Result<BucketCounters>> total_here();
@@ -52,6 +57,7 @@ class NodeBackend final : public admin::Backend {
   Task<Result<std::vector<admin::RecordReport>>> tail_here(std::optional<uint64_t> from,
                                                            uint32_t records_max);
   Task<Result<std::string>> add_drive_here(std::string path);
+  Task<Result<std::string>> check_drive_here(std::string path);
   Task<Result<void>> start_scrub_here();
   Task<bool> scrub_busy_here();
 

@@ -76,6 +76,19 @@ bool wants_document(const std::vector<std::string>& words) {
   return false;
 }
 
+// What the command took from the environment: one of these may be what did not parse.
+std::string variables_of(const CLI::App& app) {
+  std::string all;
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string& name = option->get_envname();
+    if (name.empty() || !environment_variable(name)) continue;
+    all += (all.empty() ? " (the environment sets " : ", ") + name;
+  }
+  if (!all.empty()) return all + ")";
+  for (const CLI::App* command : app.get_subcommands()) all += variables_of(*command);
+  return all;
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -110,11 +123,13 @@ int run_command_line(int argc, char** argv) {
     std::reverse(ordered.begin(), ordered.end());  // As CLI11 takes them.
     app.parse(ordered);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() != 0 && (!unknown.empty() || wants_document(words))) {
+    const std::string variables = variables_of(app);
+    if (error.get_exit_code() != 0 &&
+        (!unknown.empty() || !variables.empty() || wants_document(words))) {
       Failure failure;
       failure.exit_code = kExitUsage;
       failure.code = "Usage";
-      failure.message = unknown.empty() ? error.what() : unknown;
+      failure.message = unknown.empty() ? error.what() + variables : unknown;
       std::cerr << render(failure, Format{wants_document(words) ? Kind::json : Kind::table, {}});
       return kExitUsage;
     }

@@ -1,6 +1,7 @@
 #include "node/commands.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <fstream>
@@ -8,12 +9,14 @@
 #include <iostream>
 #include <memory>
 
+#include "net/kernel.h"
 #include "node/admin_backend.h"
 #include "node/admin_client.h"
 #include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/offline.h"
 #include "node/output.h"
+#include "node/progress.h"
 #include "s3/codec/uri.h"
 
 namespace kura::node {
@@ -30,8 +33,9 @@ struct Shared {
   AdminTarget target;
   std::string format = "table";
   std::string resource;  // What was asked of the node, for its failure.
-  bool watch = false;
-  std::string mistake;  // In a variable of the environment.
+  bool dry_run = false;
+  bool quiet = false;
+  std::string progress = "auto";
   AdminFailure failure;
 };
 
@@ -74,36 +78,20 @@ std::string check_format(const std::string& text) {
   return format_of(text) ? "" : "'" + text + "' is none of " + kFormats;
 }
 
-// Flags come later, and so win. Not by CLI11, which sets what commands share from the environment
-// once more for each command that was not given.
-void take_environment(Shared& shared) {
-  auto take = [&shared](const char* name, auto&& assign) {
-    const auto value = environment_variable(name);
-    if (!value) return;
-    const std::string wrong = assign(*value);
-    if (!wrong.empty() && shared.mistake.empty()) shared.mistake = std::string(name) + ": " + wrong;
-  };
-  auto text = [](std::string& out) {
-    return [&out](const std::string& value) { return out = value, std::string(); };
-  };
-  take("KURA_ENDPOINT", text(shared.target.endpoint));
-  take("KURA_CA_CERT", text(shared.target.ca_path));
-  take("KURA_INSECURE", [&](const std::string& value) -> std::string {
-    if (value != "true" && value != "false" && value != "1" && value != "0")
-      return "'" + value + "' is neither true nor false";
-    shared.target.insecure = value == "true" || value == "1";
-    return {};
-  });
-  take("KURA_TIMEOUT", [&](std::string value) {
-    std::string wrong = kTimeouts(value);
-    if (wrong.empty()) shared.target.timeout_s = static_cast<uint32_t>(std::stoul(value));
-    return wrong;
-  });
-  take("KURA_OUTPUT", [&](const std::string& value) {
-    std::string wrong = check_format(value);
-    if (wrong.empty()) shared.format = value;
-    return wrong;
-  });
+std::string check_progress(const std::string& text) {
+  return progress_form_of(text) ? "" : "'" + text + "' is none of auto, json, none";
+}
+
+// A variable for each flag of the command that is parsed: KURA_CA_CERT for --ca-cert. Only of that
+// one: CLI11 reads the variables of all commands, whichever was given.
+void take_environment(CLI::App& command) {
+  for (CLI::Option* option : command.get_options()) {
+    if (option->get_lnames().empty() || option->get_lnames().front() == "help") continue;
+    std::string name = "KURA_";
+    for (char c : option->get_lnames().front())
+      name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    option->envname(name);
+  }
 }
 
 int refuse(const Error& error, const Shared& shared) {
@@ -140,7 +128,9 @@ Result<Json> ask(const std::shared_ptr<Shared>& shared, const std::string& metho
     *value = std::move(*secret);
   }
   shared->resource = path_and_query.substr(0, path_and_query.find('?'));
-  return admin_request(target, method, path_and_query, body, &shared->failure);
+  const std::string query =
+      shared->dry_run ? "?dry-run=1" : "";  // Of changes, which have no other.
+  return admin_request(target, method, path_and_query + query, body, &shared->failure);
 }
 
 struct Commands {
@@ -156,13 +146,9 @@ struct Commands {
         ->check(check_format);
     command->add_flag_callback(
         "--json", [shared = shared] { shared->format = "json"; }, "as -o json: one document");
+    command->preparse_callback([command](size_t) { take_environment(*command); });
     command->callback([this_code = &code, shared = shared, run = std::move(run), exit_of] {
-      if (!shared->mistake.empty()) throw CLI::ValidationError(shared->mistake);
       *this_code = print(run(), *shared, exit_of);
-      while (shared->watch && std::cout) {
-        ::poll(nullptr, 0, kWatchEveryMs);
-        *this_code = print(run(), *shared, exit_of);
-      }
     });
     return command;
   }
@@ -177,8 +163,26 @@ struct Commands {
     command->footer("Each of these flags has a variable: KURA_ENDPOINT for --endpoint.");
     return command;
   }
-  void add_watch(CLI::App* command) {
-    command->add_flag("-w,--watch", shared->watch, "again every 2 seconds");
+  // As add(), of a command that shows what changes by itself.
+  CLI::App* add_watched(CLI::App* noun, const char* verb, const char* help, const Run& run,
+                        ExitOf exit_of = exit_ok) {
+    auto watch = std::make_shared<bool>(false);
+    auto again = [run, watch, shared = shared, exit_of]() -> Result<Json> {
+      while (*watch && std::cout) {
+        print(run(), *shared, exit_of);
+        ::poll(nullptr, 0, kWatchEveryMs);
+      }
+      return run();
+    };
+    CLI::App* command = add(noun, verb, help, again, exit_of);
+    command->add_flag("-w,--watch", *watch, "again every 2 seconds");
+    return command;
+  }
+  // As add(), of a command that changes something.
+  CLI::App* add_change(CLI::App* noun, const char* verb, const char* help, Run run) {
+    CLI::App* command = add(noun, verb, help, std::move(run));
+    command->add_flag("--dry-run", shared->dry_run, "change nothing; say what would be changed");
+    return command;
   }
   Run get(std::string path) {
     return [shared = shared, path] { return ask(shared, "GET", path); };
@@ -212,12 +216,27 @@ std::string escape(const std::string& text) { return s3::percent_encode(text, fa
 
 // Asks for a scrub and waits for its end. One that runs already is waited for first.
 Result<Json> scrub_drives(const std::shared_ptr<Shared>& shared) {
+  SystemClock clock;
+  Progress progress("scrub", *progress_form_of(shared->quiet ? "none" : shared->progress), clock);
   Result<Json> asked = ask(shared, "POST", "scrub");
   while (asked) {
     Result<Json> state = ask(shared, "GET", "scrub?wait=1");
-    if (!state || !state->at("busy").get<bool>()) return state;
+    if (!state) return state;
+    std::cerr << progress.report(state->at("readBytes"), state->at("plannedBytes"));
+    if (state->at("busy").get<bool>()) continue;
+    std::cerr << progress.finish();
+    return state;
   }
   return asked;
+}
+
+// Asks whoever sits at the terminal. A script meant it.
+bool is_meant(const std::string& question) {
+  if (::isatty(STDIN_FILENO) != 1) return true;
+  std::cerr << question << " [y/N] ";
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "yes";
 }
 
 // All pages of the buckets, as one answer.
@@ -238,7 +257,7 @@ void add_drive_commands(Commands& c) {
   CLI::App* drive = c.app.add_subcommand("drive", "drives of the node")->require_subcommand(1);
   auto offline = std::make_shared<bool>(false);
   auto folders = std::make_shared<std::vector<std::string>>();
-  CLI::App* ls = c.add(
+  CLI::App* ls = c.add_watched(
       drive, "ls", "list drives",
       [get = c.get("drives"), offline, folders] {
         return *offline ? offline_drives(*folders) : get();
@@ -249,15 +268,17 @@ void add_drive_commands(Commands& c) {
   CLI::Option* named = ls->add_option("folders", *folders, "with --offline: /mnt/d{1...6}");
   stopped->needs(named);
   named->needs(stopped);
-  c.add_watch(ls);
-  c.add(
+  CLI::App* scrub = c.add(
       drive, "scrub", "read and verify everything on the drives, and mend it",
       [shared = c.shared] { return scrub_drives(shared); }, exit_of_scrub);
+  scrub->add_option("--progress", c.shared->progress, "auto, json, none (auto), on standard error")
+      ->check(check_progress);
+  scrub->add_flag("-q,--quiet", c.shared->quiet, "as --progress none");
   auto path = std::make_shared<std::string>();
-  CLI::App* add =
-      c.add(drive, "add", "add an empty folder to the running node", [shared = c.shared, path] {
-        return ask(shared, "POST", "drives", {{"path", *path}});
-      });
+  CLI::App* add = c.add_change(drive, "add", "add an empty folder to the running node",
+                               [shared = c.shared, path] {
+                                 return ask(shared, "POST", "drives", {{"path", *path}});
+                               });
   add->add_option("path", *path, "absolute path on the node's machine")->required();
 }
 
@@ -288,7 +309,7 @@ void add_key_commands(Commands& c) {
     std::optional<std::string> bucket;
   };
   auto wanted = std::make_shared<Wanted>();
-  CLI::App* create = c.add(
+  CLI::App* create = c.add_change(
       key, "create", "make an access key; its secret is shown once", [shared = c.shared, wanted] {
         Json fields{{"access", wanted->access}, {"description", wanted->description}};
         if (wanted->bucket) fields["bucket"] = *wanted->bucket;
@@ -299,19 +320,25 @@ void add_key_commands(Commands& c) {
   create->add_option("--bucket", wanted->bucket, "only this bucket");
   create->add_option("--description", wanted->description, "what it is for");
   auto disabled = std::make_shared<std::string>();
-  CLI::App* disable =
-      c.add(key, "disable", "refuse an access key from now on", [shared = c.shared, disabled] {
+  auto sure = std::make_shared<bool>(false);
+  CLI::App* disable = c.add_change(
+      key, "disable", "refuse an access key from now on, for good",
+      [shared = c.shared, disabled, sure]() -> Result<Json> {
+        if (!shared->dry_run && !*sure && !is_meant("refuse " + *disabled + " for good?")) {
+          shared->failure.code = "Cancelled";
+          return fail(Errc::unsupported, "nothing was changed");
+        }
         return ask(shared, "POST", "keys/disable", {{"accessKey", *disabled}});
       });
   disable->add_option("access-key", *disabled, "the access key")->required();
+  disable->add_flag("-y,--yes", *sure, "do not ask; only at a terminal it would");
 }
 
 }  // namespace
 
 void add_commands(CLI::App& app, int& code) {
   auto c = std::make_shared<Commands>(Commands{app, code});
-  take_environment(*c->shared);
-  c->add_watch(c->add(&app, "status", "health, drives, journal, usage", c->get("status")));
+  c->add_watched(&app, "status", "health, drives, journal, usage", c->get("status"));
   add_drive_commands(*c);
   add_journal_commands(*c);
   add_key_commands(*c);

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 
-#include "base/loop.h"
+#include "node/naps.h"
 
 namespace kura::node {
 namespace {
 
-constexpr int kLooks = 2;      // A drive that is slow once is not lost.
-constexpr int64_t kNaps = 20;  // How often in an interval a stop is noticed.
+constexpr int kLooks = 2;  // A drive that is slow once is not lost.
 
 }  // namespace
 
@@ -18,8 +17,7 @@ DriveWatch::DriveWatch(DriveWatchPorts ports, DriveId view_drive, int64_t interv
 Task<void> DriveWatch::run() {
   running_ = true;
   while (!stopping_) {
-    for (int64_t nap = 0; nap < kNaps && !stopping_; ++nap)
-      co_await sleep_for(std::max<int64_t>(interval_ns_ / kNaps, 1));
+    co_await sleep_unless(stopping_, interval_ns_);
     if (stopping_) break;
     co_await ports_.take_back();
     judge_view();

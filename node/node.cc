@@ -83,6 +83,9 @@ std::string Node::seal_secret(const std::string& access_key, const std::string& 
 Task<Result<DriveId>> Node::add_drive(std::shared_ptr<Drive> drive) {
   return parts_->add_drive(std::move(drive));
 }
+Task<Result<DriveId>> Node::check_drive(std::shared_ptr<Drive> drive) {
+  return parts_->check_drive(std::move(drive));
+}
 Scrubber& Node::scrubber() { return *parts_->scrubber; }
 Task<Result<void>> Node::housekeep_now() { return parts_->housekeeping->pass(); }
 

@@ -134,6 +134,8 @@ class Node {
   // A new, empty drive: gets an identity and joins journal and pool. A node that only reads gives
   // it an identity and starts over. On the journal loop.
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
+  // As add_drive() before it changes anything: the identity that the drive has; nil: none yet.
+  Task<Result<DriveId>> check_drive(std::shared_ptr<Drive> drive);
   // One round of destaging, snapshot and truncation, whether it is due or not.
   Task<Result<void>> housekeep_now();
 

@@ -86,33 +86,39 @@ Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
   Task<Result<DriveId>> joining = read_only.empty() ? join(drive) : admit(drive);
   auto id = co_await std::move(joining);
   if (!id) co_return id;
-  if (!read_only.empty()) {
-    if (std::find(drive_ids.begin(), drive_ids.end(), *id) != drive_ids.end())
-      co_return fail(Errc::exists, drive->label() + " holds a drive that is here already");
-    drive_admitted = true;
-  }
+  if (!read_only.empty()) drive_admitted = true;
   ports.drives.push_back(drive);
   drive_ids.push_back(*id);
   co_return id;
 }
 
+// Whether it may be one of this cluster's: its identity there; nil: it is empty.
+Task<Result<DriveId>> Node::Parts::check_drive(std::shared_ptr<Drive> drive) {
+  const std::shared_ptr<Drive> answering = bounded(drive, options.drive_timeout_ns);
+  const DriveSighting sighting = co_await look_at(*answering);
+  if (sighting.problem) co_return fail(*sighting.problem);
+  if (!sighting.identity) {
+    if (!sighting.empty) co_return fail(Errc::invalid_argument, drive->label() + " is not empty");
+    co_return DriveId{};
+  }
+  if (sighting.identity->cluster != membership.cluster)
+    co_return fail(Errc::invalid_argument, drive->label() + " belongs to another cluster");
+  const DriveId id = sighting.identity->drive;
+  // A node that takes writes goes on with a drive that an earlier call got only half way.
+  if (!read_only.empty() && std::find(drive_ids.begin(), drive_ids.end(), id) != drive_ids.end())
+    co_return fail(Errc::exists, drive->label() + " holds a drive that is here already");
+  co_return id;
+}
+
 // Sees to it that the drive has an identity of this cluster.
 Task<Result<DriveId>> Node::Parts::admit(std::shared_ptr<Drive> drive) {
+  auto id = co_await check_drive(drive);
+  if (!id || !id->is_nil()) co_return id;
+  *id = ports.random.uuid<DriveId>();
+  const disk::DriveIdentity identity{membership.cluster, *id};
   const std::shared_ptr<Drive> answering = bounded(drive, options.drive_timeout_ns);
-  DriveSighting sighting = co_await look_at(*answering);
-  if (sighting.problem) co_return fail(*sighting.problem);
-  DriveId id;
-  if (sighting.identity) {
-    if (sighting.identity->cluster != membership.cluster)
-      co_return fail(Errc::invalid_argument, drive->label() + " belongs to another cluster");
-    id = sighting.identity->drive;
-  } else {
-    if (!sighting.empty) co_return fail(Errc::invalid_argument, drive->label() + " is not empty");
-    id = ports.random.uuid<DriveId>();
-    disk::DriveIdentity identity{membership.cluster, id};
-    auto written = co_await disk::write_identity(*answering, identity);
-    if (!written) co_return fail(written.error());
-  }
+  auto written = co_await disk::write_identity(*answering, identity);
+  if (!written) co_return fail(written.error());
   co_return id;
 }
 

@@ -44,6 +44,7 @@ struct Node::Parts {
   void make_servers();
   void make_drive_watch();
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
+  Task<Result<DriveId>> check_drive(std::shared_ptr<Drive> drive);
   Task<Result<DriveId>> admit(std::shared_ptr<Drive> drive);
   Task<Result<DriveId>> join(std::shared_ptr<Drive> drive);
   Task<void> take_back();

@@ -1,15 +1,12 @@
 #include "node/view_watch.h"
 
-#include <algorithm>
-
 #include "base/drive_calls.h"
-#include "base/loop.h"
+#include "node/naps.h"
 
 namespace kura::node {
 namespace {
 
 constexpr char kProbeFile[] = "probe";
-constexpr int64_t kNaps = 20;  // How often in an interval a stop is noticed.
 
 Task<Result<void>> probe(std::shared_ptr<Drive> drive) {
   auto file = co_await drive->create(kProbeFile, 0);
@@ -30,8 +27,7 @@ ViewWatch::ViewWatch(std::shared_ptr<Drive> drive, Times times, std::function<vo
 Task<void> ViewWatch::run() {
   running_ = true;
   while (!stopping_) {
-    for (int64_t nap = 0; nap < kNaps && !stopping_; ++nap)
-      co_await sleep_for(std::max<int64_t>(times_.interval_ns / kNaps, 1));
+    co_await sleep_unless(stopping_, times_.interval_ns);
     if (stopping_) break;
     std::shared_ptr<Drive> drive = drive_;
     const bool lost = co_await hangs(std::move(drive), times_.timeout_ns);

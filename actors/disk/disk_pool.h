@@ -76,6 +76,8 @@ struct ScrubCounters {
   bool running = false;
   uint64_t sets = 0;
   uint64_t bytes = 0;
+  // Of the run that runs, or of the last one: what it has read, and of how much when it began.
+  uint64_t run_bytes = 0, run_bytes_planned = 0;
   uint64_t damaged_shards = 0;       // Found by scrub.
   uint64_t repaired_shards = 0;      // By scrub, by reads and by rebuild's sources.
   uint64_t lost_stripes = 0;         // Live bytes with more damage than parity can mend.

@@ -8,15 +8,24 @@
 
 namespace kura::disk {
 
+// Of what can be read of each member. 0: left open by an earlier process, its end is being looked
+// for.
+uint64_t Scrub::end_of(const SegmentSet& set) const {
+  return set.sealed_bytes.value_or(core_->write_sets.good_end(set.id));
+}
+
 Task<void> Scrub::run(const LiveBodies& live) {
   counters_.running = true;
   began_ns_ = core_->loop.clock().monotonic_ns();
   paced_bytes_ = 0;
+  counters_.run_bytes = counters_.run_bytes_planned = 0;
   const auto state = core_->ledger.state();
+  for (const auto& [id, set] : state->sets)
+    if (const uint64_t end = end_of(set); end > kFirstStripeOffset)
+      counters_.run_bytes_planned += set.members.size() * (end - kFirstStripeOffset);
   for (const auto& [id, set] : state->sets) {
     if (core_->stopping) break;
-    // Left open by an earlier process: its end is being looked for.
-    const uint64_t until = set.sealed_bytes.value_or(core_->write_sets.good_end(id));
+    const uint64_t until = end_of(set);
     if (until == 0) continue;
     SetFiles::Pin pin = core_->files.pin(id);
     if (!pin) continue;
@@ -42,6 +51,7 @@ Task<Result<void>> Scrub::scrub_set(const LiveBodies& live, SegmentSet set, uint
     const bool live_here = ranges->touches((*stripe)->offset, at);
     ranges->cover((*stripe)->offset, at);
     counters_.bytes += bytes;
+    counters_.run_bytes += bytes;
     // In an open set an upload may be writing it at this moment.
     if (!set.sealed_bytes && !live_here) continue;
     auto repaired = co_await repair_stripe(core_, **stripe);

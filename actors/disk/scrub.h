@@ -20,6 +20,7 @@ class Scrub {
   bool running() const { return counters_.running; }
 
  private:
+  uint64_t end_of(const SegmentSet& set) const;
   Task<Result<void>> scrub_set(const LiveBodies& live, SegmentSet set, uint64_t until);
   Task<void> check_file_headers(const SegmentSet& set);
   Task<void> keep_pace(uint64_t bytes);

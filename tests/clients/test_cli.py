@@ -3,6 +3,8 @@
 import concurrent.futures
 import http.client
 import json
+import os
+import pty
 import signal
 import socket
 import subprocess
@@ -14,7 +16,7 @@ import pytest
 from bodies import KIB, MIB, body
 from s3 import read, refused, s3_client
 from server import BINARY, Endpoint, Server, drive_folders, free_port, until
-from wire import Call, encode_query
+from wire import Call, ask, encode_query
 
 pytestmark = pytest.mark.kura
 BUCKET, OTHER = "cli", "other"
@@ -80,6 +82,71 @@ def test_shared_flags_stand_anywhere(server):
     for mistake in ({"KURA_OUTPUT": "xml"}, {"KURA_TIMEOUT": "soon"}, {"KURA_TIMEOUT": "0"}, {"KURA_INSECURE": "perhaps"}):
         done = run(server, "status", **mistake)
         assert done.returncode == 2 and list(mistake)[0] in done.stderr, done
+
+
+def test_every_flag_has_a_variable(server):
+    assert len(json.loads(run(server, "journal", "tail", "--json", KURA_MAX="1").stdout)["items"]) == 1
+    assert len(json.loads(run(server, "journal", "tail", "--max", "2", "--json", KURA_MAX="1").stdout)["items"]) == 2
+    assert json.loads(run(server, "key", "create", KURA_JSON="1", KURA_DRY_RUN="true", KURA_BUCKET=OTHER).stdout)["bucket"] == OTHER
+    wrong = run(server, "journal", "tail", KURA_MAX="many")
+    assert wrong.returncode == 2 and "KURA_MAX" in wrong.stderr
+    assert run(server, "status", KURA_MAX="many").returncode == 0  # Of another command.
+    assert "KURA_FROM" in run(server, "journal", "tail", "--help").stdout
+
+
+def test_dry_runs_change_nothing(server, tmp_path):
+    keys, drives = server.kura("key", "ls")["items"], server.kura("drive", "ls")["items"]
+    planned = server.kura("key", "create", "--access", "read-only", "--bucket", BUCKET, "--description", "d", "--dry-run")
+    assert planned == {"apiVersion": "kura/v1", "access": "read-only", "bucket": BUCKET, "description": "d", "dryRun": True}
+    assert json.loads(run(server, "key", "create", "--bucket", "absent", "--dry-run", "--json").stderr)["code"] == "NoSuchBucket"
+    assert run(server, "key", "disable", "KUabsent", "--dry-run").returncode == 3
+    made = server.kura("key", "create")
+    assert server.kura("key", "disable", made["accessKey"], "--dry-run")["disabled"] is False
+    assert keyed(server.endpoint, made).head_object(Bucket=BUCKET, Key="small")
+    assert len(server.kura("key", "ls")["items"]) == len(keys) + 1
+
+    fresh, used = tmp_path / "fresh", tmp_path / "used"
+    fresh.mkdir()
+    used.mkdir()
+    (used / "file").write_text("mine")
+    assert server.kura("drive", "add", str(fresh), "--dry-run") == {"apiVersion": "kura/v1", "path": str(fresh), "dryRun": True}
+    assert list(fresh.iterdir()) == [] and len(server.kura("drive", "ls")["items"]) == len(drives)
+    for folder, code in ((used, 2), (tmp_path / "absent", 3), (drives[0]["path"], 5), ("relative", 2)):
+        assert [run(server, "drive", "add", str(folder), *dry).returncode for dry in ([], ["--dry-run"])] == [code, code], folder
+    answer = ask(server.endpoint, Call(server.endpoint, "POST", "/kura/admin/v1/scrub", query=[("dry-run", "1")]).sign().wire())
+    assert answer.status == 400 and b"no dry run" in answer.body
+
+
+def test_a_person_is_asked_before_a_key_ends(server):
+    made = server.kura("key", "create")
+    environment = {**server.environment(), "KURA_ENDPOINT": server.endpoint.url}
+
+    def disable(typed: bytes, *flags: str) -> int:
+        ours, terminal = pty.openpty()
+        asked = subprocess.Popen([str(BINARY), "key", "disable", made["accessKey"], *flags], stdin=terminal, env=environment,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        os.write(ours, typed)
+        said = asked.communicate(timeout=20)[1]
+        os.close(ours)
+        os.close(terminal)
+        assert ("for good?" in said) == (not flags)
+        return asked.returncode
+
+    assert disable(b"n\n") == 1 and disable(b"\n") == 1
+    assert keyed(server.endpoint, made).head_object(Bucket=BUCKET, Key="small")
+    assert disable(b"", "--yes") == 0
+    with refused("InvalidAccessKeyId", 403):
+        keyed(server.endpoint, made).get_object(Bucket=BUCKET, Key="small")
+    assert disable(b"y\n") == 0
+
+
+def test_scrub_tells_how_far_it_is(server):
+    done = run(server, "drive", "scrub", "--progress", "json", "--json")
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert lines[-1]["doneBytes"] == lines[-1]["plannedBytes"] == json.loads(done.stdout)["readBytes"] > MIB
+    assert all(line["progress"] == "scrub" for line in lines) and "seconds" in lines[-1] and "secondsLeft" in lines[0]
+    assert run(server, "drive", "scrub", "-q").stderr == ""
+    assert run(server, "drive", "scrub", "--progress", "loud").returncode == 2
 
 
 def test_mistyped_commands(server):
