@@ -7,8 +7,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <cstring>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "base/ids.h"
@@ -37,9 +38,18 @@ class RequestTable {
   size_t size() const { return slots_.size(); }
 
  private:
+  // Ids are random, and drawn by the node: any part of one is a hash.
+  struct RandomBits {
+    size_t operator()(const RequestId& id) const {
+      size_t bits;
+      std::memcpy(&bits, id.bytes.data(), sizeof(bits));
+      return bits;
+    }
+  };
+
   uint64_t count_ = 0;               // Ever added.
   std::vector<RequestEntry> slots_;  // Slot i: entry i modulo kRequestTableMax.
-  std::map<RequestId, uint32_t> by_id_;
+  std::unordered_map<RequestId, uint32_t, RandomBits> by_id_;
 };
 
 // The row form of add().
