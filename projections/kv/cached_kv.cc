@@ -97,8 +97,10 @@ class CachedKv final : public Kv {
       Shard& shard = shard_of(change.key);
       std::lock_guard lock(shard.mutex);
       --shard.writing;
-      shard.entries.erase(change.key);  // The batch may hold the key twice, the last one too long.
-      if (written && !too_long(change.value))
+      // Of a key that the batch holds twice, the first value is here by now.
+      if (!written || too_long(change.value))
+        shard.entries.erase(change.key);
+      else
         shard.entries.put(change.key, change.value, shard_bytes_max_);
     }
     return written;
