@@ -143,13 +143,15 @@ def compare(given: argparse.Namespace, missing: str | None) -> tuple[dict, str, 
             floors = floor.measure_all(running[0], chosen, scale, pathlib.Path(home))
         used = servers.machine_cpu_s() - everything
         machine["others_cpu_share"] = round(1 - min(1, (own_cpu_s(running) - own) / used), 3)
-    rows = []
+    rows, slower = [], report.slowness(floors)
+    machine["slower_than_study"] = slower
     for workload in chosen:
         failed = [why for (name, _), why in results.failed.items() if name == workload.name]
         rows.append(report.row(workload, "minio", results.by_run[workload.name], missing or next(iter(failed), None),
-                               given.load, floors.get(workload.name)))
+                               given.load, floors.get(workload.name), slower))
+    speed = f"; nginx says that it is {slower:.2f} times slower than the study's" if slower else ""
     head = (f"{machine['cpu']}, Linux {machine['kernel']}; server on core {servers.SERVER_CORE}, client on core "
-            f"{servers.CLIENT_CORE}; other programs took {machine['others_cpu_share']:.0%} of the CPU time used; "
+            f"{servers.CLIENT_CORE}; other programs took {machine['others_cpu_share']:.0%} of the CPU time used{speed}; "
             f"{results.rounds} rounds of {scale.seconds} s; {given.load} load; objects to read {scale.pool}; Kura's caches "
             f"{given.cache_size} of blocks, {given.row_cache_size} of rows\n\n")
     return ({"machine": machine, "rounds": results.rounds, "load": given.load, "cache_size": given.cache_size,

@@ -2,7 +2,7 @@
 
 import statistics
 
-from targets import GOALS, ROOFLINE_US
+from targets import GOALS, ROOFLINE_US, STUDY_FLOOR
 
 CLIENT_BUSY_MAX = 0.9  # Above it a rate is the client's, not the server's.
 FIGURES = ("ops_per_s", "p50_us", "p99_us", "cpu_us", "later_us", "rss_mib", "device_per_user_byte", "syncs_per_op",
@@ -43,8 +43,15 @@ def ratios(kura: list[dict], peer: list[dict], peer_name: str, missing: str | No
     return made
 
 
+def slowness(floors: dict[str, dict]) -> float | None:
+    """How many times more CPU than on the study's machine the same work takes here and now. None: not measured."""
+    name, study_us = STUDY_FLOOR
+    return floors[name]["cpu_us"] / study_us if name in floors else None
+
+
 def row(workload, peer_name: str, by_server: dict[str, list[dict]], missing: str | None, load: str = "raw",
-        floor: dict | None = None) -> dict:
+        floor: dict | None = None, slower: float | None = None) -> dict:
+    """`slower`: slowness()."""
     kura, peer = by_server.get("kura", []), by_server.get(peer_name, [])
     made = {"workload": workload.name, "peer": peer_name, "load": load, "in_flight": workload.connections,
             **ratios(kura, peer, peer_name, missing), "kura": medians(kura), peer_name: medians(peer)}
@@ -56,14 +63,16 @@ def row(workload, peer_name: str, by_server: dict[str, list[dict]], missing: str
     made["roofline_share"] = limit / made["kura"]["cpu_us"] if limit and made["kura"] else None
     made["floor"] = floor
     made["floor_share"] = floor["cpu_us"] / made["kura"]["cpu_us"] if floor and made["kura"] else None
-    made["goals"] = [goal_of(goal, made) for goal in GOALS if goal.workload == workload.name]
+    made["goals"] = [goal_of(goal, made, slower) for goal in GOALS if goal.workload == workload.name]
     return made
 
 
-def goal_of(goal, made: dict) -> dict:
+def goal_of(goal, made: dict, slower: float | None) -> dict:
+    """A figure of CPU time has its value at the study's speed as well, and a verdict of that."""
     value = made.get(goal.figure) if goal.more_is_better else (made["kura"] or {}).get(goal.figure)
-    return {"figure": goal.figure, "value": value, "gate": goal.gate, "aim": goal.aim,
-            "verdict": goal.verdict(value), "source": goal.source}
+    scaled = value / slower if goal.figure == "cpu_us" and value and slower else None
+    return {"figure": goal.figure, "value": value, "gate": goal.gate, "aim": goal.aim, "verdict": goal.verdict(value),
+            "at_study_speed": scaled, "verdict_at_study_speed": goal.verdict(scaled), "source": goal.source}
 
 
 def number(value: float | None, form: str = ",.1f") -> str:
@@ -95,6 +104,8 @@ def table(rows: list[dict]) -> str:
             + f"  {one.get('reason', '')}")
     lines += ["", f"{'workload':<14}{'figure':<22}{'value':>11}{'gate':>11}{'aim':>11}  verdict"]
     for one in rows:
-        lines += [f"{one['workload']:<14}{goal['figure']:<22}{number(goal['value'], ',.2f'):>11}{goal['gate']:>11,.1f}"
-                  f"{goal['aim']:>11,.2f}  {goal['verdict']} ({goal['source']})" for goal in one["goals"]]
+        for goal in one["goals"]:
+            scaled = f"; {goal['at_study_speed']:,.1f} at the study's speed {goal['verdict_at_study_speed']}" if goal["at_study_speed"] else ""
+            lines.append(f"{one['workload']:<14}{goal['figure']:<22}{number(goal['value'], ',.2f'):>11}{goal['gate']:>11,.1f}"
+                         f"{goal['aim']:>11,.2f}  {goal['verdict']}{scaled} ({goal['source']})")
     return "\n".join(lines)

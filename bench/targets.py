@@ -13,6 +13,11 @@ ROOFLINE_US = {"put-4KiB": 20.5, "put-64KiB": 109, "put-1MiB": 672, "put-64MiB":
                "get-4KiB": 9.4, "get-64KiB": 20.9, "get-1MiB": 200, "get-64MiB": 15_000}
 
 
+# The study's machine, idle: CPU us of nginx for a GET of 4 KiB, sendfile off. What floor.py measures over this says how
+# many times slower a machine is, or what else it does.
+STUDY_FLOOR = ("get-4KiB", 8.3)
+
+
 @dataclasses.dataclass(frozen=True)
 class Goal:
     workload: str

@@ -58,6 +58,16 @@ class Ratios(unittest.TestCase):
         self.assertEqual({goal["verdict"] for goal in slow["goals"] if goal["value"] and goal["figure"] != "rss_ratio"},
                          {"misses"})
 
+    def test_a_slow_machine_is_told_from_a_slow_product(self):
+        slower = report.slowness({"get-4KiB": {"cpu_us": 16.6}})
+        self.assertEqual((slower, report.slowness({})), (2, None))
+        row = report.row(self.put, "minio", {"kura": [figures(100, 70)]}, "alone", slower=slower)
+        [goal] = [goal for goal in row["goals"] if goal["figure"] == "cpu_us"]
+        self.assertEqual((goal["verdict"], goal["at_study_speed"], goal["verdict_at_study_speed"]), ("misses", 35, "meets gate"))
+        self.assertIn("35.0 at the study's speed meets gate", report.table([row]))
+        alone = report.row(self.put, "minio", {"kura": [figures(100, 70)]}, "alone")["goals"]
+        self.assertEqual({goal["at_study_speed"] for goal in alone}, {None})
+
     def test_goals_name_workloads_that_are_run(self):
         names = {workload.name for workload in workloads()}
         self.assertLessEqual({goal.workload for goal in targets.GOALS} | set(targets.ROOFLINE_US), names)
