@@ -88,6 +88,10 @@ class Backend {
   virtual Task<Result<std::string>> add_drive(std::string path) = 0;  // The drive's id.
   // What add_drive() finds before it changes anything. Empty: the drive would get an id.
   virtual Task<Result<std::string>> check_drive(std::string path) = 0;
+  // The drive of this id or, if it alone is offline there, path. Errors: not_found, exists (it is
+  // online), invalid_argument (several were at that path).
+  virtual Task<Result<DriveReport>> find_lost_drive(std::string id_or_path) = 0;
+  virtual Task<Result<void>> forget_drive(std::string id) = 0;  // Of find_lost_drive().
   virtual Task<Result<std::vector<PlaceReport>>> where(std::string bucket, std::string key) = 0;
   // The first records at or behind `from`; without it the last of the log.
   virtual Task<Result<std::vector<RecordReport>>> tail(std::optional<uint64_t> from,

@@ -47,6 +47,24 @@ Task<Result<Json>> check_drive(Backend& backend, const Call& call) {
   co_return planned;
 }
 
+// The drive as it was listed.
+Task<Result<Json>> check_remove_drive(Backend& backend, const Call& call) {
+  std::string named = call.field("drive");
+  auto lost = co_await backend.find_lost_drive(std::move(named));
+  if (!lost) co_return fail(lost.error());
+  co_return Json{{"id", lost->id}, {"path", lost->label}, {"reason", lost->reason}};
+}
+
+Task<Result<Json>> remove_drive(Backend& backend, const Call& call) {
+  auto lost = co_await check_remove_drive(backend, call);
+  if (!lost) co_return fail(lost.error());
+  std::string id = lost->at("id").get<std::string>();
+  auto done = co_await backend.forget_drive(std::move(id));
+  if (!done) co_return fail(done.error());
+  (*lost)["removed"] = true;
+  co_return *lost;
+}
+
 // With "next" in the answer there are more, behind it: it is the "after" of the next page.
 Task<Result<Json>> get_buckets(Backend& backend, const Call& call) {
   const std::string max_text = call.get("max");
@@ -194,6 +212,7 @@ const std::vector<Route>& routes() {
       {"GET", "status", get_status},
       {"GET", "drives", get_drives},
       {"POST", "drives", add_drive, {"path"}, check_drive},
+      {"POST", "drives/remove", remove_drive, {"drive"}, check_remove_drive},
       {"GET", "buckets", get_buckets},
       {"GET", "object/where", get_places},
       {"GET", "journal/tail", get_journal_tail},

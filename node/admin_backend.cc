@@ -198,12 +198,43 @@ Result<void> check_absolute(const std::string& path) {
 
 }  // namespace
 
+Task<Result<admin::DriveReport>> NodeBackend::find_lost_drive(std::string id_or_path) {
+  auto status = co_await run_on(loop_, status_here());
+  if (!status) co_return fail(status.error());
+  std::vector<admin::DriveReport> lost;
+  bool online = false;
+  for (const admin::DriveReport& drive : status->drives) {
+    if (drive.id != id_or_path && drive.label != id_or_path) continue;
+    if (drive.online) online = true;
+    if (!drive.online) lost.push_back(drive);
+  }
+  if (lost.size() == 1) co_return lost.front();
+  if (lost.size() > 1)
+    co_return fail(Errc::invalid_argument, "several lost drives were there: name one by its id");
+  if (online)
+    co_return fail(Errc::exists, id_or_path + " is online: take it out of the machine first");
+  co_return fail(Errc::not_found, "the cluster has no drive '" + id_or_path + "'");
+}
+
+Task<Result<void>> NodeBackend::forget_drive(std::string id) {
+  const std::optional<std::string> raw = s3::hex_decode(id);
+  if (!raw || raw->size() != 16) co_return fail(Errc::not_found, "no such drive");
+  Task<Result<void>> forgetting = forget_drive_here(uuid_from<DriveId>(*raw));
+  co_return co_await run_on(loop_, std::move(forgetting));
+}
+
+Task<Result<void>> NodeBackend::forget_drive_here(DriveId drive) {
+  if (auto writable = check_writable(); !writable) co_return writable;
+  co_return co_await node_.forget_drive(drive);
+}
+
 Task<Result<std::string>> NodeBackend::check_drive(std::string path) {
   return run_on(loop_, check_drive_here(std::move(path)));
 }
 
 Task<Result<std::string>> NodeBackend::check_drive_here(std::string path) {
   if (auto absolute = check_absolute(path); !absolute) co_return fail(absolute.error());
+  path = absolute_folder(path);
   auto opened = open_local_drive(path);
   if (!opened) co_return fail(opened.error());
   auto held = DriveLock::take(path);
@@ -220,6 +251,7 @@ Task<Result<std::string>> NodeBackend::add_drive(std::string path) {
 
 Task<Result<std::string>> NodeBackend::add_drive_here(std::string path) {
   if (auto absolute = check_absolute(path); !absolute) co_return fail(absolute.error());
+  path = absolute_folder(path);
   auto opened = folders_.add(path);
   if (!opened) co_return fail(opened.error());
   std::shared_ptr<Drive> drive = std::move(*opened);

@@ -29,6 +29,8 @@ class NodeBackend final : public admin::Backend {
   Task<Result<admin::BucketPage>> buckets(std::string after, uint32_t buckets_max) override;
   Task<Result<std::string>> add_drive(std::string path) override;
   Task<Result<std::string>> check_drive(std::string path) override;
+  Task<Result<admin::DriveReport>> find_lost_drive(std::string id_or_path) override;
+  Task<Result<void>> forget_drive(std::string id) override;
   Task<Result<std::vector<admin::PlaceReport>>> where(std::string bucket, std::string key) override;
   Task<Result<std::vector<admin::RecordReport>>> tail(std::optional<uint64_t> from,
                                                       uint32_t records_max) override;
@@ -58,6 +60,7 @@ class NodeBackend final : public admin::Backend {
                                                            uint32_t records_max);
   Task<Result<std::string>> add_drive_here(std::string path);
   Task<Result<std::string>> check_drive_here(std::string path);
+  Task<Result<void>> forget_drive_here(DriveId drive);
   Task<Result<void>> start_scrub_here();
   Task<bool> scrub_busy_here();
 

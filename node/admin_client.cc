@@ -97,7 +97,9 @@ Task<Result<Answer>> exchange(AsioLoop& loop, const AdminTarget& target, Address
 
 // The reaction that an answer asks for: its status says it, but for damage.
 Errc code_of(int status, const Json& answer) {
-  if (answer.is_object() && answer.value("code", "") == "Corrupt") return Errc::corrupt;
+  const std::string name = answer.is_object() ? answer.value("code", "") : "";
+  if (name == "Corrupt") return Errc::corrupt;
+  if (name == "AuthorizationHeaderMalformed") return Errc::access_denied;  // Of another region.
   switch (status) {
     case 400:
     case 405:
@@ -138,7 +140,7 @@ Result<Json> admin_request(const AdminTarget& target, const std::string& method,
   head.path = "/kura/admin/v1/" + path_and_query.substr(0, question);
   if (question != std::string::npos) head.query = path_and_query.substr(question + 1);
   head.headers.add("host", host);
-  s3::Signer signer(target.access_key, target.secret_key);
+  s3::Signer signer(target.access_key, target.secret_key, target.region);
   (void)signer.sign(&head, s3::payload_hash_of(text), clock.wall_ms());
   std::string request =
       method + " " + head.path + (head.query.empty() ? "" : "?" + head.query) + " HTTP/1.1\r\n";

@@ -12,6 +12,7 @@ namespace kura::node {
 struct AdminTarget {
   std::string endpoint = "http://127.0.0.1:9000";  // http:// or https://host:port
   std::string access_key, secret_key;
+  std::string region = "us-east-1";  // Of the signature: a node with --region-strict wants its own.
   std::string ca_path;
   bool insecure = false;
   uint32_t timeout_s = 60;

@@ -8,8 +8,8 @@
 namespace kura::node {
 namespace {
 
-const std::set<std::string, std::less<>> kWithValue = {"-o", "--output", "--endpoint", "--ca-cert",
-                                                       "--timeout"};
+const std::set<std::string, std::less<>> kWithValue = {"-o",        "--output",  "--endpoint",
+                                                       "--ca-cert", "--timeout", "--region"};
 const std::set<std::string, std::less<>> kAlone = {"--json", "--insecure"};
 
 // Levenshtein, "Binary codes capable of correcting deletions, insertions, and reversals" (1966).

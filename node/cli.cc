@@ -16,6 +16,7 @@
 #include "node/operations_json.h"
 #include "node/output.h"
 #include "node/server.h"
+#include "s3/codec/uri.h"
 #include "s3/op/operations_table.h"
 
 namespace kura::node {
@@ -43,7 +44,8 @@ void add_settings(CLI::App& command, Flags& flags) {
       command.add_option_function<std::string>(
           "--" + name, [&flags, name](const std::string& v) { flags.values[name] = v; }, help);
   }
-  command.add_option("--config", flags.file, "TOML file (default /etc/kura/kura.toml if there)");
+  command.add_option("--config", flags.file,
+                     "TOML file (default /etc/kura/kura.toml if there) [KURA_CONFIG]");
   command.add_option("drives", flags.drives, "drive folders; /mnt/d{1...6} stands for six");
   command.footer(
       "Variables without a flag:" + others +
@@ -52,9 +54,11 @@ void add_settings(CLI::App& command, Flags& flags) {
 }
 
 Result<Config> config_of(const Flags& flags) {
-  std::string path = flags.file.empty() ? "/etc/kura/kura.toml" : flags.file;
+  const std::string named =
+      flags.file.empty() ? environment_variable("KURA_CONFIG").value_or("") : flags.file;
+  const std::string path = named.empty() ? "/etc/kura/kura.toml" : named;
   std::ifstream in(path);
-  if (!in && !flags.file.empty())
+  if (!in && !named.empty())
     return fail(Errc::invalid_argument, "--config: cannot read '" + path + "'");
   std::optional<std::pair<std::string, std::string>> file;
   if (in) file = {std::string(std::istreambuf_iterator<char>(in), {}), path};
@@ -68,12 +72,23 @@ int refuse(const Error& error) {
 
 // The flags cannot be asked when it was they that did not parse.
 bool wants_document(const std::vector<std::string>& words) {
+  std::string wanted = environment_variable("KURA_OUTPUT").value_or("table");
+  if (environment_variable("KURA_JSON").value_or("false") != "false") wanted = "json";
   for (size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == "--json") return true;
-    if ((words[i] == "-o" || words[i] == "--output") && i + 1 < words.size())
-      return words[i + 1] != "table" && words[i + 1] != "wide";
+    if (words[i] == "--json") wanted = "json";
+    if ((words[i] == "-o" || words[i] == "--output") && i + 1 < words.size()) wanted = words[i + 1];
   }
-  return false;
+  const auto format = format_of(wanted);
+  return format && format->kind != Kind::table && format->kind != Kind::wide;
+}
+
+int refuse_usage(const std::string& message, bool as_document) {
+  Failure failure;
+  failure.exit_code = kExitUsage;
+  failure.code = "Usage";
+  failure.message = message;
+  std::cerr << render(failure, Format{as_document ? Kind::json : Kind::table, {}});
+  return kExitUsage;
 }
 
 // What the command took from the environment: one of these may be what did not parse.
@@ -117,22 +132,23 @@ int run_command_line(int argc, char** argv) {
   });
   add_commands(app, code);
   const std::vector<std::string> words(argv + 1, argv + argc);
+  // Folders of a server may have any name; what goes into a document or a request may not.
+  for (const std::string& word : words)
+    if (words.front() != "server" && !s3::is_utf8(word))
+      return refuse_usage("an argument is not UTF-8", wants_document(words));
   std::vector<std::string> ordered = shared_flags_last(words);
   const std::string unknown = unknown_command(app, ordered);
   try {
     std::reverse(ordered.begin(), ordered.end());  // As CLI11 takes them.
     app.parse(ordered);
   } catch (const CLI::ParseError& error) {
-    const std::string variables = variables_of(app);
+    // A value that is wrong may stand in a variable.
+    const bool of_value = dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr;
+    const std::string variables = of_value ? variables_of(app) : "";
     if (error.get_exit_code() != 0 &&
-        (!unknown.empty() || !variables.empty() || wants_document(words))) {
-      Failure failure;
-      failure.exit_code = kExitUsage;
-      failure.code = "Usage";
-      failure.message = unknown.empty() ? error.what() + variables : unknown;
-      std::cerr << render(failure, Format{wants_document(words) ? Kind::json : Kind::table, {}});
-      return kExitUsage;
-    }
+        (!unknown.empty() || !variables.empty() || wants_document(words)))
+      return refuse_usage(unknown.empty() ? error.what() + variables : unknown,
+                          wants_document(words));
     const int status = app.exit(error);
     return status == 0 ? kExitOk : kExitUsage;
   }

@@ -17,6 +17,7 @@
 #include "node/offline.h"
 #include "node/output.h"
 #include "node/progress.h"
+#include "s3/codec/encoding.h"
 #include "s3/codec/uri.h"
 
 namespace kura::node {
@@ -133,6 +134,15 @@ Result<Json> ask(const std::shared_ptr<Shared>& shared, const std::string& metho
   return admin_request(target, method, path_and_query + query, body, &shared->failure);
 }
 
+// Asks whoever sits at the terminal. A script meant it.
+bool is_meant(const std::string& question) {
+  if (::isatty(STDIN_FILENO) != 1) return true;
+  std::cerr << question << " [y/N] ";
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "yes";
+}
+
 struct Commands {
   CLI::App& app;
   int& code;
@@ -156,6 +166,8 @@ struct Commands {
                 ExitOf exit_of = exit_ok) {
     CLI::App* command = add_local(noun, verb, help, std::move(run), exit_of);
     command->add_option("--endpoint", shared->target.endpoint, "of the running node");
+    command->add_option("--region", shared->target.region,
+                        "that requests are signed for (us-east-1)");
     command->add_option("--ca-cert", shared->target.ca_path, "PEM file of a private authority");
     command->add_flag("--insecure", shared->target.insecure, "take any certificate");
     command->add_option("--timeout", shared->target.timeout_s, "seconds for the answer (60)")
@@ -184,6 +196,20 @@ struct Commands {
     command->add_flag("--dry-run", shared->dry_run, "change nothing; say what would be changed");
     return command;
   }
+  // As add_change(), of a change that nothing takes back.
+  CLI::App* add_final(CLI::App* noun, const char* verb, const char* help,
+                      std::function<std::string()> question, Run run) {
+    auto sure = std::make_shared<bool>(false);
+    auto asked = [shared = shared, sure, question = std::move(question),
+                  run = std::move(run)]() -> Result<Json> {
+      if (shared->dry_run || *sure || is_meant(question())) return run();
+      shared->failure.code = "Cancelled";
+      return fail(Errc::unsupported, "nothing was changed");
+    };
+    CLI::App* command = add_change(noun, verb, help, std::move(asked));
+    command->add_flag("-y,--yes", *sure, "do not ask; only at a terminal it would");
+    return command;
+  }
   Run get(std::string path) {
     return [shared = shared, path] { return ask(shared, "GET", path); };
   }
@@ -191,9 +217,14 @@ struct Commands {
 
 // Of the drives of a stopped node, "state" tells which could not be read.
 int exit_of_drives(const Json& answer) {
-  for (const Json& item : answer.at("items"))
-    if (item.contains("state") && item.at("state") != "ok") return kExitPartial;
-  return kExitOk;
+  int code = kExitOk;
+  for (const Json& item : answer.at("items")) {
+    if (!item.contains("state") || item.at("state") == "ok") continue;
+    std::cerr << "kura: " << item.at("path").get<std::string>() << ": "
+              << item.at("state").get<std::string>() << "\n";
+    code = kExitPartial;
+  }
+  return code;
 }
 
 int exit_of_verify(const Json& report) {
@@ -228,15 +259,6 @@ Result<Json> scrub_drives(const std::shared_ptr<Shared>& shared) {
     return state;
   }
   return asked;
-}
-
-// Asks whoever sits at the terminal. A script meant it.
-bool is_meant(const std::string& question) {
-  if (::isatty(STDIN_FILENO) != 1) return true;
-  std::cerr << question << " [y/N] ";
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "yes";
 }
 
 // All pages of the buckets, as one answer.
@@ -280,6 +302,14 @@ void add_drive_commands(Commands& c) {
                                  return ask(shared, "POST", "drives", {{"path", *path}});
                                });
   add->add_option("path", *path, "absolute path on the node's machine")->required();
+  auto lost = std::make_shared<std::string>();
+  CLI::App* rm = c.add_final(
+      drive, "rm", "forget a drive that is offline, for good; what it held is rebuilt",
+      [lost] { return "forget " + *lost + " for good?"; },
+      [shared = c.shared, lost] {
+        return ask(shared, "POST", "drives/remove", {{"drive", *lost}});
+      });
+  rm->add_option("drive", *lost, "its id or path, as drive ls shows it")->required();
 }
 
 void add_journal_commands(Commands& c) {
@@ -292,7 +322,10 @@ void add_journal_commands(Commands& c) {
                            if (*from) path += "&from=" + std::to_string(**from);
                            return ask(shared, "GET", path);
                          });
-  tail->add_option("--from", *from, "the first records at or behind this offset");
+  tail->add_option("--from", *from, "the first records at or behind this offset")
+      ->check([](const std::string& text) -> std::string {
+        return s3::parse_decimal(text) ? "" : "'" + text + "' is no offset";
+      });
   tail->add_option("--max", *most, "records (100)")->check(CLI::Range(1, 1000));
   auto drives = std::make_shared<std::vector<std::string>>();
   CLI::App* verify = c.add_local(
@@ -320,18 +353,13 @@ void add_key_commands(Commands& c) {
   create->add_option("--bucket", wanted->bucket, "only this bucket");
   create->add_option("--description", wanted->description, "what it is for");
   auto disabled = std::make_shared<std::string>();
-  auto sure = std::make_shared<bool>(false);
-  CLI::App* disable = c.add_change(
+  CLI::App* disable = c.add_final(
       key, "disable", "refuse an access key from now on, for good",
-      [shared = c.shared, disabled, sure]() -> Result<Json> {
-        if (!shared->dry_run && !*sure && !is_meant("refuse " + *disabled + " for good?")) {
-          shared->failure.code = "Cancelled";
-          return fail(Errc::unsupported, "nothing was changed");
-        }
+      [disabled] { return "refuse " + *disabled + " for good?"; },
+      [shared = c.shared, disabled] {
         return ask(shared, "POST", "keys/disable", {{"accessKey", *disabled}});
       });
   disable->add_option("access-key", *disabled, "the access key")->required();
-  disable->add_flag("-y,--yes", *sure, "do not ask; only at a terminal it would");
 }
 
 }  // namespace

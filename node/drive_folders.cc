@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 
 #include "actors/disk/drive_identity.h"
 #include "base/check.h"
@@ -25,6 +26,13 @@ bool has_identity(const std::string& path) {
 }
 
 }  // namespace
+
+std::string absolute_folder(const std::string& path) {
+  std::error_code ignored;
+  std::string absolute = std::filesystem::absolute(path, ignored).lexically_normal().string();
+  while (absolute.size() > 1 && absolute.back() == '/') absolute.pop_back();
+  return absolute.empty() ? path : absolute;
+}
 
 Result<DriveLock> DriveLock::take(const std::string& path) {
   DriveLock lock;
@@ -45,7 +53,8 @@ Result<std::unique_ptr<DriveFolders>> DriveFolders::open(const std::vector<std::
     return fail(Errc::invalid_argument,
                 "name at least one drive folder: kura server /mnt/d{1...6}");
   std::unique_ptr<DriveFolders> folders(new DriveFolders());
-  for (const std::string& path : paths) {
+  for (const std::string& named : paths) {
+    const std::string path = absolute_folder(named);
     auto drive = open_local_drive(path);
     if (!drive) {
       if (drive.error().code == Errc::not_found && paths.size() > 1) {
@@ -85,31 +94,40 @@ bool DriveFolders::absent_came() const {
 
 Result<std::shared_ptr<Drive>> DriveFolders::add(const std::string& path) {
   std::lock_guard lock(mutex_);
-  if (auto known = joining_.find(path); known != joining_.end()) return known->second;
+  if (auto known = joining_.find(path); known != joining_.end()) return known->second.drive;
   auto drive = open_local_drive(path);
   if (!drive) return fail(drive.error());
   auto held = DriveLock::take(path);
+  if (!held && held.error().code == Errc::exists && locks_.contains(path))
+    return fail(Errc::exists, path + " is a drive of this node already");
   if (!held) return fail(held.error());
-  locks_.emplace((*drive)->label(), std::move(*held));
-  added_.push_back(path);
-  return joining_[path] = std::shared_ptr<Drive>(std::move(*drive));
+  Joining joining{std::move(*drive), std::move(*held)};
+  return joining_.emplace(path, std::move(joining)).first->second.drive;
 }
 
 void DriveFolders::joined(const std::string& path) {
   std::lock_guard lock(mutex_);
-  joining_.erase(path);
+  auto it = joining_.find(path);
+  if (it == joining_.end()) return;
+  locks_.erase(path);
+  locks_.emplace(path, std::move(it->second.lock));
+  joining_.erase(it);
+  for (const auto* known : {&paths_, &absent_, &added_})
+    if (std::find(known->begin(), known->end(), path) != known->end()) return;
+  added_.push_back(path);
 }
 
 void DriveFolders::forget(const std::string& path) {
   std::lock_guard lock(mutex_);
-  std::erase(added_, path);
   joining_.erase(path);
-  locks_.erase(path);
 }
 
 std::vector<std::string> DriveFolders::added() const {
   std::lock_guard lock(mutex_);
-  return added_;
+  std::vector<std::string> all = added_;
+  for (const auto& [path, joining] : joining_)
+    if (std::find(paths_.begin(), paths_.end(), path) == paths_.end()) all.push_back(path);
+  return all;
 }
 
 Task<Result<std::shared_ptr<Drive>>> DriveFolders::mounted_anew(std::shared_ptr<Drive> away) {

@@ -47,8 +47,8 @@ class DriveFolders {
   const std::vector<std::string>& absent() const { return absent_; }
   bool absent_came() const;
 
-  // One more folder for a running node; the same drive again until joined() or forget(). Errors: as
-  // open().
+  // One more folder for a running node, or another file system in one that it has; the same drive
+  // again until joined() or forget(). `path` is as of absolute_folder(). Errors: as open().
   Result<std::shared_ptr<Drive>> add(const std::string& path);
   // The node has it now.
   void joined(const std::string& path);
@@ -69,7 +69,14 @@ class DriveFolders {
   mutable std::mutex mutex_;                // Guards what is below.
   std::map<std::string, DriveLock> locks_;  // By label.
   std::vector<std::string> added_;
-  std::map<std::string, std::shared_ptr<Drive>> joining_;  // By path.
+  struct Joining {
+    std::shared_ptr<Drive> drive;
+    DriveLock lock;
+  };
+  std::map<std::string, Joining> joining_;  // By path.
 };
+
+// By which a folder is known, however it was named: "/mnt/d1" for "/mnt/d1/".
+std::string absolute_folder(const std::string& path);
 
 }  // namespace kura::node

@@ -131,9 +131,13 @@ class Node {
   const s3::KeyLookup& keys() const;
   s3::Authenticator& authenticator();
   std::string seal_secret(const std::string& access_key, const std::string& secret);
-  // A new, empty drive: gets an identity and joins journal and pool. A node that only reads gives
-  // it an identity and starts over. On the journal loop.
+  // A new, empty drive: gets an identity and joins journal and pool, in place of one that was there
+  // before. Errors: unavailable (that one still serves), invalid_argument, exists. A node that only
+  // reads gives it an identity and starts over. On the journal loop.
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
+  // Forgets one that is away for good. Errors: exists (it is online), not_found, unavailable (the
+  // journal has no other drive for its mirror). On the journal loop.
+  Task<Result<void>> forget_drive(DriveId drive);
   // As add_drive() before it changes anything: the identity that the drive has; nil: none yet.
   Task<Result<DriveId>> check_drive(std::shared_ptr<Drive> drive);
   // One round of destaging, snapshot and truncation, whether it is due or not.

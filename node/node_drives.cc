@@ -87,18 +87,74 @@ Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
   auto id = co_await std::move(joining);
   if (!id) co_return id;
   if (!read_only.empty()) drive_admitted = true;
-  ports.drives.push_back(drive);
-  drive_ids.push_back(*id);
+  auto same_place = std::find_if(ports.drives.begin(), ports.drives.end(), [&](const auto& other) {
+    return other->label() == drive->label();
+  });
+  if (same_place == ports.drives.end()) {
+    ports.drives.push_back(drive);
+    drive_ids.push_back(*id);
+  } else {
+    *same_place = drive;
+    drive_ids[static_cast<size_t>(same_place - ports.drives.begin())] = *id;
+  }
   co_return id;
 }
 
-// Whether it may be one of this cluster's: its identity there; nil: it is empty.
+bool Node::Parts::serves(DriveId id) const {
+  if (id.is_nil() || !disks) return false;
+  const std::vector<DriveId> offline = disks->offline();
+  return std::find(offline.begin(), offline.end(), id) == offline.end();
+}
+
+// A drive that is away for good: what it held is rebuilt, and no start waits for it.
+Task<Result<void>> Node::Parts::forget_drive(DriveId gone) {
+  if (serves(gone)) co_return fail(Errc::exists, "the drive is online");
+  before_step("drive.forget");
+  // The journal first: after it the drive can be asked for again, before it a start would count a
+  // drive that nobody knows.
+  auto left = co_await journal->remove_drive(gone);
+  if (!left) co_return left;
+  ControlCommand remove = RemoveDrive{gone};
+  auto removed = co_await control->record(std::move(remove));
+  if (!removed) co_return fail(removed.error());
+  after_step("drive.forget");
+  journal_lacks.erase(gone);
+  std::replace(drive_ids.begin(), drive_ids.end(), gone, DriveId{});
+  if (disks) co_return co_await disks->forget_drive(gone);
+  co_return Result<void>();
+}
+
+// Drives of the cluster that were where an unrecorded one is now: it replaces them. Before it is
+// recorded, so that a start after a crash in between sees the same.
+Task<Result<void>> Node::Parts::forget_predecessors(std::string label) {
+  const auto state = control->state();
+  for (const auto& [id, recorded_label] : state->drives) {
+    const auto at = std::find(drive_ids.begin(), drive_ids.end(), id);
+    const bool placed = at != drive_ids.end();
+    const std::string place =
+        placed ? ports.drives[static_cast<size_t>(at - drive_ids.begin())]->label()
+               : recorded_label;
+    if (place != label || serves(id)) continue;
+    const DriveId gone = id;
+    auto forgotten = co_await forget_drive(gone);
+    if (!forgotten) co_return forgotten;
+    ports.log(label + ": the drive that was there is replaced");
+  }
+  co_return Result<void>();
+}
+
+// Whether it may be one of this cluster's: its identity there; nil: it is empty and would get one.
 Task<Result<DriveId>> Node::Parts::check_drive(std::shared_ptr<Drive> drive) {
   const std::shared_ptr<Drive> answering = bounded(drive, options.drive_timeout_ns);
   const DriveSighting sighting = co_await look_at(*answering);
   if (sighting.problem) co_return fail(*sighting.problem);
   if (!sighting.identity) {
     if (!sighting.empty) co_return fail(Errc::invalid_argument, drive->label() + " is not empty");
+    for (size_t i = 0; i < ports.drives.size(); ++i)
+      if (ports.drives[i]->label() == drive->label() && serves(drive_ids[i]))
+        co_return fail(Errc::unavailable, drive->label() +
+                                              ": the drive that was there still serves; add this "
+                                              "one when kura drive ls shows that one offline");
     co_return DriveId{};
   }
   if (sighting.identity->cluster != membership.cluster)
@@ -137,6 +193,9 @@ Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
       in_journal.error().code != Errc::unavailable)
     co_return fail(in_journal.error());
   if (!control->state()->drives.count(id)) {
+    std::string label = drive->label();
+    auto replaced = co_await forget_predecessors(std::move(label));
+    if (!replaced) co_return fail(replaced.error());
     ControlCommand add = AddDrive{id, drive->label()};
     before_step("drive.record");
     auto added = co_await control->record(std::move(add));

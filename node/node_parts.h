@@ -39,11 +39,13 @@ struct Node::Parts {
   Task<Result<void>> start_actors();
   Task<Result<void>> record_drives();
   std::vector<size_t> unrecorded_drives() const;
-  Task<Result<void>> forget_replaced();
   Task<Result<void>> start_disks();
   void make_servers();
   void make_drive_watch();
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
+  bool serves(DriveId id) const;
+  Task<Result<void>> forget_drive(DriveId gone);
+  Task<Result<void>> forget_predecessors(std::string label);
   Task<Result<DriveId>> check_drive(std::shared_ptr<Drive> drive);
   Task<Result<DriveId>> admit(std::shared_ptr<Drive> drive);
   Task<Result<DriveId>> join(std::shared_ptr<Drive> drive);
@@ -64,7 +66,7 @@ struct Node::Parts {
   NodeOptions options;
   WriterId writer;
   Membership membership;
-  std::vector<DriveId> drive_ids;   // By index; nil: offline.
+  std::vector<DriveId> drive_ids;   // By index; nil: nobody's yet.
   std::set<DriveId> journal_lacks;  // Went offline since; to be given back to the journal.
   size_t journal_losses = 0;        // Of mirrors and spares, told to the operator.
   uint64_t identities_mended = 0;   // At this start.

@@ -207,17 +207,22 @@ Task<Result<void>> Node::Parts::record_drives() {
   }
   if (!recorded.is_nil() && recorded != membership.cluster)
     co_return fail(Errc::corrupt, "the journal is of another cluster than the drives");
-  Result<void> forgotten;
-  if (read_only.empty()) forgotten = co_await forget_replaced();
-  tell_of_missing_drives();
-  if (!forgotten || !read_only.empty()) co_return forgotten;
+  if (!read_only.empty()) {
+    tell_of_missing_drives();
+    co_return Result<void>{};
+  }
   for (size_t i : unrecorded_drives()) {
+    std::string label = ports.drives[i]->label();
+    auto replaced = co_await forget_predecessors(std::move(label));
+    if (!replaced)
+      ports.log("goes on counting a drive that is not there: " + replaced.error().detail);
     ControlCommand add = AddDrive{drive_ids[i], ports.drives[i]->label()};
     before_step("drive.record");
     auto added = co_await control->record(std::move(add));
     if (!added) co_return fail(added.error());
     after_step("drive.record");
   }
+  tell_of_missing_drives();
   co_return Result<void>{};
 }
 
@@ -228,29 +233,6 @@ std::vector<size_t> Node::Parts::unrecorded_drives() const {
   for (size_t i = 0; i < drive_ids.size(); ++i)
     if (!drive_ids[i].is_nil() && !state->drives.count(drive_ids[i])) out.push_back(i);
   return out;
-}
-
-// A drive whose place was taken by an empty one was replaced: what it held is rebuilt at once. Only
-// then its successor is recorded, so that a start after a crash in between sees the same.
-Task<Result<void>> Node::Parts::forget_replaced() {
-  const auto state = control->state();
-  const std::vector<size_t> fresh = unrecorded_drives();
-  for (const auto& [id, label] : state->drives) {
-    if (std::find(drive_ids.begin(), drive_ids.end(), id) != drive_ids.end()) continue;
-    const bool same_place = std::any_of(fresh.begin(), fresh.end(), [&, &l = label](size_t i) {
-      return ports.drives[i]->label() == l;
-    });
-    if (!same_place) continue;
-    const DriveId gone = id;
-    before_step("drive.forget");
-    auto forgotten = co_await journal->remove_drive(gone);
-    if (!forgotten) ports.log("journal: " + forgotten.error().detail);
-    ControlCommand remove = RemoveDrive{gone};
-    auto removed = co_await control->record(std::move(remove));
-    if (!removed) co_return fail(removed.error());
-    after_step("drive.forget");
-  }
-  co_return Result<void>{};
 }
 
 Task<Result<void>> Node::Parts::start_disks() {

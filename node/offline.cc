@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include "actors/disk/drive_identity.h"
 #include "actors/disk/local_drive.h"
@@ -68,6 +69,10 @@ Result<Json> offline_drives(const std::vector<std::string>& patterns) {
     }
     items.push_back(item);
   }
+  if (std::none_of(items.begin(), items.end(),
+                   [](const Json& item) { return item["state"] == "ok"; }))
+    return fail(Errc::not_found, items.front()["path"].get<std::string>() + ": " +
+                                     items.front()["state"].get<std::string>());
   return Json{{"apiVersion", "kura/v1"}, {"items", items}};
 }
 

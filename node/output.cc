@@ -116,7 +116,12 @@ std::optional<Format> format_of(const std::string& text) {
   if (auto it = kinds.find(text); it != kinds.end()) return Format{it->second, {}};
   constexpr std::string_view kTemplate = "template=";
   if (!text.starts_with(kTemplate)) return std::nullopt;
-  return Format{Kind::filled, text.substr(kTemplate.size())};
+  const std::string form = text.substr(kTemplate.size());
+  if (form.empty()) return std::nullopt;
+  // "{{.state", "{{state}}": not a field.
+  for (size_t at = form.find("{{"); at != form.npos; at = form.find("{{", at + 2))
+    if (form.compare(at, 3, "{{.") != 0 || form.find("}}", at) == form.npos) return std::nullopt;
+  return Format{Kind::filled, form};
 }
 
 std::string render(const Json& answer, const Format& format) {

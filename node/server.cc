@@ -189,7 +189,7 @@ void Server::serve() {
   if (setup_.tls) spawn(loops_.journal, reload_certificates(setup_.tls, log_));
   log_.say("serving " + std::string(setup_.tls ? "https" : "http") + "://" +
            to_string(Address{setup_.address.host, setup_.listener.port}) + " on " +
-           std::to_string(setup_.folders->drives().size()) + " drives");
+           std::to_string(setup_.folders->drives().size()) + " folders");
   signals_.wait();
   drain();
 }

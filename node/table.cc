@@ -15,6 +15,13 @@ std::string printable(std::string text) {
   return text;
 }
 
+// Columns on a terminal, but for what is wider than one: characters, not bytes.
+size_t width_of(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
 std::string text_of(const Json& value) {
   if (value.is_string()) return printable(value.get<std::string>());
   if (value.is_array()) {
@@ -41,12 +48,12 @@ std::string list_of(const Json& items) {
   }
   std::vector<size_t> widths(names.size());
   for (const auto& row : rows)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
   std::string out;
   for (const auto& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) {
       out += row[i];
-      if (i + 1 < row.size()) out += std::string(widths[i] - row[i].size() + 2, ' ');
+      if (i + 1 < row.size()) out += std::string(widths[i] - width_of(row[i]) + 2, ' ');
     }
     out += "\n";
   }

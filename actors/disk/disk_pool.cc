@@ -83,6 +83,17 @@ Task<Result<void>> add_on_loop(std::shared_ptr<DiskCore> core,
   co_return Result<void>();
 }
 
+Task<Result<void>> forget_on_loop(std::shared_ptr<DiskCore> core,
+                                  std::shared_ptr<Maintenance> maintenance, DriveId drive) {
+  if (core->drives.online(drive))
+    co_return fail(Errc::exists, "drive " + to_hex(drive) + " is online");
+  core->drives.erase(drive);
+  core->files.forget_drive(drive);
+  core->write_sets.placement_changed();
+  maintenance->wake();
+  co_return Result<void>();
+}
+
 Task<Result<void>> offline_on_loop(std::shared_ptr<DiskCore> core, DriveId drive,
                                    std::string reason) {
   core->drives.set_offline(drive, DriveTable::State::failed, std::move(reason),
@@ -159,7 +170,8 @@ DiskPool::DiskPool(Loop& loop, SetLedger& ledger, DiskPoolOptions options,
     const bool here = drive.drive != nullptr;
     core_->drives.put({drive.id, std::move(drive.drive),
                        here ? DriveTable::State::online : DriveTable::State::away,
-                       here ? "" : "not there when the node started", loop.clock().monotonic_ns()});
+                       here ? "" : "not there when the node last started",
+                       loop.clock().monotonic_ns()});
   }
   std::weak_ptr<DiskCore> weak = core_;
   core_->drives.on_offline([weak](DriveId drive) {
@@ -203,6 +215,11 @@ void DiskPool::reservation_ended(const v1::Reservation& reservation) {
 
 Task<Result<void>> DiskPool::add_drive(PoolDrive drive) {
   Task<Result<void>> task = add_on_loop(core_, maintenance_, std::move(drive));
+  co_return co_await run_on(core_->loop, std::move(task));
+}
+
+Task<Result<void>> DiskPool::forget_drive(DriveId drive) {
+  Task<Result<void>> task = forget_on_loop(core_, maintenance_, drive);
   co_return co_await run_on(core_->loop, std::move(task));
 }
 

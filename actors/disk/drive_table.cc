@@ -7,6 +7,11 @@ void DriveTable::put(Entry entry) {
   drives_[entry.id] = std::move(entry);
 }
 
+void DriveTable::erase(DriveId id) {
+  std::lock_guard lock(mutex_);
+  drives_.erase(id);
+}
+
 std::shared_ptr<Drive> DriveTable::online(DriveId id) const {
   std::lock_guard lock(mutex_);
   auto it = drives_.find(id);

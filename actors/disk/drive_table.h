@@ -34,7 +34,8 @@ class DriveTable {
   // Called, on any thread, after a drive stopped being online.
   void on_offline(std::function<void(DriveId)> observer) { observer_ = std::move(observer); }
 
-  void put(Entry entry);                            // Replaces.
+  void put(Entry entry);  // Replaces.
+  void erase(DriveId id);
   std::shared_ptr<Drive> online(DriveId id) const;  // Null unless it is online.
   // An away drive may become failed; nothing else changes one that is offline.
   void set_offline(DriveId id, State state, std::string reason, int64_t now_ns);

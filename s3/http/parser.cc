@@ -164,7 +164,7 @@ S3Result<void> take_target(std::string_view target, RequestHead& head) {
   }
   const size_t question = target.find('?');
   head.path = std::string(target.substr(0, question));
-  if (head.path.empty()) head.path = "/";
+  if (head.path.empty()) head.path.push_back('/');
   if (question != std::string_view::npos) head.query = std::string(target.substr(question + 1));
   return {};
 }

@@ -15,7 +15,7 @@ namespace {
 
 // Where the page begins: behind the token's name, else behind start-after.
 S3Result<std::string> page_begin(const Request& request) {
-  if (request.query.has("continuation-token")) {
+  if (!request.query.get("continuation-token").empty()) {  // Empty: of the first page.
     return parse_list_token(TokenKind::objects, request.bucket,
                             request.query.get("continuation-token"));
   }

@@ -35,7 +35,7 @@ def server(tmp_path_factory):
     server.kill()
 
 
-def run(server, *words: str, **environment: str) -> subprocess.CompletedProcess:
+def run(server, *words: str | bytes, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run([str(BINARY), *words], capture_output=True, text=True, timeout=30,
                           env={**server.environment(), "KURA_ENDPOINT": server.endpoint.url, **environment})
 
@@ -92,6 +92,35 @@ def test_every_flag_has_a_variable(server):
     assert wrong.returncode == 2 and "KURA_MAX" in wrong.stderr
     assert run(server, "status", KURA_MAX="many").returncode == 0  # Of another command.
     assert "KURA_FROM" in run(server, "journal", "tail", "--help").stdout
+
+
+def test_arguments_that_are_none(server):
+    """One line or one document, whatever the bytes."""
+    for words in (["key", "create", "--description", b"\xff"], ["key", "disable", b"\xff"], ["drive", "ls", "--offline", b"/tmp/\xff"]):
+        assert run(server, *words, "--json").returncode == 2
+        assert json.loads(run(server, *words, "--json").stderr)["code"] == "Usage"
+    for form in ("template=", "template={{.state", "template={{state}}", "jsno"):
+        assert run(server, "status", "-o", form).returncode == 2, form
+    for offset in ("-1", "9" * 30, "abc"):
+        assert run(server, "journal", "tail", "--from", offset).returncode == 2, offset
+    for told in ({"KURA_JSON": "1"}, {"KURA_OUTPUT": "json"}):
+        for words in (["status", "--frob"], ["statsu"]):
+            message = json.loads(run(server, *words, **told).stderr)["message"]
+            assert "environment" not in message, message
+    assert not run(server, "status", "-o", "jsno").stderr.startswith("{")
+    nothing = run(server, "drive", "ls", "--offline", "/nonexistent")
+    assert nothing.returncode == 3 and "/nonexistent" in nothing.stderr
+    assert subprocess.run([str(BINARY), "server"], env={**server.environment(), "KURA_CONFIG": "/nope"}, capture_output=True).returncode == 9
+
+
+def test_a_strict_region(tmp_path):
+    strict = Server(drive_folders(tmp_path), tmp_path / "kura.log", settings={"KURA_REGION": "eu-x", "KURA_REGION_STRICT": "true"}).start()
+    try:
+        assert run(strict, "status").returncode == 0  # The same variable as the server's.
+        assert run(strict, "--region", "eu-x", "status", KURA_REGION="").returncode == 0
+        assert run(strict, "status", KURA_REGION="us-east-1").returncode == 4
+    finally:
+        strict.kill()
 
 
 def test_dry_runs_change_nothing(server, tmp_path):
