@@ -49,10 +49,11 @@ Result<std::string> secret_from_file(const std::string& path, const std::string&
   return text;
 }
 
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
 // Number of the first line with a byte beyond ASCII outside of strings and comments; 0: none. On
 // such bytes toml++ 3.3 runs into what its authors took for unreachable.
 size_t line_beyond_ascii(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   size_t line = 1;
   char quote = '\0';  // Of the string that is open; three in a row open one as well as one does.
@@ -78,6 +79,17 @@ size_t line_beyond_ascii(std::string_view text) {
   return 0;
 }
 
+// toml++ 3.3 has undefined behaviour at letters beyond ASCII that stand in what is no value ("0x[["
+// begins one that never ends, quotes or not). A text that parses without them has them where they
+// may be.
+std::string without_letters_beyond_ascii(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  std::string out(text);
+  for (char& c : out)
+    if (static_cast<unsigned char>(c) >= 0x80) c = 'x';
+  return out;
+}
+
 // Values of the TOML file by setting name; an unknown key is an error, so that a typing mistake is
 // not a silent default.
 Result<std::map<std::string, std::string>> from_toml(const std::string& text,
@@ -88,6 +100,7 @@ Result<std::map<std::string, std::string>> from_toml(const std::string& text,
                                             " has letters beyond ASCII outside of quotes");
   toml::table table;
   try {
+    (void)toml::parse(without_letters_beyond_ascii(text));
     table = toml::parse(text);
   } catch (const toml::parse_error& error) {
     return fail(Errc::invalid_argument, path + ": line " +
