@@ -201,6 +201,7 @@ Result<void> check_absolute(const std::string& path) {
 Task<Result<admin::DriveReport>> NodeBackend::find_lost_drive(std::string id_or_path) {
   auto status = co_await run_on(loop_, status_here());
   if (!status) co_return fail(status.error());
+  if (id_or_path.starts_with('/')) id_or_path = absolute_folder(id_or_path);
   std::vector<admin::DriveReport> lost;
   bool online = false;
   for (const admin::DriveReport& drive : status->drives) {
@@ -252,6 +253,7 @@ Task<Result<std::string>> NodeBackend::add_drive(std::string path) {
 Task<Result<std::string>> NodeBackend::add_drive_here(std::string path) {
   if (auto absolute = check_absolute(path); !absolute) co_return fail(absolute.error());
   path = absolute_folder(path);
+  journal::TurnQueue::Turn turn = co_await adding_.enter();
   auto opened = folders_.add(path);
   if (!opened) co_return fail(opened.error());
   std::shared_ptr<Drive> drive = std::move(*opened);

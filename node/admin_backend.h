@@ -6,6 +6,7 @@
 #include "admin/admin_handler.h"
 #include "admin/backend.h"
 #include "admin/request_metrics.h"
+#include "journal/embedded/turn.h"
 #include "node/config.h"
 #include "node/drive_folders.h"
 #include "node/node.h"
@@ -64,6 +65,7 @@ class NodeBackend final : public admin::Backend {
   Task<Result<void>> start_scrub_here();
   Task<bool> scrub_busy_here();
 
+  journal::TurnQueue adding_;  // On loop_.
   Node& node_;
   const Config& config_;
   DriveFolders& folders_;

@@ -29,7 +29,10 @@ bool has_identity(const std::string& path) {
 
 std::string absolute_folder(const std::string& path) {
   std::error_code ignored;
-  std::string absolute = std::filesystem::absolute(path, ignored).lexically_normal().string();
+  std::filesystem::path folder = std::filesystem::absolute(path, ignored);
+  // Where ".." leads behind a symbolic link only the kernel knows.
+  if (path.find("..") == path.npos) folder = folder.lexically_normal();
+  std::string absolute = folder.string();
   while (absolute.size() > 1 && absolute.back() == '/') absolute.pop_back();
   return absolute.empty() ? path : absolute;
 }

@@ -29,6 +29,7 @@ Task<void> Node::Parts::widen_journal() {
 // What has a place already and is mounted there anew, with what it held.
 Task<void> Node::Parts::take_back() {
   if (!ports.mounted_anew) co_return;
+  journal::TurnQueue::Turn turn = co_await drive_turns.enter();
   const std::vector<DriveId> offline = disks->offline();
   for (size_t i = 0; i < drive_ids.size(); ++i) {
     const bool away = drive_ids[i].is_nil() ||
@@ -50,6 +51,7 @@ Task<void> Node::Parts::take_back() {
 // The pool judges drives. What it takes offline is lost to the journal too, and replaced at once;
 // what is back is given back. Whatever else cost a mirror is made up for here.
 Task<void> Node::Parts::tell_journal() {
+  journal::TurnQueue::Turn turn = co_await drive_turns.enter();
   const std::vector<DriveId> offline = disks->offline();
   const journal::JournalStatus before = journal->status();
   auto used = [&before](DriveId id) {
@@ -83,6 +85,7 @@ Task<void> Node::Parts::tell_journal() {
 }
 
 Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
+  journal::TurnQueue::Turn turn = co_await drive_turns.enter();
   Task<Result<DriveId>> joining = read_only.empty() ? join(drive) : admit(drive);
   auto id = co_await std::move(joining);
   if (!id) co_return id;
@@ -100,15 +103,22 @@ Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
   co_return id;
 }
 
-bool Node::Parts::serves(DriveId id) const {
-  if (id.is_nil() || !disks) return false;
-  const std::vector<DriveId> offline = disks->offline();
-  return std::find(offline.begin(), offline.end(), id) == offline.end();
+bool Node::Parts::serves(DriveId id) const { return disks && disks->serves(id); }
+
+Task<Result<void>> Node::Parts::remove_drive(DriveId gone) {
+  journal::TurnQueue::Turn turn = co_await drive_turns.enter();
+  if (!control->state()->drives.count(gone)) co_return fail(Errc::not_found, "no such drive");
+  if (drive_ids[view.drive] == gone)
+    co_return fail(Errc::unavailable, "the view is still on this drive; try again in some seconds");
+  co_return co_await forget_drive(gone);
 }
 
 // A drive that is away for good: what it held is rebuilt, and no start waits for it.
 Task<Result<void>> Node::Parts::forget_drive(DriveId gone) {
   if (serves(gone)) co_return fail(Errc::exists, "the drive is online");
+  // From here on it comes back only as one that is added.
+  std::string reason = "forgotten";
+  if (disks) (void)co_await disks->take_offline(gone, std::move(reason));
   before_step("drive.forget");
   // The journal first: after it the drive can be asked for again, before it a start would count a
   // drive that nobody knows.
@@ -148,15 +158,15 @@ Task<Result<DriveId>> Node::Parts::check_drive(std::shared_ptr<Drive> drive) {
   const std::shared_ptr<Drive> answering = bounded(drive, options.drive_timeout_ns);
   const DriveSighting sighting = co_await look_at(*answering);
   if (sighting.problem) co_return fail(*sighting.problem);
-  if (!sighting.identity) {
-    if (!sighting.empty) co_return fail(Errc::invalid_argument, drive->label() + " is not empty");
-    for (size_t i = 0; i < ports.drives.size(); ++i)
-      if (ports.drives[i]->label() == drive->label() && serves(drive_ids[i]))
-        co_return fail(Errc::unavailable, drive->label() +
-                                              ": the drive that was there still serves; add this "
-                                              "one when kura drive ls shows that one offline");
-    co_return DriveId{};
-  }
+  const DriveId found = sighting.identity ? sighting.identity->drive : DriveId{};
+  if (!sighting.identity && !sighting.empty)
+    co_return fail(Errc::invalid_argument, drive->label() + " is not empty");
+  for (size_t i = 0; i < ports.drives.size(); ++i)
+    if (ports.drives[i]->label() == drive->label() && drive_ids[i] != found && serves(drive_ids[i]))
+      co_return fail(Errc::unavailable, drive->label() +
+                                            ": the drive that was there still serves; add this "
+                                            "one when kura drive ls shows that one offline");
+  if (!sighting.identity) co_return found;
   if (sighting.identity->cluster != membership.cluster)
     co_return fail(Errc::invalid_argument, drive->label() + " belongs to another cluster");
   const DriveId id = sighting.identity->drive;

@@ -10,6 +10,7 @@
 #include "actors/disk/view_live_bodies.h"
 #include "actors/loop_scheduler.h"
 #include "actors/tenant/control_actor.h"
+#include "journal/embedded/turn.h"
 #include "node/drive_watch.h"
 #include "node/housekeeping.h"
 #include "node/membership.h"
@@ -44,6 +45,7 @@ struct Node::Parts {
   void make_drive_watch();
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
   bool serves(DriveId id) const;
+  Task<Result<void>> remove_drive(DriveId gone);
   Task<Result<void>> forget_drive(DriveId gone);
   Task<Result<void>> forget_predecessors(std::string label);
   Task<Result<DriveId>> check_drive(std::shared_ptr<Drive> drive);
@@ -66,6 +68,7 @@ struct Node::Parts {
   NodeOptions options;
   WriterId writer;
   Membership membership;
+  journal::TurnQueue drive_turns;   // One at a time adds drives, takes them back or forgets them.
   std::vector<DriveId> drive_ids;   // By index; nil: nobody's yet.
   std::set<DriveId> journal_lacks;  // Went offline since; to be given back to the journal.
   size_t journal_losses = 0;        // Of mirrors and spares, told to the operator.

@@ -48,9 +48,8 @@ Result<void> open_drives(const Config& config, ProcessLog& log, ServerSetup& set
   std::vector<std::string> paths = config.drives;
   // One that took a lost drive's place is named already.
   for (std::string& path : drives_added_before())
-    if (std::none_of(paths.begin(), paths.end(), [&path](const std::string& named) {
-          return std::filesystem::absolute(named) == path;
-        }))
+    if (std::none_of(paths.begin(), paths.end(),
+                     [&path](const std::string& named) { return absolute_folder(named) == path; }))
       paths.push_back(std::move(path));
   auto folders = DriveFolders::open(paths, [&log](const std::string& line) { log.say(line); });
   if (!folders) return kura::fail(folders.error());

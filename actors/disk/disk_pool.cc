@@ -218,6 +218,8 @@ Task<Result<void>> DiskPool::add_drive(PoolDrive drive) {
   co_return co_await run_on(core_->loop, std::move(task));
 }
 
+bool DiskPool::serves(DriveId drive) const { return core_->drives.online(drive) != nullptr; }
+
 Task<Result<void>> DiskPool::forget_drive(DriveId drive) {
   Task<Result<void>> task = forget_on_loop(core_, maintenance_, drive);
   co_return co_await run_on(core_->loop, std::move(task));

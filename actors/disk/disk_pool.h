@@ -134,6 +134,7 @@ class DiskPool {
   // sets use it at once. One that is new takes over from those that are offline: their members are
   // rebuilt. Errors: exists (that id is online).
   Task<Result<void>> add_drive(PoolDrive drive);
+  bool serves(DriveId drive) const;  // It is known, and online. From any thread.
   // What it held is rebuilt on the others, as of a drive that no cluster knows. Errors: exists (it
   // is online).
   Task<Result<void>> forget_drive(DriveId drive);

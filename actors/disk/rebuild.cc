@@ -52,6 +52,10 @@ class Rebuild {
   }
 
  private:
+  // Whether the drive that had the member is here.
+  bool has_drive(const RebuildTarget& target) const {
+    return core_->drives.online(set_.members[target.member]) != nullptr;
+  }
   std::string fresh_name() const { return set_file_name(set_.id) + ".new"; }
 
   Task<Result<void>> create() {
@@ -98,6 +102,9 @@ class Rebuild {
       if (std::none_of(targets_.begin(), targets_.end(),
                        [&](const RebuildTarget& t) { return t.member == i; }))
         co_return fail(Errc::unavailable, "stripes are missing and so is another member");
+    for (const RebuildTarget& target : targets_)
+      if (!has_drive(target))
+        co_return fail(Errc::unavailable, "stripes are missing and so is the drive that had them");
     ++lost_;
     co_return Result<void>();
   }
@@ -107,7 +114,9 @@ class Rebuild {
     std::vector<uint32_t> want;
     for (const NewMember& member : members_) {
       want.push_back(member.target.member);
-      shards[member.target.member].state = Shard::State::damaged;
+      // A drive that is not here may have it, forgotten or not: what is lost with it comes back
+      // with it, as long as nobody writes that it is gone.
+      if (has_drive(member.target)) shards[member.target.member].state = Shard::State::damaged;
     }
     const bool live_here = ranges_.touches(like.offset, like.end());
     auto mended = mend(like, shards, want);

@@ -1,7 +1,9 @@
 """Drives that are replaced in a running node: as often as one likes, no start waits for those that were there before."""
 
+import concurrent.futures
 import json
 import subprocess
+import time
 
 import pytest
 from bodies import KIB, MIB, body
@@ -104,13 +106,45 @@ def test_killed_while_a_drive_is_replaced(make_store, point):
     check(store, written)
 
 
-def test_a_drive_that_serves_is_not_replaced(make_store):
-    """Another file system over it, which a start would see: until the node has noticed, it says that one serves."""
+def test_a_drive_that_serves_is_neither_added_nor_removed(make_store):
     store = make_store()
     path = str(store.mounts.folders[2])
     for dry in ([], ["--dry-run"]):
         assert run(store.server, "drive", "add", path, *dry).returncode == 5
         assert run(store.server, "drive", "rm", path, *dry).returncode == 5
+
+
+def test_more_replaced_than_parity_and_back(make_store):
+    """What three of six drives held is gone with them, and comes back with them: nobody writes meanwhile that it is lost."""
+    store = make_store()
+    server, s3 = store.server, store.s3
+    s3.create_bucket(Bucket=BUCKET)
+    written = fill(s3, "first")
+    until(lambda: whole(server), 60, "no redundancy")
+    for i in (3, 4, 5):
+        store.mounts.lose(i)
+    elsewhere = [store.mounts.add() for _ in range(3)]
+    for i in elsewhere:
+        until(lambda: run(server, "drive", "add", str(store.mounts.folders[i])).returncode in (0, 5), 60, "not added")
+    time.sleep(8)  # For a rebuild that gives up what it cannot read.
+    for i in (3, 4, 5):
+        store.mounts.attach(i)
+    server.drives = store.mounts.folders
+    store.restart()
+    check(store, written)
+    until(lambda: whole(server), 120, "no redundancy")
+    check(store, written)
+
+
+def test_added_twice_at_once(make_store):
+    """One of them joins it; the drive is locked, and known to a process that starts over."""
+    store = make_store()
+    folder = store.mounts.folders[store.mounts.add()]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        codes = sorted(done.returncode for done in pool.map(lambda _: run(store.server, "drive", "add", str(folder)), range(4)))
+    assert codes == [0, 5, 5, 5], codes
+    assert subprocess.run(["flock", "-n", str(folder), "true"]).returncode == 1
+    assert [d["path"] for d in store.server.kura("drive", "ls")["items"]].count(str(folder)) == 1
 
 
 def test_a_drive_that_is_gone_is_forgotten(make_store):
