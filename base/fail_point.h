@@ -28,7 +28,7 @@ inline constexpr std::array kDurableSteps = std::to_array<std::string_view>(
      "journal.format", "journal.merge.sync", "journal.merge.rename", "journal.refill",
      "journal.repair",
      // Who a drive is, and that the cluster knows or forgets it.
-     "drive.identity", "drive.record", "drive.forget",
+     "drive.identity", "drive.record", "drive.leave", "drive.forget",
      // Segment sets: the ledger's record, member files.
      "set.open", "set.member.create", "set.seal", "set.cut", "set.drop", "set.member.remove",
      // One member's part of a stripe.

@@ -98,14 +98,26 @@ bool DriveFolders::absent_came() const {
 Result<std::shared_ptr<Drive>> DriveFolders::add(const std::string& path) {
   std::lock_guard lock(mutex_);
   if (auto known = joining_.find(path); known != joining_.end()) return known->second.drive;
+  auto joining = look_locked(path);
+  if (!joining) return fail(joining.error());
+  return joining_.emplace(path, std::move(*joining)).first->second.drive;
+}
+
+Result<DriveFolders::Joining> DriveFolders::look(const std::string& path) const {
+  std::lock_guard lock(mutex_);
+  if (auto known = joining_.find(path); known != joining_.end())
+    return Joining{known->second.drive, DriveLock()};
+  return look_locked(path);
+}
+
+Result<DriveFolders::Joining> DriveFolders::look_locked(const std::string& path) const {
   auto drive = open_local_drive(path);
   if (!drive) return fail(drive.error());
   auto held = DriveLock::take(path);
   if (!held && held.error().code == Errc::exists && locks_.contains(path))
     return fail(Errc::exists, path + " is a drive of this node already");
   if (!held) return fail(held.error());
-  Joining joining{std::move(*drive), std::move(*held)};
-  return joining_.emplace(path, std::move(joining)).first->second.drive;
+  return Joining{std::move(*drive), std::move(*held)};
 }
 
 void DriveFolders::joined(const std::string& path) {
@@ -125,6 +137,21 @@ void DriveFolders::forget(const std::string& path) {
   joining_.erase(path);
 }
 
+Result<void> DriveFolders::claim(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  // The same file system may be back, and the lock is of the old mount.
+  locks_.erase(path);
+  auto held = DriveLock::take(path);
+  if (!held) return fail(held.error());
+  locks_.emplace(path, std::move(*held));
+  return {};
+}
+
+void DriveFolders::release(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  locks_.erase(path);
+}
+
 std::vector<std::string> DriveFolders::added() const {
   std::lock_guard lock(mutex_);
   std::vector<std::string> all = added_;
@@ -138,13 +165,6 @@ Task<Result<std::shared_ptr<Drive>>> DriveFolders::mounted_anew(std::shared_ptr<
   INVARIANT(local, "a server's drives are folders");
   auto anew = co_await local->mounted_anew();
   if (!anew) co_return fail(anew.error());
-  if (!*anew) co_return std::shared_ptr<Drive>();
-  std::lock_guard lock(mutex_);
-  // The same file system may be back, and the lock is of the old mount.
-  locks_.erase(away->label());
-  auto held = DriveLock::take(away->label());
-  if (!held) co_return fail(held.error());
-  locks_.emplace(away->label(), std::move(*held));
   std::shared_ptr<Drive> drive = std::move(*anew);
   co_return drive;
 }

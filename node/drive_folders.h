@@ -54,14 +54,25 @@ class DriveFolders {
   void joined(const std::string& path);
   // The node did not take it after all.
   void forget(const std::string& path);
+  // As add(), which changes nothing: for a look that ends before the answer is destroyed.
+  struct Joining {
+    std::shared_ptr<Drive> drive;
+    DriveLock lock;  // None if add() has it.
+  };
+  Result<Joining> look(const std::string& path) const;
+  // The node takes a drive back there that is mounted anew, or has none there any more.
+  Result<void> claim(const std::string& path);
+  void release(const std::string& path);
   // What add() gave and nobody forgot: a process that starts over needs them too.
   std::vector<std::string> added() const;
 
-  // The drive again, if its folder was mounted anew; null: it was not. Errors: as open().
-  Task<Result<std::shared_ptr<Drive>>> mounted_anew(std::shared_ptr<Drive> away);
+  // The drive again, if its folder was mounted anew; null: it was not. Not locked. Errors: as
+  // open().
+  static Task<Result<std::shared_ptr<Drive>>> mounted_anew(std::shared_ptr<Drive> away);
 
  private:
   DriveFolders() = default;
+  Result<Joining> look_locked(const std::string& path) const;
   void leave_unmounted(const Log& log);
 
   std::vector<std::shared_ptr<Drive>> drives_;
@@ -69,10 +80,6 @@ class DriveFolders {
   mutable std::mutex mutex_;                // Guards what is below.
   std::map<std::string, DriveLock> locks_;  // By label.
   std::vector<std::string> added_;
-  struct Joining {
-    std::shared_ptr<Drive> drive;
-    DriveLock lock;
-  };
   std::map<std::string, Joining> joining_;  // By path.
 };
 

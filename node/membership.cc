@@ -29,7 +29,7 @@ Task<DriveSighting> look_at(Drive& drive) {
 }
 
 Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings,
-                                     ClusterId fresh_id) {
+                                     std::optional<ClusterId> fresh_id) {
   Membership found;
   std::map<DriveId, std::string> by_id;
   const DriveSighting* first = nullptr;
@@ -65,7 +65,9 @@ Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings
         return fail(Errc::unavailable, drive.label + " cannot be read: " + drive.problem->detail);
   }
   found.create = found.online.empty();
-  found.cluster = found.create ? fresh_id : first->identity->cluster;
+  if (found.create && !fresh_id)
+    return fail(Errc::unavailable, "none of the cluster's drives is here, only empty folders");
+  found.cluster = found.create ? *fresh_id : first->identity->cluster;
   return found;
 }
 

@@ -28,10 +28,12 @@ struct Membership {
   std::vector<size_t> fresh;   // Empty drives that join it.
 };
 
+// `fresh_id`: of the cluster that empty drives become; none: there is one already, somewhere else.
 // Errors, one line each that says what to do: invalid_argument (a drive of another cluster, a drive
-// that is not empty), unsupported (a newer format), unavailable (no drive can be read).
+// that is not empty), unsupported (a newer format), unavailable (no drive can be read, or none of
+// the cluster is here).
 Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings,
-                                     ClusterId fresh_id);
+                                     std::optional<ClusterId> fresh_id);
 
 Task<DriveSighting> look_at(Drive& drive);
 

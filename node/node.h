@@ -36,6 +36,10 @@ struct NodePorts {
   // The drive that is mounted by now in the place of one that is away; null: it is still away.
   // Empty: drives do not come back while the node runs.
   std::function<Task<Result<std::shared_ptr<Drive>>>(std::shared_ptr<Drive> away)> mounted_anew;
+  // Keeps others off a drive that was mounted anew, and no longer off one that is given up. Empty:
+  // there are no others. Errors: exists (one has it), io_error.
+  std::function<Result<void>(const Drive& drive)> claim;
+  std::function<void(const Drive& drive)> release;
   // Whether an absent one is there by now. Empty: they never come.
   std::function<Task<Result<bool>>()> absent_came;
   std::function<void(const std::string&)> log;  // One line for the operator.
@@ -65,6 +69,7 @@ struct NodeOptions {
   int64_t set_idle_ns = disk::DiskPoolOptions{}.idle_ns;
   int64_t drive_check_ns = 2'000'000'000;
   int64_t drive_timeout_ns = 10'000'000'000;  // A drive that does not answer so long is offline.
+  bool starts_over = false;  // The cluster is there: empty drives alone are not to become another.
   int64_t scrub_interval_ns = 30LL * 86'400 * 1'000'000'000;  // From end to start; 0: never.
   bool ack_before_sync = false;  // A planted fault, for the simulator to find.
   // Of a request that ended on io loop `io`, on that loop. May be empty.

@@ -15,15 +15,38 @@ uint32_t Node::Parts::parity() const {
   return disk::parity_for(drives, v1::STANDARD, options.parity_standard);
 }
 
-// The journal is to survive what new segment sets survive, also when drives have been added.
-Task<void> Node::Parts::widen_journal() {
+// The journal is to survive what new segment sets survive, also when drives were added or removed.
+Task<void> Node::Parts::fit_journal() {
   const uint32_t wanted = parity() + 1;
-  if (journal->status().mirrors_wanted >= wanted) co_return;
+  if (journal->status().mirrors_wanted == wanted) co_return;
   auto done = co_await journal->set_mirror_count(wanted);
   std::string line = "the journal has " + std::to_string(wanted) + " mirrors now";
   if (!done)
     line = "no " + std::to_string(wanted) + " mirrors for the journal: " + done.error().detail;
   ports.log(line);
+}
+
+// Whether a drive that nobody asked for may be taken where `away` is missing: one that the cluster
+// counts, or one of a place that was empty when the node started. A drive that was forgotten, or
+// replaced by the one that is away, comes back by drive add.
+Task<bool> Node::Parts::may_rejoin(std::shared_ptr<Drive> drive, DriveId away) {
+  const std::shared_ptr<Drive> answering = bounded(drive, options.drive_timeout_ns);
+  const DriveSighting seen = co_await look_at(*answering);
+  if (!seen.identity || seen.identity->cluster != membership.cluster) co_return false;
+  const DriveId id = seen.identity->drive;
+  if (control->state()->drives.count(id)) co_return true;
+  if (away.is_nil() && !dismissed.contains(id)) co_return true;
+  if (strangers.insert(id).second)
+    ports.log(drive->label() + " holds a drive that the cluster does not count; add it to have it");
+  co_return false;
+}
+
+Task<Result<DriveId>> Node::Parts::rejoin(std::shared_ptr<Drive> drive) {
+  if (ports.claim) {
+    auto claimed = ports.claim(*drive);
+    if (!claimed) co_return fail(claimed.error());
+  }
+  co_return co_await join(drive);
 }
 
 // What has a place already and is mounted there anew, with what it held.
@@ -39,7 +62,9 @@ Task<void> Node::Parts::take_back() {
     auto anew = co_await ports.mounted_anew(std::move(old));
     if (!anew || !*anew) continue;
     std::shared_ptr<Drive> drive = *anew;
-    auto id = co_await join(drive);
+    const bool ours = co_await may_rejoin(drive, drive_ids[i]);
+    if (!ours) continue;
+    auto id = co_await rejoin(drive);
     if (id) {
       drive_ids[i] = *id;
       ports.drives[i] = drive;
@@ -82,6 +107,8 @@ Task<void> Node::Parts::tell_journal() {
   const journal::JournalStatus now = journal->status();
   for (; journal_losses < now.failed.size(); ++journal_losses)
     ports.log("journal: goes on without " + now.failed[journal_losses]);
+  // Also if nobody writes meanwhile: the start that follows waits for the drives.
+  if (now.fatal) fatal(Error{Errc::unknown, "all drives that had one are away"});
 }
 
 Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
@@ -110,7 +137,9 @@ Task<Result<void>> Node::Parts::remove_drive(DriveId gone) {
   if (!control->state()->drives.count(gone)) co_return fail(Errc::not_found, "no such drive");
   if (drive_ids[view.drive] == gone)
     co_return fail(Errc::unavailable, "the view is still on this drive; try again in some seconds");
-  co_return co_await forget_drive(gone);
+  auto forgotten = co_await forget_drive(gone);
+  if (forgotten) co_await fit_journal();
+  co_return forgotten;
 }
 
 // A drive that is away for good: what it held is rebuilt, and no start waits for it.
@@ -119,17 +148,25 @@ Task<Result<void>> Node::Parts::forget_drive(DriveId gone) {
   // From here on it comes back only as one that is added.
   std::string reason = "forgotten";
   if (disks) (void)co_await disks->take_offline(gone, std::move(reason));
-  before_step("drive.forget");
+  before_step("drive.leave");
   // The journal first: after it the drive can be asked for again, before it a start would count a
   // drive that nobody knows.
   auto left = co_await journal->remove_drive(gone);
   if (!left) co_return left;
+  after_step("drive.leave");
+  before_step("drive.forget");
   ControlCommand remove = RemoveDrive{gone};
   auto removed = co_await control->record(std::move(remove));
   if (!removed) co_return fail(removed.error());
   after_step("drive.forget");
   journal_lacks.erase(gone);
-  std::replace(drive_ids.begin(), drive_ids.end(), gone, DriveId{});
+  strangers.erase(gone);
+  dismissed.insert(gone);
+  for (size_t i = 0; i < drive_ids.size(); ++i) {
+    if (drive_ids[i] != gone) continue;
+    drive_ids[i] = DriveId{};
+    if (ports.release) ports.release(*ports.drives[i]);
+  }
   if (disks) co_return co_await disks->forget_drive(gone);
   co_return Result<void>();
 }
@@ -209,13 +246,14 @@ Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
     ControlCommand add = AddDrive{id, drive->label()};
     before_step("drive.record");
     auto added = co_await control->record(std::move(add));
-    if (!added) co_return fail(added.error());
+    // What the journal lacks is why it took no record.
+    if (!added) co_return fail(in_journal ? added.error() : in_journal.error());
     after_step("drive.record");
   }
   disk::PoolDrive pool_drive{id, drive};
   auto in_pool = co_await disks->add_drive(std::move(pool_drive));
   if (!in_pool) co_return fail(in_pool.error());
-  co_await widen_journal();
+  co_await fit_journal();
   co_return id;
 }
 

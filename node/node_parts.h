@@ -51,12 +51,14 @@ struct Node::Parts {
   Task<Result<DriveId>> check_drive(std::shared_ptr<Drive> drive);
   Task<Result<DriveId>> admit(std::shared_ptr<Drive> drive);
   Task<Result<DriveId>> join(std::shared_ptr<Drive> drive);
+  Task<bool> may_rejoin(std::shared_ptr<Drive> drive, DriveId away);
+  Task<Result<DriveId>> rejoin(std::shared_ptr<Drive> drive);
   Task<void> take_back();
   Task<void> tell_journal();
   uint32_t parity() const;
   uint64_t segment_bytes() const;
   size_t segments_max() const;
-  Task<void> widen_journal();
+  Task<void> fit_journal();
   disk::DiskPoolOptions pool_options() const;
   s3::SessionOptions session_options() const;
   uint64_t uploads_bytes() const;
@@ -71,6 +73,8 @@ struct Node::Parts {
   journal::TurnQueue drive_turns;   // One at a time adds drives, takes them back or forgets them.
   std::vector<DriveId> drive_ids;   // By index; nil: nobody's yet.
   std::set<DriveId> journal_lacks;  // Went offline since; to be given back to the journal.
+  std::set<DriveId> dismissed;      // Forgotten by this process.
+  std::set<DriveId> strangers;      // Seen in a place and left out, told to the operator.
   size_t journal_losses = 0;        // Of mirrors and spares, told to the operator.
   uint64_t identities_mended = 0;   // At this start.
   std::vector<std::string> unread;  // Labels of drives that could not be identified at this start.

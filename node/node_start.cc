@@ -36,7 +36,9 @@ Task<Result<void>> Node::Parts::identify() {
     DriveSighting sighting = co_await look_at(*answering);
     sightings.push_back(std::move(sighting));
   }
-  auto decided = decide_membership(sightings, ports.random.uuid<ClusterId>());
+  const ClusterId fresh_id = ports.random.uuid<ClusterId>();
+  auto decided =
+      decide_membership(sightings, options.starts_over ? std::nullopt : std::optional(fresh_id));
   if (!decided) co_return fail(decided.error());
   membership = std::move(*decided);
   drive_ids.resize(ports.drives.size());
@@ -315,7 +317,7 @@ Task<Result<void>> Node::Parts::start() {
     if (!done) co_return done;
   }
   const bool writes = read_only.empty();
-  if (writes) co_await widen_journal();
+  if (writes) co_await fit_journal();
   make_servers();
   if (writes && options.housekeeping_ns > 0) spawn(*ports.journal, housekeeping->run());
   scrubber = std::make_unique<Scrubber>(*disks, *journal, *view.kv, options.scrub_interval_ns);

@@ -153,8 +153,10 @@ NodePorts Server::ports() {
   ports.absent_came = [this] { return run_on(loops_.scan, absent_came()); };
   ports.views = setup_.views.get();
   ports.mounted_anew = [this](std::shared_ptr<Drive> away) {
-    return setup_.folders->mounted_anew(std::move(away));
+    return DriveFolders::mounted_anew(std::move(away));
   };
+  ports.claim = [this](const Drive& drive) { return setup_.folders->claim(drive.label()); };
+  ports.release = [this](const Drive& drive) { setup_.folders->release(drive.label()); };
   ports.log = [this](const std::string& line) { log_.say(line); };
   ports.on_fatal = [this](Error error) { end_failed_node(error); };
   ports.on_drives_back = [this] { end_waiting_node(); };
@@ -164,6 +166,7 @@ NodePorts Server::ports() {
 NodeOptions Server::options() {
   NodeOptions options = options_of(config_);
   options.request_log = request_log();
+  options.starts_over = started_over().has_value();
   return options;
 }
 

@@ -77,6 +77,12 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   if (seen.set && seen.set->generation > 0 && seen.set->journal != set_.journal) {
     co_return fail(Errc::exists, seen.label + " belongs to another journal");
   }
+  // Written by a start that had other drives: what it acknowledged may be on this drive alone.
+  if (seen.set && seen.set->generation > std::max(set_.generation, attempted_)) {
+    co_return fail(Errc::exists, seen.label +
+                                     " holds a later state of the journal than this node: " +
+                                     "start kura again with all of the cluster's drives");
+  }
   // Still a current mirror: what it holds may be needed, should the others fail while it is filled.
   added->returning = seen.set == set_ && set_.has_member(drive.id);
   if (!added->returning) {
@@ -90,9 +96,10 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   MirrorSet next = set_;
   if (!next.has_drive(drive.id)) {
     next.drives.push_back(drive.id);
-    ++next.generation;
   }
-  Result<void> committed = co_await commit(std::move(next));
+  // The set that is in force too: the drive may hold none, or an older one.
+  Task<Result<void>> writing = next == set_ ? write_set(std::move(next)) : commit(std::move(next));
+  Result<void> committed = co_await std::move(writing);
   if (!committed) co_return committed;
   if (done && spares_.empty()) in_background(prepare_spare_later());
   co_return done;
@@ -132,7 +139,6 @@ Task<Result<void>> EmbeddedJournal::remove_drive(DriveId drive) {
   MirrorSet next = set_;
   if (next.has_member(drive)) co_return fail(Errc::unavailable, "the drive is still a mirror");
   if (std::erase(next.drives, drive) == 0) co_return Result<void>();
-  ++next.generation;
   co_return co_await commit(std::move(next));
 }
 

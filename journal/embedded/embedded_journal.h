@@ -139,6 +139,9 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> shrink(uint32_t parity);
   Task<bool> reopen_mirror(size_t mirror, MirrorPtr anew);
   Task<Result<void>> commit(MirrorSet next);
+  Task<Result<void>> write_set(MirrorSet next);
+  std::vector<DriveId> online() const;
+  Error too_few_online() const;
   Task<Result<void>> prepare_spare();
   Task<void> prepare_spare_later();
   Task<void> restore_later();
@@ -167,6 +170,7 @@ class EmbeddedJournal final : public Journal {
   Loop& loop_;
   const EmbeddedJournalOptions options_;
   MirrorSet set_;                   // In force.
+  uint64_t attempted_ = 0;          // The highest generation that was written to a drive from here.
   std::vector<MirrorPtr> mirrors_;  // Healthy members; LogSegment::files are by these.
   std::vector<MirrorPtr> others_;   // Online, no members (or returning ones).
   std::vector<std::string> failed_;

@@ -51,23 +51,50 @@ void EmbeddedJournal::drop_failed() {
   if (changed) publish();
 }
 
+std::vector<DriveId> EmbeddedJournal::online() const {
+  std::vector<DriveId> ids;
+  for (const auto* drives : {&mirrors_, &others_}) {
+    for (const MirrorPtr& drive : *drives) {
+      if (!is_lost(*drive)) ids.push_back(drive->id);
+    }
+  }
+  return ids;
+}
+
+// A set that fails half-way may stand on some drives: none after it has its generation.
 Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
+  next.generation = std::max(set_.generation, attempted_) + 1;
+  if (!suffices(set_, next, online())) co_return fail(too_few_online());
+  attempted_ = next.generation;
+  co_return co_await write_set(std::move(next));
+}
+
+Error EmbeddedJournal::too_few_online() const {
+  return {Errc::unavailable,
+          "too few of the " + std::to_string(set_.drives.size()) +
+              " drives that know the journal are online to change its mirrors: bring some back"};
+}
+
+Task<Result<void>> EmbeddedJournal::write_set(MirrorSet next) {
   const std::string bytes = encode_mirror_set(next);
   before_step("journal.mirror_set.commit");
+  std::vector<DriveId> ids;
   std::vector<Task<Result<void>>> writing;
   for (const auto* drives : {&mirrors_, &others_}) {
     for (const MirrorPtr& drive : *drives) {
-      if (!is_lost(*drive)) writing.push_back(write_mirror_set(drive, bytes));
+      if (is_lost(*drive)) continue;
+      ids.push_back(drive->id);
+      writing.push_back(write_mirror_set(drive, bytes));
     }
   }
   std::vector<Result<void>> written = co_await concurrently(std::move(writing));
-  size_t good = 0;
-  Error worst{Errc::unavailable, "too few drives are online for the journal's mirror set"};
-  for (const Result<void>& one : written) {
-    if (one) ++good;
-    if (!one && one.error().code == Errc::no_space) worst = one.error();
+  std::vector<DriveId> on;
+  Error worst = too_few_online();
+  for (size_t i = 0; i < written.size(); ++i) {
+    if (written[i]) on.push_back(ids[i]);
+    if (!written[i] && written[i].error().code == Errc::no_space) worst = written[i].error();
   }
-  if (good < next.parity + size_t{1}) co_return fail(worst);
+  if (!suffices(set_, next, on)) co_return fail(worst);
   set_ = std::move(next);
   after_step("journal.mirror_set.commit");
   co_return Result<void>();
@@ -110,22 +137,25 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
       continue;
     }
     order.fresh.push_back(added);
-    Result<void> cleared = co_await remove_segments_below(added, UINT64_MAX);
-    if (!cleared) co_return fail(Errc::io_error, cleared.error().detail);
   }
   std::vector<MirrorPtr> members = order.sources;
   members.insert(members.end(), order.fresh.begin(), order.fresh.end());
-  Result<MergedLog> merged = co_await merge_log(std::move(order));
-  if (!merged) co_return fail(merged.error());
-  refresh_files(*merged);
   MirrorSet next = set_;
-  ++next.generation;
   next.parity = parity;
   next.members.clear();
   for (const MirrorPtr& member : members) {
     next.members.push_back(member->id);
     if (!next.has_drive(member->id)) next.drives.push_back(member->id);
   }
+  // Before anything is cleared or copied for nothing.
+  if (!suffices(set_, next, online())) co_return fail(too_few_online());
+  for (const MirrorPtr& fresh : order.fresh) {
+    Result<void> cleared = co_await remove_segments_below(fresh, UINT64_MAX);
+    if (!cleared) co_return fail(Errc::io_error, cleared.error().detail);
+  }
+  Result<MergedLog> merged = co_await merge_log(std::move(order));
+  if (!merged) co_return fail(merged.error());
+  refresh_files(*merged);
   Result<void> committed = co_await commit(std::move(next));
   if (!committed) co_return committed;
   INVARIANT(merged->segments.back().end == known_end, "a merge ends where the log ends");
@@ -186,7 +216,6 @@ Task<Result<void>> EmbeddedJournal::restore(uint64_t known_end, uint32_t parity)
 // Goes down to parity + 1 mirrors.
 Task<Result<void>> EmbeddedJournal::shrink(uint32_t parity) {
   MirrorSet next = set_;
-  ++next.generation;
   next.parity = parity;
   next.members.clear();
   for (size_t i = 0; i <= parity; ++i) next.members.push_back(mirrors_[i]->id);
@@ -276,7 +305,6 @@ Task<Result<void>> EmbeddedJournal::truncate(Offset below) {
   Result<void> done = co_await restore(end(), set_.parity);
   if (!done) co_return done;
   MirrorSet next = set_;
-  ++next.generation;
   next.start = segments_[dead].base;
   done = co_await commit(next);
   if (!done && done.error().code == Errc::no_space) {

@@ -61,7 +61,7 @@ Task<Result<void>> EmbeddedJournal::format(std::vector<MirrorPtr> drives) {
     late_calls_.watch(*drives[i]);
   }
   before_step("journal.format");
-  Result<void> done = co_await commit(set);
+  Result<void> done = co_await write_set(set);
   if (!done) co_return done;
   LogSegment first{0, options_.segment_bytes, kSegmentHeaderBytes, {}};
   for (const MirrorPtr& drive : drives) {
@@ -78,7 +78,6 @@ Task<Result<void>> EmbeddedJournal::format(std::vector<MirrorPtr> drives) {
   segments_.push_back(std::move(first));
   done = co_await prepare_spare();
   if (!done) co_return done;
-  ++set.generation;
   done = co_await commit(set);
   if (!done) co_return done;
   after_step("journal.format");
@@ -188,14 +187,15 @@ Task<Result<void>> EmbeddedJournal::settle_set(std::vector<MirrorPtr> fresh,
   }
   bool everywhere = true;
   for (const Sighting& seen : sightings) everywhere = everywhere && seen.set == set_;
-  if (next != set_) ++next.generation;
-  if (next == set_ && everywhere) co_return Result<void>();
+  const bool same = next == set_;
+  if (same && everywhere) co_return Result<void>();
   // Also a whole record of an older set is not what stood there.
   const auto damaged =
       std::count_if(sightings.begin(), sightings.end(), [this](const Sighting& seen) {
         return seen.problem.has_value() || (seen.set && *seen.set != set_);
       });
-  Result<void> committed = co_await commit(std::move(next));
+  Task<Result<void>> writing = same ? write_set(std::move(next)) : commit(std::move(next));
+  Result<void> committed = co_await std::move(writing);
   counters_.damages += damaged;
   if (committed) counters_.repairs += damaged;
   co_return committed;

@@ -30,6 +30,11 @@ bool contains(const std::vector<DriveId>& ids, const DriveId& id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
+size_t count_of(const MirrorSet& set, const std::vector<DriveId>& on) {
+  return std::count_if(on.begin(), on.end(),
+                       [&set](const DriveId& drive) { return set.has_drive(drive); });
+}
+
 // Whether enough of its own drives show the set.
 bool in_force(const std::vector<Sighting>& sightings, const MirrorSet& set) {
   const auto holders = std::count_if(sightings.begin(), sightings.end(), [&](const Sighting& s) {
@@ -90,6 +95,15 @@ Result<MirrorSet> decode_mirror_set(std::string_view bytes) {
     if (!set.has_drive(member)) return corrupt();
   }
   return set;
+}
+
+// Those that know only `before` must not be able to go on with it: without the drives `on` they are
+// too few either for a start (drives - parity) or for the mirrors of an append (parity + 1).
+bool suffices(const MirrorSet& before, const MirrorSet& next, const std::vector<DriveId>& on) {
+  const size_t mirrors = before.parity + size_t{1};
+  const size_t needed = std::min(mirrors, before.drives.size() - before.parity);
+  const bool old_ones_bound = before.drives.empty() || count_of(before, on) >= needed;
+  return old_ones_bound && count_of(next, on) > next.parity;
 }
 
 Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings) {

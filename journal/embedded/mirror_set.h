@@ -1,9 +1,9 @@
 // The mirror-set record: which drives hold the log, written whole into "journal/mirrors" of every
 // drive that is online, and the rule that picks the right one at a start. Pure.
 //
-// A set is in force once it stands on parity + 1 of its drives. Any drives - parity of them include
-// one that holds the newest, so whoever sees that many never mistakes an old set for the current
-// one.
+// A set is in force once it stands on parity + 1 of its drives and, if the drives or the parity
+// change with it, on enough of those of the set before. Any drives - parity of them include one
+// that holds the newest, so whoever sees that many never mistakes an old set for the current one.
 
 #pragma once
 
@@ -37,6 +37,9 @@ struct MirrorSet {
 std::string encode_mirror_set(const MirrorSet& set);
 // Errors: corrupt; unsupported (written by a newer build).
 Result<MirrorSet> decode_mirror_set(std::string_view bytes);
+
+// Whether `next` is in force once it stands on the drives `on`, while `before` was until then.
+bool suffices(const MirrorSet& before, const MirrorSet& next, const std::vector<DriveId>& on);
 
 // What one drive that is online shows.
 struct Sighting {

@@ -191,6 +191,7 @@ MET_IN = {
     "journal.mirror_set": ["Scene", "Fresh", "Lost", "Added"],
     "drive.identity": ["Fresh", "Emptied", "Added"],
     "drive.record": ["Fresh", "Emptied", "Added"],
+    "drive.leave": ["Emptied"],
     "drive.forget": ["Emptied"],
     "rebuild": ["Emptied"],
     "repair.stripe": ["Scratched"],

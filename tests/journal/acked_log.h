@@ -42,6 +42,11 @@ class AckedLog : public testing::Test {
     ASSERT_FALSE(failed.has_value()) << failed->detail;
     expect_read();
   }
+  // Both.
+  void expect_all(std::vector<size_t> which = {}) {
+    expect_read();
+    expect_read_after_restart(which);
+  }
   // Every drive but one is enough, whichever is gone.
   void expect_read_without_any_one() {
     for (size_t gone = 0; gone < machine_->disks.size(); ++gone) {

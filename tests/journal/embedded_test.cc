@@ -41,11 +41,6 @@ INSTANTIATE_TEST_SUITE_P(Embedded, JournalContract,
 class Running : public AckedLog {
  protected:
   void start(size_t disks, uint32_t mirrors) { AckedLog::start(disks, Machine::small(mirrors)); }
-  // What the log holds is what was acknowledged, here and after a restart with drives `which`.
-  void expect_all(std::vector<size_t> which = {}) {
-    expect_read();
-    expect_read_after_restart(which);
-  }
 };
 
 // Every operation of an append that rolls, failing on one mirror in turn.
@@ -95,57 +90,6 @@ TEST_F(Running, AMirrorThatFailsWithoutASpareRefusesWritesAndGoesOnReading) {
   expect_all();
 }
 
-TEST_F(Running, AMirrorThatComesBackWhileWritesAreRefusedIsFilledAgain) {
-  start(2, 2);
-  append_many(5);
-  disk(1).fails = [](const char* operation, const std::string&) {
-    return std::string_view(operation) == "sync";
-  };
-  // The write reached the failing mirror; only its sync did not.
-  EXPECT_EQ(append().error().code, Errc::unavailable);
-  disk(1).fails = nullptr;
-  auto added = machine_->loop->get(journal().add_drive({drive_id(1), disk(1).mount()}));
-  ASSERT_TRUE(added.has_value()) << added.error().detail;
-  EXPECT_FALSE(status().degraded);
-  expect_read();
-  append_many(3);
-  expect_all({0});
-}
-
-// All are unmounted and mounted again while nobody appends: the log does not know until then.
-TEST_F(Running, MirrorsThatWereMountedAnewBetweenAppendsGoOn) {
-  start(3, 3);
-  append_many(40);  // More than one segment.
-  for (size_t i = 0; i < 3; ++i) {
-    machine_->disks.push_back(std::make_unique<MemoryDisk>("again", &machine_->power));
-    machine_->disks.back()->files = disk(i).files;
-    disk(i).dead = true;
-  }
-  for (uint8_t i = 0; i < 3; ++i) {
-    auto added = machine_->loop->get(journal().add_drive({drive_id(i), disk(3 + i).mount()}));
-    ASSERT_TRUE(added.has_value());
-  }
-  EXPECT_TRUE(status().failed.empty());
-  append_many(40);
-  expect_read();
-}
-
-// What comes back under a mirror's name lacks what was acknowledged meanwhile: it is filled anew.
-TEST_F(Running, AnOldCopyOfAMirrorIsNotTakenForIt) {
-  start(2, 2);
-  append_many(5);
-  machine_->disks.push_back(std::make_unique<MemoryDisk>("copy"));
-  for (const auto& [name, file] : disk(1).files)
-    disk(2).files[name] = std::make_shared<MemoryFile>(*file);
-  append_many(5);
-  disk(1).dead = true;
-  ASSERT_TRUE(machine_->loop->get(journal().add_drive({drive_id(1), disk(2).mount()})).has_value());
-  append_many(3);
-  disk(0).dead = true;
-  EXPECT_EQ(append().error().code, Errc::unavailable);
-  expect_read();
-}
-
 TEST_F(Running, ARefusedAppendIsTakenBackFromTheMirrorsThatHaveIt) {
   start(2, 2);
   append_many(5);
@@ -154,66 +98,6 @@ TEST_F(Running, ARefusedAppendIsTakenBackFromTheMirrorsThatHaveIt) {
   machine_->boot();
   ASSERT_FALSE(machine_->open(options_, {0}).has_value());
   EXPECT_TRUE(machine_->journal->report().degraded);
-  expect_read();
-}
-
-// While a returning mirror is filled, the only other one fails: what the former holds is all there
-// is.
-TEST_F(Running, AReturningMirrorKeepsWhatItHoldsUntilTheSetIsFullAgain) {
-  for (uint64_t operation = 0; operation < 60; ++operation) {
-    start(2, 2);
-    append_many(7);
-    ASSERT_FALSE(machine_->loop->get(journal().drive_failed(drive_id(1), "pulled")).has_value());
-    disk(0).dies_in = operation;
-    (void)machine_->loop->get(journal().add_drive({drive_id(1), disk(1).mount()}));
-    disk(0).dead = true;
-    machine_->boot();
-    auto failed = machine_->open(options_);
-    ASSERT_FALSE(failed.has_value()) << operation << ": " << failed->detail;
-    expect_read();
-    if (HasFatalFailure()) return;
-  }
-}
-
-// A drive that held this journal long ago, with records where the log has not come to yet.
-TEST_F(Running, ASpareWithOldSegmentsBecomesAMirrorWithoutThem) {
-  for (bool at_start : {false, true}) {
-    Machine old(1);
-    old.create(Machine::small(1));
-    for (uint64_t n = 0; n < 30; ++n) ASSERT_TRUE(old.append({test_record(n + 500)}).has_value());
-    start(3, 2);
-    append_many(3);
-    for (const auto& [name, file] : old.disks[0]->files) {
-      if (name.ends_with(".seg")) disk(2).files[name] = file;
-    }
-    disk(0).dead = true;
-    if (at_start) {
-      machine_->boot();
-      ASSERT_FALSE(machine_->open(options_).has_value());
-    }
-    append_many(3);
-    disk(1).dead = true;
-    disk(0).dead = false;
-    machine_->boot();
-    auto failed = machine_->open(options_);
-    ASSERT_FALSE(failed.has_value()) << failed->detail;
-    expect_read();
-  }
-}
-
-// A set that only one drive could take would be lost with that drive.
-TEST_F(Running, AMirrorSetOnTooFewDrivesAcknowledgesNothing) {
-  start(3, 2);
-  append_many(3);
-  disk(2).full = [](const std::string& name) { return name.ends_with("mirrors.new"); };
-  disk(0).dead = true;
-  EXPECT_EQ(append().error().code, Errc::unavailable);
-  disk(2).full = nullptr;
-  append_many(3);
-  disk(1).dead = true;
-  disk(0).dead = false;
-  machine_->boot();
-  ASSERT_FALSE(machine_->open(options_).has_value());
   expect_read();
 }
 
@@ -247,59 +131,6 @@ TEST_F(Running, MirrorsMayFailOneAfterTheOther) {
   EXPECT_EQ(append().error().code, Errc::unavailable);
   EXPECT_EQ(status().mirrors.size(), 1u);
   expect_read();
-}
-
-TEST_F(Running, AFailureIsNoticedWithoutAnAppend) {
-  start(3, 2);
-  append_many(5);
-  disk(0).dead = true;
-  auto replaced = machine_->loop->get(journal().drive_failed(drive_id(0), "pulled"));
-  ASSERT_TRUE(replaced.has_value()) << replaced.error().detail;
-  EXPECT_EQ(status().mirrors.size(), 2u);
-  EXPECT_EQ(status().replacements, 1u);
-  expect_all({1, 2});
-}
-
-TEST_F(Running, ADriveIsForgottenOnlyAfterItIsReplaced) {
-  start(3, 2);
-  append_many(5);
-  ASSERT_TRUE(machine_->loop->get(journal().remove_drive(drive_id(1))).has_value());
-  append_many(2);
-  auto refused = machine_->loop->get(journal().remove_drive(drive_id(0)));
-  ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(refused.error().code, Errc::unavailable);
-}
-
-TEST_F(Running, MoreDrivesAllowMoreMirrorsAndFewerAgain) {
-  start(3, 2);
-  append_many(5);
-  machine_->disks.push_back(std::make_unique<MemoryDisk>("drive 3", &machine_->power));
-  ASSERT_TRUE(machine_->loop->get(journal().add_drive({drive_id(3), disk(3).mount()})).has_value());
-  ASSERT_TRUE(machine_->loop->get(journal().set_mirror_count(4)).has_value());
-  EXPECT_EQ(status().mirrors.size(), 4u);
-  append_many(5);
-  options_.mirror_count = 0;
-  expect_all({3});  // m = 3 of 4 drives may be lost.
-  EXPECT_TRUE(status().degraded);
-  expect_all();
-  ASSERT_TRUE(machine_->loop->get(journal().set_mirror_count(1)).has_value());
-  append_many(5);
-  expect_all();
-  EXPECT_EQ(status().mirrors.size(), 1u);
-  options_.mirror_count = 3;  // Also by the option of the next start.
-  expect_all();
-  EXPECT_EQ(status().mirrors.size(), 3u);
-}
-
-TEST_F(Running, ADriveOfAnotherJournalIsRefused) {
-  start(2, 2);
-  Machine other(1);
-  EmbeddedJournalOptions options = Machine::small(1);
-  options.journal = journal_id(9);
-  other.create(options);
-  auto refused = machine_->loop->get(journal().add_drive({drive_id(7), other.disks[0]->mount()}));
-  EXPECT_EQ(refused.error().code, Errc::exists);
-  EXPECT_TRUE(other.disks[0]->files.contains(segment_name(0)));
 }
 
 TEST_F(Running, AFullDriveRefusesAppendsBeforeAnythingIsWrittenButLetsDeletesGoOn) {

@@ -64,6 +64,9 @@ TEST(Membership, AnUnreadableDriveNeverLetsANewClusterBegin) {
   broken.label = "broken";
   broken.problem = Error{Errc::io_error, "input/output error"};
   EXPECT_EQ(decide_membership({broken, empty("b")}, cluster(9)).error().code, Errc::unavailable);
+  // Where the drives of a process that starts over were mounted there are empty folders now.
+  EXPECT_EQ(decide_membership({empty("a"), empty("b")}, std::nullopt).error().code,
+            Errc::unavailable);
   auto found = decide_membership({broken, member(1, 2)}, cluster(9));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->online, (std::vector<size_t>{1}));

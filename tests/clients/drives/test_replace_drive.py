@@ -85,7 +85,7 @@ def test_each_drive_is_replaced(make_store):
     check(store, written)
 
 
-@pytest.mark.parametrize("point", ["drive.forget:before", "drive.forget:after", "drive.record:before", "drive.record:after"])
+@pytest.mark.parametrize("point", ["drive.leave:before", "drive.leave:after", "drive.forget:after", "drive.record:before", "drive.record:after"])
 def test_killed_while_a_drive_is_replaced(make_store, point):
     store = make_store()
     store.s3.create_bucket(Bucket=BUCKET)

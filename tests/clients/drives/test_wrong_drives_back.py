@@ -1,0 +1,168 @@
+"""Drives that were removed, replaced or outvoted come back: nothing that was acknowledged is lost to them."""
+
+import json
+import time
+
+import botocore.exceptions
+from bodies import body
+from s3 import keys_of, read
+from server import until
+from test_replace_drive import BUCKET, fill, run, whole
+
+
+def place(server, path) -> dict:
+    return next(d for d in server.kura("drive", "ls")["items"] if d["path"] == str(path))
+
+
+def online(store, i: int) -> bool:
+    """False also while the node starts over."""
+    done = run(store.server, "drive", "ls")
+    return done.returncode == 0 and any(d["path"] == str(store.mounts.folders[i]) and d["online"] for d in json.loads(done.stdout)["items"])
+
+
+def apart_from_view(store) -> int:
+    view = store.server.kura("status")["view"]["drive"]
+    return next(i for i in reversed(range(len(store.mounts.folders))) if str(store.mounts.folders[i]) != view)
+
+
+def test_a_drive_added_with_too_many_away_takes_no_writes(make_store):
+    """The four that are away are enough to start by themselves: they would not know what it took."""
+    store = make_store()
+    server, s3 = store.server, store.s3
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="before", Body=b"known to all")
+    status = server.kura("status")
+    folders = [str(folder) for folder in store.mounts.folders]
+    mirrors, view = [folders.index(path) for path in status["journal"]["mirrors"]], folders.index(status["view"]["drive"])
+    away = [i for i in range(6) if i not in mirrors] + [next(i for i in reversed(mirrors) if i != view)]
+    for i in away:
+        store.mounts.lose(i)
+        until(lambda: not online(store, i), 30, "not seen as lost")
+    added = store.mounts.add()
+    refused = run(server, "drive", "add", str(store.mounts.folders[added]))
+    assert refused.returncode == 6, refused
+    assert "of the 6 drives that know the journal" in json.loads(refused.stderr)["message"]
+    acknowledged = []
+    for n in range(3):
+        try:
+            s3.put_object(Bucket=BUCKET, Key=f"meanwhile{n}", Body=b"?")
+            acknowledged.append(f"meanwhile{n}")
+        except botocore.exceptions.ClientError as error:
+            assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+        time.sleep(1)
+    server.stop()
+    for i in set(range(7)) - set(away):
+        store.mounts.lose(i)
+    for i in away:
+        store.mounts.attach(i)
+    server.drives = store.mounts.folders
+    server.start()
+    assert keys_of(s3, BUCKET) == ["before", *acknowledged]
+    s3.put_object(Bucket=BUCKET, Key="on four", Body=b"4")
+    for i in set(range(7)) - set(away):
+        store.mounts.attach(i)
+    until(lambda: all(online(store, i) for i in range(7)), 60, "not back")
+    assert keys_of(s3, BUCKET) == ["before", *acknowledged, "on four"]
+
+
+def test_a_replaced_drive_in_its_old_place_does_not_drive_out_its_successor(make_store):
+    store = make_store()
+    mounts, server = store.mounts, store.server
+    store.s3.create_bucket(Bucket=BUCKET)
+    written = fill(store.s3, "first")
+    i, spare = apart_from_view(store), mounts.add()
+    mounts.lose(spare)  # Its file system is the successor; its folder is not used.
+    mounts.lose(i)
+    until(lambda: not online(store, i), 30, "not seen as lost")
+    old, mounts.disks[i] = mounts.disks[i], mounts.disks[spare]
+    mounts.attach(i)
+    until(lambda: run(server, "drive", "add", str(mounts.folders[i])).returncode == 0, 30, "not added")
+    successor = place(server, mounts.folders[i])["id"]
+    mounts.lose(i)
+    until(lambda: not online(store, i), 30, "not seen as lost")
+    mounts.disks[i], mounts.disks[spare] = old, mounts.disks[i]
+    mounts.attach(i)
+    until(lambda: "does not count" in server.log_tail(100), 30, "not told")
+    time.sleep(3)
+    listed = place(server, mounts.folders[i])
+    assert (listed["id"], listed["online"]) == (successor, False)
+    assert server.log_tail(400).count("does not count") == 1
+    mounts.lose(i)
+    mounts.disks[i], mounts.disks[spare] = mounts.disks[spare], old
+    mounts.attach(i)
+    until(lambda: online(store, i) and whole(server), 60, "the successor is not back")
+    assert place(server, mounts.folders[i])["id"] == successor
+    for key, data in written.items():
+        assert read(store.s3, BUCKET, key) == data
+
+
+def test_a_removed_drive_is_added_again_on_command_only(make_store):
+    store = make_store()
+    mounts, server = store.mounts, store.server
+    i = apart_from_view(store)
+    folder = str(mounts.folders[i])
+    mounts.lose(i)
+    until(lambda: run(server, "drive", "rm", folder).returncode == 0, 30, "not removed")
+    mounts.attach(i)
+    time.sleep(4)
+    assert len(server.kura("drive", "ls")["items"]) == 5
+    assert run(server, "drive", "add", folder).returncode == 0
+    until(lambda: online(store, i) and whole(server), 60, "not added")
+    assert run(server, "drive", "add", folder, "--dry-run").stderr.count("is a drive of this node already") == 1
+
+
+def test_a_drive_emptied_in_place_is_removed_and_added(make_store):
+    """Its file system stays mounted, and nobody else's lock is in the way."""
+    store = make_store()
+    store.s3.create_bucket(Bucket=BUCKET)
+    written = fill(store.s3, "first")
+    i = apart_from_view(store)
+    folder = store.mounts.folders[i]
+    for path in sorted(store.mounts.disks[i].rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    until(lambda: run(store.server, "drive", "rm", str(folder)).returncode == 0, 60, "not removed")
+    assert run(store.server, "drive", "add", str(folder)).returncode == 0
+    until(lambda: online(store, i) and whole(store.server), 60, "not added")
+    for key, data in written.items():
+        assert read(store.s3, BUCKET, key) == data
+
+
+def test_the_journal_has_the_mirrors_that_the_drives_ask_for(make_store):
+    """Three of four drives are one parity less."""
+    store = make_store(count=4)
+    assert len(store.server.kura("status")["journal"]["mirrors"]) == 3
+    i = apart_from_view(store)
+    store.mounts.lose(i)
+    until(lambda: run(store.server, "drive", "rm", str(store.mounts.folders[i])).returncode == 0, 60, "not removed")
+    assert len(store.server.kura("status")["journal"]["mirrors"]) == 2
+    store.s3.create_bucket(Bucket=BUCKET)
+    added = store.mounts.add()
+    assert run(store.server, "drive", "add", str(store.mounts.folders[added])).returncode == 0
+    until(lambda: len(store.server.kura("status")["journal"]["mirrors"]) == 3, 30, "no third mirror")
+
+
+def test_all_drives_away_and_back_while_nobody_writes(make_store):
+    store = make_store()
+    store.s3.create_bucket(Bucket=BUCKET)
+    data = body(100, "kept")
+    store.s3.put_object(Bucket=BUCKET, Key="kept", Body=data)
+    for i in range(6):
+        store.mounts.lose(i)
+    until(lambda: run(store.server, "drive", "ls").returncode == 6, 30, "not seen as lost")
+    time.sleep(3)  # Over the empty folders that are there now.
+    try:
+        store.s3.put_object(Bucket=BUCKET, Key="elsewhere", Body=b"?")
+        raise AssertionError("written to no drive")
+    except botocore.exceptions.ClientError as error:
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+    assert not [name for i in range(6) for name in store.mounts.folders[i].iterdir()]
+    for i in range(6):
+        store.mounts.attach(i)
+
+    def reads() -> bool:
+        try:
+            return read(store.s3, BUCKET, "kept") == data
+        except (botocore.exceptions.ClientError, botocore.exceptions.HTTPClientError):
+            return False
+
+    until(reads, 60, "nothing is read again")
