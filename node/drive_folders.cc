@@ -51,29 +51,30 @@ DriveLock::~DriveLock() {
 }
 
 Result<std::unique_ptr<DriveFolders>> DriveFolders::open(const std::vector<std::string>& paths,
-                                                         const Log& log) {
+                                                         bool starts_over, const Log& log) {
   if (paths.empty())
     return fail(Errc::invalid_argument,
                 "name at least one drive folder: kura server /mnt/d{1...6}");
   std::unique_ptr<DriveFolders> folders(new DriveFolders());
+  size_t missing = 0;
   for (const std::string& named : paths) {
     const std::string path = absolute_folder(named);
+    folders->paths_.push_back(path);
     auto drive = open_local_drive(path);
-    if (!drive) {
-      if (drive.error().code == Errc::not_found && paths.size() > 1) {
-        log(path + ": no such folder; going on without this drive");
-        folders->absent_.push_back(path);
-        continue;
-      }
-      return fail(Error{drive.error().code, path + ": " + drive.error().detail});
+    if (!drive && drive.error().code == Errc::not_found && (starts_over || paths.size() > 1)) {
+      log(path + ": no such folder; going on without this drive");
+      folders->drives_.push_back(missing_local_drive(path));
+      ++missing;
+      continue;
     }
+    if (!drive) return fail(Error{drive.error().code, path + ": " + drive.error().detail});
     auto lock = DriveLock::take(path);
     if (!lock && lock.error().code == Errc::exists) return fail(lock.error());
     if (lock) folders->locks_.emplace((*drive)->label(), std::move(*lock));
     folders->drives_.push_back(std::move(*drive));
-    folders->paths_.push_back(path);
   }
-  if (folders->drives_.empty()) return fail(Errc::not_found, "none of the drive folders exists");
+  if (missing == paths.size() && !starts_over)
+    return fail(Errc::not_found, "none of the drive folders exists");
   folders->leave_unmounted(log);
   return folders;
 }
@@ -85,14 +86,11 @@ void DriveFolders::leave_unmounted(const Log& log) {
     return is_mount_point(path) && has_identity(path);
   });
   for (size_t i = 0; mounts && i < paths_.size(); ++i) {
-    if (is_mount_point(paths_[i]) || has_identity(paths_[i])) continue;
+    const bool exists = ::access(paths_[i].c_str(), F_OK) == 0;
+    if (!exists || is_mount_point(paths_[i]) || has_identity(paths_[i])) continue;
     log(paths_[i] + ": nothing is mounted there; going on without this drive");
     std::static_pointer_cast<LocalDrive>(drives_[i])->give_up();
   }
-}
-
-bool DriveFolders::absent_came() const {
-  return std::any_of(absent_.begin(), absent_.end(), has_identity);
 }
 
 Result<std::shared_ptr<Drive>> DriveFolders::add(const std::string& path) {
@@ -127,7 +125,7 @@ void DriveFolders::joined(const std::string& path) {
   locks_.erase(path);
   locks_.emplace(path, std::move(it->second.lock));
   joining_.erase(it);
-  for (const auto* known : {&paths_, &absent_, &added_})
+  for (const auto* known : {&paths_, &added_})
     if (std::find(known->begin(), known->end(), path) != known->end()) return;
   added_.push_back(path);
 }

@@ -34,18 +34,15 @@ class DriveFolders {
  public:
   using Log = std::function<void(const std::string&)>;
 
-  // A folder that is missing is a drive that is not mounted: the others may do without it.
-  // Errors: invalid_argument (no folders), not_found (none exists), exists (another process has
-  // one), io_error.
+  // A folder that is missing is a drive that is not mounted: the others may do without it, and a
+  // process that starts over waits for all of them. Errors: invalid_argument (no folders),
+  // not_found (none exists), exists (another process has one), io_error.
   static Result<std::unique_ptr<DriveFolders>> open(const std::vector<std::string>& paths,
-                                                    const Log& log);
+                                                    bool starts_over, const Log& log);
 
-  // In the order given, without those that are missing.
+  // In the order given.
   const std::vector<std::shared_ptr<Drive>>& drives() const { return drives_; }
   const std::vector<std::string>& paths() const { return paths_; }
-  // Those that are missing, and whether one of them has a drive in it by now.
-  const std::vector<std::string>& absent() const { return absent_; }
-  bool absent_came() const;
 
   // One more folder for a running node, or another file system in one that it has; the same drive
   // again until joined() or forget(). `path` is as of absolute_folder(). Errors: as open().
@@ -76,7 +73,7 @@ class DriveFolders {
   void leave_unmounted(const Log& log);
 
   std::vector<std::shared_ptr<Drive>> drives_;
-  std::vector<std::string> paths_, absent_;
+  std::vector<std::string> paths_;
   mutable std::mutex mutex_;                // Guards what is below.
   std::map<std::string, DriveLock> locks_;  // By label.
   std::vector<std::string> added_;

@@ -30,9 +30,7 @@ struct NodePorts {
   Clock& clock;
   Random& random;
   std::vector<std::shared_ptr<Drive>> drives;  // In the order of the command line.
-  // Labels of those that were named and have no folder: they are not among `drives`.
-  std::vector<std::string> absent;
-  ViewPlaces* views = nullptr;  // Outlives the node.
+  ViewPlaces* views = nullptr;                 // Outlives the node.
   // The drive that is mounted by now in the place of one that is away; null: it is still away.
   // Empty: drives do not come back while the node runs.
   std::function<Task<Result<std::shared_ptr<Drive>>>(std::shared_ptr<Drive> away)> mounted_anew;
@@ -40,8 +38,6 @@ struct NodePorts {
   // there are no others. Errors: exists (one has it), io_error.
   std::function<Result<void>(const Drive& drive)> claim;
   std::function<void(const Drive& drive)> release;
-  // Whether an absent one is there by now. Empty: they never come.
-  std::function<Task<Result<bool>>()> absent_came;
   std::function<void(const std::string&)> log;  // One line for the operator.
   // The node cannot go on; the owner ends it and starts another one. From any thread.
   std::function<void(Error)> on_fatal;

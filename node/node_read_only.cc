@@ -18,9 +18,7 @@ std::string list_of(const std::vector<std::string>& names) {
 
 // What was named and is not here, for the end of an error.
 std::string Node::Parts::not_here() const {
-  std::vector<std::string> names = unread;
-  names.insert(names.end(), ports.absent.begin(), ports.absent.end());
-  return names.empty() ? std::string() : "; not here: " + list_of(names);
+  return unread.empty() ? std::string() : "; not here: " + list_of(unread);
 }
 
 // Decides what kind of node this is. Mirrors that were lost only just now are replaced.
@@ -74,10 +72,6 @@ Task<bool> Node::Parts::more_drives() {
   for (size_t i = 0; i < drive_ids.size(); ++i) {
     const bool back = co_await is_back(i);
     if (back) co_return true;
-  }
-  if (ports.absent_came) {
-    auto came = co_await ports.absent_came();
-    if (came && *came) co_return true;
   }
   // A drive that was full may have room again.
   Result<void> replaced = co_await journal->replace_lost();

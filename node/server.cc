@@ -95,7 +95,6 @@ class Server {
  private:
   int refuse(const Error& error);
   NodePorts ports();
-  Task<Result<bool>> absent_came() { co_return setup_.folders->absent_came(); }
   NodeOptions options();
   std::function<void(size_t, const s3::RequestLogEntry&)> request_log();
   [[noreturn]] void serve();
@@ -149,8 +148,6 @@ NodePorts Server::ports() {
   ports.journal = &loops_.journal;
   ports.disk = &loops_.disk;
   ports.drives = setup_.folders->drives();
-  ports.absent = setup_.folders->absent();
-  ports.absent_came = [this] { return run_on(loops_.scan, absent_came()); };
   ports.views = setup_.views.get();
   ports.mounted_anew = [this](std::shared_ptr<Drive> away) {
     return DriveFolders::mounted_anew(std::move(away));

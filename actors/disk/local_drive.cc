@@ -303,6 +303,13 @@ Result<std::unique_ptr<LocalDrive>> open_local_drive(const std::string& path,
   return std::make_unique<LocalDrive>(std::move(state));
 }
 
+std::unique_ptr<LocalDrive> missing_local_drive(const std::string& path) {
+  auto state = std::make_shared<State>(path, Descriptor(), LocalDriveOptions{.direct = false});
+  state->gone = true;
+  state->space_error = ENOENT;
+  return std::make_unique<LocalDrive>(std::move(state));
+}
+
 LocalDrive::~LocalDrive() {
   state_->closed = true;
   state_->reads.stop();

@@ -64,6 +64,9 @@ class LocalDrive : public Drive {
   std::shared_ptr<State> state_;
 };
 
+// A drive whose folder is not there, as one that is not mounted: mounted_anew() finds it.
+std::unique_ptr<LocalDrive> missing_local_drive(const std::string& path);
+
 // `path` must be a folder already. Errors: not_found (no such folder), access_denied,
 // invalid_argument (not a folder), io_error.
 Result<std::unique_ptr<LocalDrive>> open_local_drive(const std::string& path,

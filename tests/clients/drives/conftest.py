@@ -8,9 +8,16 @@ from server import Server
 
 
 class Store:
-    def __init__(self, base, settings=None, **options):
+    """`inside`: the drives are folders of that name in the file systems; else those that are added count too."""
+
+    def __init__(self, base, settings=None, inside="", **options):
         self.mounts = Mounts(base, **options)
-        self.server = Server(self.mounts.folders, base / "kura.log", settings=settings)
+        drives = self.mounts.folders
+        if inside:
+            drives = [folder / inside for folder in drives]
+            for drive in drives:
+                drive.mkdir()
+        self.server = Server(drives, base / "kura.log", settings=settings)
         self.s3 = s3_client(self.server.endpoint, read_timeout=60)
 
     def restart(self):

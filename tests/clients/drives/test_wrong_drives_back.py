@@ -4,6 +4,7 @@ import json
 import time
 
 import botocore.exceptions
+import pytest
 from bodies import body
 from s3 import keys_of, read
 from server import until
@@ -17,7 +18,7 @@ def place(server, path) -> dict:
 def online(store, i: int) -> bool:
     """False also while the node starts over."""
     done = run(store.server, "drive", "ls")
-    return done.returncode == 0 and any(d["path"] == str(store.mounts.folders[i]) and d["online"] for d in json.loads(done.stdout)["items"])
+    return done.returncode == 0 and any(d["path"] == str(store.server.drives[i]) and d["online"] for d in json.loads(done.stdout)["items"])
 
 
 def apart_from_view(store) -> int:
@@ -141,8 +142,9 @@ def test_the_journal_has_the_mirrors_that_the_drives_ask_for(make_store):
     until(lambda: len(store.server.kura("status")["journal"]["mirrors"]) == 3, 30, "no third mirror")
 
 
-def test_all_drives_away_and_back_while_nobody_writes(make_store):
-    store = make_store()
+@pytest.mark.parametrize("inside", ["", "kura"])
+def test_all_drives_away_and_back_while_nobody_writes(make_store, inside):
+    store = make_store(inside=inside)
     store.s3.create_bucket(Bucket=BUCKET)
     data = body(100, "kept")
     store.s3.put_object(Bucket=BUCKET, Key="kept", Body=data)
@@ -166,3 +168,31 @@ def test_all_drives_away_and_back_while_nobody_writes(make_store):
             return False
 
     until(reads, 60, "nothing is read again")
+
+
+def test_folders_inside_the_file_systems(make_store):
+    """What is not mounted at a start is missing, and taken when it comes."""
+    store = make_store(inside="kura")
+    store.s3.create_bucket(Bucket=BUCKET)
+    written = fill(store.s3, "first")
+    store.server.stop()
+    for i in (1, 4):
+        store.mounts.lose(i)
+    store.server.start()
+    assert [online(store, i) for i in range(6)] == [True, False, True, True, False, True]
+    written |= fill(store.s3, "on four")
+    for i in (1, 4):
+        store.mounts.attach(i)
+    until(lambda: all(online(store, i) for i in range(6)) and whole(store.server), 60, "not taken back")
+    store.mounts.replace(3)
+    store.server.drives[3].mkdir()
+    until(lambda: run(store.server, "drive", "add", str(store.server.drives[3])).returncode == 0, 30, "not added")
+    until(lambda: whole(store.server), 60, "no redundancy")
+    for key, data in written.items():
+        assert read(store.s3, BUCKET, key) == data
+    store.server.stop()
+    for i in range(6):
+        store.mounts.lose(i)
+    store.server.launch()
+    assert store.server.process.wait(30) == 3
+    assert "none of the drive folders exists" in store.server.log_tail(3)
