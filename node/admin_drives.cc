@@ -71,13 +71,15 @@ Task<Result<std::string>> NodeBackend::add_drive_here(std::string path) {
   if (auto absolute = check_absolute(path); !absolute) co_return fail(absolute.error());
   path = absolute_folder(path);
   journal::TurnQueue::Turn turn = co_await adding_.enter();
+  const bool again = folders_.is_joining(path);
   auto opened = folders_.add(path);
   if (!opened) co_return fail(opened.error());
-  std::shared_ptr<Drive> drive = std::move(*opened);
-  auto id = co_await node_.add_drive(std::move(drive));
+  auto id = co_await node_.check_drive(*opened);
+  const bool refused = !id && !again;
+  if (id) id = co_await node_.add_drive(*opened);
   if (!id) {
-    // Unavailable: the journal may hold a part of the log there by now, and waits for more drives.
-    if (id.error().code != Errc::unavailable) folders_.forget(path);
+    // Else the journal may hold a part of the log there by now, and waits for more drives.
+    if (refused || id.error().code == Errc::exists) folders_.forget(path);
     co_return fail(id.error());
   }
   folders_.joined(path);

@@ -46,6 +46,12 @@ Result<DriveLock> DriveLock::take(const std::string& path) {
   return lock;
 }
 
+bool DriveLock::is_on(const std::string& path) const {
+  struct stat held, there;
+  return ::fstat(fd_, &held) == 0 && ::stat(path.c_str(), &there) == 0 &&
+         held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
 DriveLock::~DriveLock() {
   if (fd_ >= 0) ::close(fd_);
 }
@@ -101,21 +107,26 @@ Result<std::shared_ptr<Drive>> DriveFolders::add(const std::string& path) {
   return joining_.emplace(path, std::move(*joining)).first->second.drive;
 }
 
-Result<DriveFolders::Joining> DriveFolders::look(const std::string& path) const {
+Result<DriveFolders::Joining> DriveFolders::look(const std::string& path) {
   std::lock_guard lock(mutex_);
   if (auto known = joining_.find(path); known != joining_.end())
     return Joining{known->second.drive, DriveLock()};
   return look_locked(path);
 }
 
-Result<DriveFolders::Joining> DriveFolders::look_locked(const std::string& path) const {
+Result<DriveFolders::Joining> DriveFolders::look_locked(const std::string& path) {
   auto drive = open_local_drive(path);
   if (!drive) return fail(drive.error());
   auto held = DriveLock::take(path);
-  if (!held && held.error().code == Errc::exists && locks_.contains(path))
+  if (!held && held.error().code == Errc::exists && lock_on(path) != locks_.end())
     return fail(Errc::exists, path + " is a drive of this node already");
   if (!held) return fail(held.error());
   return Joining{std::move(*drive), std::move(*held)};
+}
+
+bool DriveFolders::is_joining(const std::string& path) const {
+  std::lock_guard lock(mutex_);
+  return joining_.contains(path);
 }
 
 void DriveFolders::joined(const std::string& path) {
@@ -137,12 +148,30 @@ void DriveFolders::forget(const std::string& path) {
 
 Result<void> DriveFolders::claim(const std::string& path) {
   std::lock_guard lock(mutex_);
+  auto known = lock_on(path);
+  if (known != locks_.end() && known->first != path) {
+    // The drives of two places have changed them.
+    auto mine = locks_.extract(known);
+    auto before = locks_.extract(path);
+    std::string elsewhere = std::exchange(mine.key(), path);
+    locks_.insert(std::move(mine));
+    if (before) {
+      before.key() = std::move(elsewhere);
+      locks_.insert(std::move(before));
+    }
+    return {};
+  }
   // The same file system may be back, and the lock is of the old mount.
   locks_.erase(path);
   auto held = DriveLock::take(path);
   if (!held) return fail(held.error());
   locks_.emplace(path, std::move(*held));
   return {};
+}
+
+std::map<std::string, DriveLock>::iterator DriveFolders::lock_on(const std::string& path) {
+  return std::find_if(locks_.begin(), locks_.end(),
+                      [&path](const auto& one) { return one.second.is_on(path); });
 }
 
 void DriveFolders::release(const std::string& path) {

@@ -19,6 +19,8 @@ namespace kura::node {
 // Keeps a second process off a drive for as long as it lives.
 class DriveLock {
  public:
+  // Whether it is on what `path` leads to.
+  bool is_on(const std::string& path) const;
   // Errors: io_error; exists (another process has it).
   static Result<DriveLock> take(const std::string& path);
   DriveLock() = default;
@@ -56,7 +58,9 @@ class DriveFolders {
     std::shared_ptr<Drive> drive;
     DriveLock lock;  // None if add() has it.
   };
-  Result<Joining> look(const std::string& path) const;
+  Result<Joining> look(const std::string& path);
+  // Whether add() gave it, and it is neither joined nor forgotten.
+  bool is_joining(const std::string& path) const;
   // The node takes a drive back there that is mounted anew, or has none there any more.
   Result<void> claim(const std::string& path);
   void release(const std::string& path);
@@ -69,13 +73,15 @@ class DriveFolders {
 
  private:
   DriveFolders() = default;
-  Result<Joining> look_locked(const std::string& path) const;
+  Result<Joining> look_locked(const std::string& path);
+  std::map<std::string, DriveLock>::iterator lock_on(
+      const std::string& path);  // Of whichever place.
   void leave_unmounted(const Log& log);
 
   std::vector<std::shared_ptr<Drive>> drives_;
   std::vector<std::string> paths_;
   mutable std::mutex mutex_;                // Guards what is below.
-  std::map<std::string, DriveLock> locks_;  // By label.
+  std::map<std::string, DriveLock> locks_;  // By path.
   std::vector<std::string> added_;
   std::map<std::string, Joining> joining_;  // By path.
 };

@@ -27,15 +27,19 @@ Task<void> Node::Parts::fit_journal() {
 }
 
 // Whether a drive that nobody asked for may be taken where `away` is missing: one that the cluster
-// counts, or one of a place that was empty when the node started. A drive that was forgotten, or
-// replaced by the one that is away, comes back by drive add.
+// counts, or one in the place of none. A drive that was forgotten, or replaced by one that is away,
+// comes back by drive add.
 Task<bool> Node::Parts::may_rejoin(std::shared_ptr<Drive> drive, DriveId away) {
   const std::shared_ptr<Drive> answering = bounded(drive, options.drive_timeout_ns);
   const DriveSighting seen = co_await look_at(*answering);
   if (!seen.identity || seen.identity->cluster != membership.cluster) co_return false;
   const DriveId id = seen.identity->drive;
-  if (control->state()->drives.count(id)) co_return true;
-  if (away.is_nil() && !dismissed.contains(id)) co_return true;
+  const auto state = control->state();
+  if (state->drives.count(id)) co_return true;
+  const std::string place = drive->label();
+  const bool taken = std::any_of(state->drives.begin(), state->drives.end(),
+                                 [&](const auto& known) { return known.second == place; });
+  if (away.is_nil() && !taken && !dismissed.contains(id)) co_return true;
   if (strangers.insert(id).second)
     ports.log(drive->label() + " holds a drive that the cluster does not count; add it to have it");
   co_return false;
@@ -66,6 +70,8 @@ Task<void> Node::Parts::take_back() {
     if (!ours) continue;
     auto id = co_await rejoin(drive);
     if (id) {
+      // It may have been in another place before.
+      std::replace(drive_ids.begin(), drive_ids.end(), *id, DriveId{});
       drive_ids[i] = *id;
       ports.drives[i] = drive;
     }
@@ -235,10 +241,9 @@ Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
   journal::JournalDrive journal_drive{id, drive};
   auto in_journal = co_await journal->add_drive(std::move(journal_drive));
   // It is among the journal's drives even if there are too few of them yet.
-  if (!in_journal && in_journal.error().code == Errc::unavailable) journal_lacks.insert(id);
-  if (!in_journal && in_journal.error().code != Errc::exists &&
-      in_journal.error().code != Errc::unavailable)
+  if (!in_journal && in_journal.error().code != Errc::unavailable)
     co_return fail(in_journal.error());
+  if (!in_journal) journal_lacks.insert(id);
   if (!control->state()->drives.count(id)) {
     std::string label = drive->label();
     auto replaced = co_await forget_predecessors(std::move(label));

@@ -98,6 +98,8 @@ Task<Result<void>> Node::Parts::open_or_create_journal() {
       co_return Result<void>{};
     }
     if (opened.error().code != Errc::not_found) co_return fail(opened.error());
+    // Drives that were refused while too many were away have an identity and no journal.
+    if (options.starts_over) co_return fail(Errc::unavailable, opened.error().detail + not_here());
     // Identities without a journal: the first start ended before it was there. With segment sets it
     // is a loss, and a new journal would hide it.
     for (const journal::JournalDrive& drive : known) {

@@ -69,7 +69,8 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
     const MirrorPtr mirror = mirrors_[i];
     if (mirror->id != drive.id || is_lost(*mirror)) continue;
     if (mirror->given == drive.drive) co_return Result<void>();
-    bool same = seen.set == set_;
+    // Its record may be older, where there was no room for a newer one: the log on it tells.
+    bool same = seen.set && seen.set->journal == set_.journal;
     if (same) same = co_await reopen_mirror(i, added);
     if (same) co_return Result<void>();
     mirror->fail(Error{Errc::io_error, "the drive came back in another state"});
@@ -78,13 +79,15 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
     co_return fail(Errc::exists, seen.label + " belongs to another journal");
   }
   // Written by a start that had other drives: what it acknowledged may be on this drive alone.
-  if (seen.set && seen.set->generation > std::max(set_.generation, attempted_)) {
+  if (seen.set && seen.set->generation > std::max(set_.generation, last_tried_)) {
     co_return fail(Errc::exists, seen.label +
                                      " holds a later state of the journal than this node: " +
                                      "start kura again with all of the cluster's drives");
   }
-  // Still a current mirror: what it holds may be needed, should the others fail while it is filled.
-  added->returning = seen.set == set_ && set_.has_member(drive.id);
+  // Still a current mirror, as of the set in force or of one that was tried since: what it holds
+  // may be needed, should the others fail while it is filled.
+  added->returning =
+      set_.has_member(drive.id) && seen.set && seen.set->generation >= set_.generation;
   if (!added->returning) {
     Result<void> cleared = co_await remove_segments_below(added, UINT64_MAX);
     if (!cleared) co_return cleared;
@@ -97,9 +100,7 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   if (!next.has_drive(drive.id)) {
     next.drives.push_back(drive.id);
   }
-  // The set that is in force too: the drive may hold none, or an older one.
-  Task<Result<void>> writing = next == set_ ? write_set(std::move(next)) : commit(std::move(next));
-  Result<void> committed = co_await std::move(writing);
+  Result<void> committed = co_await commit(std::move(next));  // Else the drive has an older one.
   if (!committed) co_return committed;
   if (done && spares_.empty()) in_background(prepare_spare_later());
   co_return done;

@@ -139,7 +139,10 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> shrink(uint32_t parity);
   Task<bool> reopen_mirror(size_t mirror, MirrorPtr anew);
   Task<Result<void>> commit(MirrorSet next);
-  Task<Result<void>> write_set(MirrorSet next);
+  Task<Result<void>> take_charge();
+  Task<Result<void>> settle();
+  enum class Quorum : uint8_t { binds, suffices };
+  Task<Result<void>> write_set(MirrorSet next, Quorum quorum);
   std::vector<DriveId> online() const;
   Error too_few_online() const;
   Task<Result<void>> prepare_spare();
@@ -169,8 +172,9 @@ class EmbeddedJournal final : public Journal {
 
   Loop& loop_;
   const EmbeddedJournalOptions options_;
-  MirrorSet set_;                   // In force.
-  uint64_t attempted_ = 0;          // The highest generation that was written to a drive from here.
+  MirrorSet set_;            // In force.
+  bool in_charge_ = false;   // This process has promised generations and set_ is one of them.
+  uint64_t last_tried_ = 0;  // The highest generation that this process wrote to a drive.
   std::vector<MirrorPtr> mirrors_;  // Healthy members; LogSegment::files are by these.
   std::vector<MirrorPtr> others_;   // Online, no members (or returning ones).
   std::vector<std::string> failed_;

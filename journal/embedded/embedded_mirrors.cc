@@ -61,12 +61,52 @@ std::vector<DriveId> EmbeddedJournal::online() const {
   return ids;
 }
 
-// A set that fails half-way may stand on some drives: none after it has its generation.
+// Makes `next` the set in force. Where the drives or the parity change it says what was before, and
+// no longer once it is in force.
 Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
-  next.generation = std::max(set_.generation, attempted_) + 1;
-  if (!suffices(set_, next, online())) co_return fail(too_few_online());
-  attempted_ = next.generation;
-  co_return co_await write_set(std::move(next));
+  if (!in_charge_ || last_tried_ + 2 > set_.promised) {
+    Result<void> taken = co_await take_charge();
+    if (!taken) co_return taken;
+  }
+  next.promised = set_.promised;
+  next.drives_before.clear();
+  next.parity_before = 0;
+  if (next.drives != set_.drives || next.parity != set_.parity) {
+    next.drives_before = set_.drives;
+    next.parity_before = set_.parity;
+  }
+  next.generation = last_tried_ + 1;
+  Result<void> written = co_await write_set(std::move(next), Quorum::suffices);
+  if (!written) co_return written;
+  (void)co_await settle();  // Else the next one does.
+  co_return written;
+}
+
+// What an earlier process tried may stand on drives that are not here, and what is seen here may
+// have got half-way. So first a promise on enough drives, by which every later process knows the
+// generations of this one, and then the set that was found, again, as the newest.
+Task<Result<void>> EmbeddedJournal::take_charge() {
+  MirrorSet same = set_;
+  const uint64_t floor = std::max({set_.generation, set_.promised, last_tried_});
+  same.promised = floor + kGenerationsPromised;
+  Result<void> done = co_await write_set(same, Quorum::binds);
+  if (!done) co_return done;
+  last_tried_ = floor;
+  same.generation = last_tried_ + 1;
+  done = co_await write_set(std::move(same), Quorum::binds);
+  if (!done) co_return done;
+  in_charge_ = true;
+  co_return co_await settle();
+}
+
+// REQUIRES: set_ is in force. Nobody has to ask the drives before it any more.
+Task<Result<void>> EmbeddedJournal::settle() {
+  if (set_.drives_before.empty()) co_return Result<void>();
+  MirrorSet plain = set_;
+  plain.drives_before.clear();
+  plain.parity_before = 0;
+  plain.generation = last_tried_ + 1;
+  co_return co_await write_set(std::move(plain), Quorum::suffices);
 }
 
 Error EmbeddedJournal::too_few_online() const {
@@ -75,8 +115,14 @@ Error EmbeddedJournal::too_few_online() const {
               " drives that know the journal are online to change its mirrors: bring some back"};
 }
 
-Task<Result<void>> EmbeddedJournal::write_set(MirrorSet next) {
+// On all drives that are online; `quorum`: what it takes to go on with it.
+Task<Result<void>> EmbeddedJournal::write_set(MirrorSet next, Quorum quorum) {
+  auto enough = [&next, quorum](const std::vector<DriveId>& on) {
+    return quorum == Quorum::binds ? binds(next, on) : suffices(next, on);
+  };
+  if (!enough(online())) co_return fail(too_few_online());
   const std::string bytes = encode_mirror_set(next);
+  last_tried_ = std::max(last_tried_, next.generation);
   before_step("journal.mirror_set.commit");
   std::vector<DriveId> ids;
   std::vector<Task<Result<void>>> writing;
@@ -94,7 +140,7 @@ Task<Result<void>> EmbeddedJournal::write_set(MirrorSet next) {
     if (written[i]) on.push_back(ids[i]);
     if (!written[i] && written[i].error().code == Errc::no_space) worst = written[i].error();
   }
-  if (!suffices(set_, next, on)) co_return fail(worst);
+  if (!enough(on)) co_return fail(worst);
   set_ = std::move(next);
   after_step("journal.mirror_set.commit");
   co_return Result<void>();
@@ -147,8 +193,10 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
     next.members.push_back(member->id);
     if (!next.has_drive(member->id)) next.drives.push_back(member->id);
   }
-  // Before anything is cleared or copied for nothing.
-  if (!suffices(set_, next, online())) co_return fail(too_few_online());
+  // Before anything is cleared, or copied for nothing each time that somebody appends.
+  Result<void> writable = co_await take_charge();
+  if (!writable) co_return writable;
+  next.promised = set_.promised;
   for (const MirrorPtr& fresh : order.fresh) {
     Result<void> cleared = co_await remove_segments_below(fresh, UINT64_MAX);
     if (!cleared) co_return fail(Errc::io_error, cleared.error().detail);

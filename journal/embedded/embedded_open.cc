@@ -54,6 +54,7 @@ Task<Result<void>> EmbeddedJournal::format(std::vector<MirrorPtr> drives) {
   set.journal = options_.journal;
   set.cluster = options_.cluster;
   set.parity = options_.mirror_count - 1;
+  set.promised = kGenerationsPromised;
   for (size_t i = 0; i < drives.size(); ++i) {
     set.drives.push_back(drives[i]->id);
     if (i <= set.parity) set.members.push_back(drives[i]->id);
@@ -61,8 +62,9 @@ Task<Result<void>> EmbeddedJournal::format(std::vector<MirrorPtr> drives) {
     late_calls_.watch(*drives[i]);
   }
   before_step("journal.format");
-  Result<void> done = co_await write_set(set);
+  Result<void> done = co_await write_set(set, Quorum::suffices);
   if (!done) co_return done;
+  in_charge_ = true;
   LogSegment first{0, options_.segment_bytes, kSegmentHeaderBytes, {}};
   for (const MirrorPtr& drive : drives) {
     if (is_lost(*drive)) co_return fail(Errc::io_error, line_of(*drive));
@@ -185,16 +187,13 @@ Task<Result<void>> EmbeddedJournal::settle_set(std::vector<MirrorPtr> fresh,
       if (!next.has_drive(drive->id)) next.drives.push_back(drive->id);
     }
   }
-  bool everywhere = true;
-  for (const Sighting& seen : sightings) everywhere = everywhere && seen.set == set_;
-  const bool same = next == set_;
-  if (same && everywhere) co_return Result<void>();
   // Also a whole record of an older set is not what stood there.
   const auto damaged =
       std::count_if(sightings.begin(), sightings.end(), [this](const Sighting& seen) {
-        return seen.problem.has_value() || (seen.set && *seen.set != set_);
+        return seen.problem.has_value() || (seen.set && !same_set(*seen.set, set_));
       });
-  Task<Result<void>> writing = same ? write_set(std::move(next)) : commit(std::move(next));
+  const bool same = next == set_;
+  Task<Result<void>> writing = same ? take_charge() : commit(std::move(next));
   Result<void> committed = co_await std::move(writing);
   counters_.damages += damaged;
   if (committed) counters_.repairs += damaged;
@@ -206,6 +205,8 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
   Result<MirrorSet> chosen = choose_mirror_set(sightings);
   if (!chosen) co_return fail(chosen.error());
   set_ = std::move(*chosen);
+  for (const Sighting& seen : sightings)
+    if (seen.set) set_.promised = std::max(set_.promised, seen.set->promised);
   if (!options_.cluster.is_nil() && options_.cluster != set_.cluster) {
     co_return fail(Errc::corrupt, "the journal belongs to cluster " + to_hex(set_.cluster));
   }

@@ -36,7 +36,7 @@ Task<Result<void>> EmbeddedJournal::scrub_mirror_sets() {
   if (wrong == 0) co_return Result<void>();
   counters_.damages += wrong;
   MirrorSet same = set_;
-  Result<void> written = co_await write_set(std::move(same));
+  Result<void> written = co_await write_set(std::move(same), Quorum::binds);
   if (written) counters_.repairs += wrong;
   co_return written;
 }

@@ -15,7 +15,7 @@ void note_sightings(const std::vector<Sighting>& sightings, VerifyReport& report
     members += report.set.has_member(seen.drive);
     if (seen.problem) report.problems.push_back(seen.label + ": " + seen.problem->detail);
     if (!seen.problem && !seen.set) report.problems.push_back(seen.label + ": no journal record");
-    if (seen.set && *seen.set != report.set) {
+    if (seen.set && !same_set(*seen.set, report.set)) {
       report.problems.push_back(seen.label + ": an older mirror set, generation " +
                                 std::to_string(seen.set->generation));
     }

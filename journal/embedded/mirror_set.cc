@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kMagic = "KURAMIRR";
 constexpr size_t kFixedBytes = 80;
+constexpr size_t kChangeBytes = 16;    // Version 2: what is promised, and what was before.
 constexpr uint32_t kDrivesMax = 4096;  // Bounds what a damaged count can ask for.
 
 void append_ids(std::string& out, const std::vector<DriveId>& ids) {
@@ -30,17 +31,15 @@ bool contains(const std::vector<DriveId>& ids, const DriveId& id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
-size_t count_of(const MirrorSet& set, const std::vector<DriveId>& on) {
+size_t count_of(const std::vector<DriveId>& drives, const std::vector<DriveId>& on) {
   return std::count_if(on.begin(), on.end(),
-                       [&set](const DriveId& drive) { return set.has_drive(drive); });
+                       [&drives](const DriveId& drive) { return contains(drives, drive); });
 }
 
-// Whether enough of its own drives show the set.
-bool in_force(const std::vector<Sighting>& sightings, const MirrorSet& set) {
-  const auto holders = std::count_if(sightings.begin(), sightings.end(), [&](const Sighting& s) {
-    return s.set == set && set.has_drive(s.drive);
-  });
-  return static_cast<uint64_t>(holders) > set.parity;
+// Without the drives `on`, those of `drives` are too few either for a start (n - m) or for the
+// mirrors of an append (m + 1).
+bool binds(const std::vector<DriveId>& drives, uint32_t parity, const std::vector<DriveId>& on) {
+  return count_of(drives, on) >= std::min(parity + size_t{1}, drives.size() - parity);
 }
 
 }  // namespace
@@ -49,10 +48,12 @@ bool MirrorSet::has_member(const DriveId& drive) const { return contains(members
 bool MirrorSet::has_drive(const DriveId& drive) const { return contains(drives, drive); }
 
 std::string encode_mirror_set(const MirrorSet& set) {
+  const bool plain = set.promised == 0 && set.drives_before.empty();
+  const uint32_t version = plain ? 1 : kMirrorSetVersion;
   std::string out(kFixedBytes, '\0');
   std::memcpy(out.data(), kMagic.data(), kMagic.size());
-  put_le(out.data() + 8, kMirrorSetVersion);
-  put_le(out.data() + 12, kMirrorSetVersion);  // Least version of a reader.
+  put_le(out.data() + 8, version);
+  put_le(out.data() + 12, version);  // Least version of a reader.
   put_le(out.data() + 16, set.generation);
   std::memcpy(out.data() + 24, set.journal.bytes.data(), 16);
   std::memcpy(out.data() + 40, set.cluster.bytes.data(), 16);
@@ -62,6 +63,14 @@ std::string encode_mirror_set(const MirrorSet& set) {
   put_le(out.data() + 72, static_cast<uint32_t>(set.members.size()));
   append_ids(out, set.drives);
   append_ids(out, set.members);
+  if (!plain) {
+    char change[kChangeBytes];
+    put_le(change, set.promised);
+    put_le(change + 8, set.parity_before);
+    put_le(change + 12, static_cast<uint32_t>(set.drives_before.size()));
+    out.append(change, sizeof change);
+    append_ids(out, set.drives_before);
+  }
   char crc[4];
   put_le(crc, crc32c(out));
   return out.append(crc, sizeof crc);
@@ -88,22 +97,40 @@ Result<MirrorSet> decode_mirror_set(std::string_view bytes) {
   if (drives > kDrivesMax || members != set.parity + uint64_t{1} || members > drives) {
     return corrupt();
   }
-  if (content.size() != kFixedBytes + 16 * (uint64_t{drives} + members)) return corrupt();
+  const uint64_t lists_end = kFixedBytes + 16 * (uint64_t{drives} + members);
+  if (reader < 2 ? content.size() != lists_end : content.size() < lists_end + kChangeBytes)
+    return corrupt();
   set.drives = read_ids(content.substr(kFixedBytes, 16 * drives));
-  set.members = read_ids(content.substr(kFixedBytes + 16 * drives));
+  set.members = read_ids(content.substr(kFixedBytes + 16 * drives, 16 * members));
   for (const DriveId& member : set.members) {
     if (!set.has_drive(member)) return corrupt();
   }
+  if (reader < 2) return set;
+  const char* change = content.data() + lists_end;
+  set.promised = get_le<uint64_t>(change);
+  set.parity_before = get_le<uint32_t>(change + 8);
+  const uint32_t before = get_le<uint32_t>(change + 12);
+  if (before > kDrivesMax || (before == 0 ? set.parity_before != 0 : set.parity_before >= before))
+    return corrupt();
+  if (content.size() != lists_end + kChangeBytes + 16 * uint64_t{before}) return corrupt();
+  set.drives_before = read_ids(content.substr(lists_end + kChangeBytes));
+  if (set.promised == 0 && before == 0) return corrupt();  // That is version 1.
   return set;
 }
 
-// Those that know only `before` must not be able to go on with it: without the drives `on` they are
-// too few either for a start (drives - parity) or for the mirrors of an append (parity + 1).
-bool suffices(const MirrorSet& before, const MirrorSet& next, const std::vector<DriveId>& on) {
-  const size_t mirrors = before.parity + size_t{1};
-  const size_t needed = std::min(mirrors, before.drives.size() - before.parity);
-  const bool old_ones_bound = before.drives.empty() || count_of(before, on) >= needed;
-  return old_ones_bound && count_of(next, on) > next.parity;
+bool same_set(const MirrorSet& a, const MirrorSet& b) {
+  MirrorSet as_b = a;
+  as_b.promised = b.promised;
+  return as_b == b;
+}
+
+bool binds(const MirrorSet& set, const std::vector<DriveId>& on) {
+  return binds(set.drives, set.parity, on) &&
+         (set.drives_before.empty() || binds(set.drives_before, set.parity_before, on));
+}
+
+bool suffices(const MirrorSet& set, const std::vector<DriveId>& on) {
+  return count_of(set.drives, on) > set.parity && binds(set, on);
 }
 
 Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings) {
@@ -130,27 +157,18 @@ Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings) {
   }
   if (!best) return fail(Errc::not_found, "no drive has a journal");
   const bool creating = best->generation == 0;
-  // Two attempts at one generation: at most one of them came into force.
+  std::vector<DriveId> witnesses, holders;
   for (const Sighting& s : sightings) {
-    if (!s.set || s.set->generation != best->generation || *s.set == *best) continue;
-    if (!in_force(sightings, *s.set)) continue;
-    if (!creating && in_force(sightings, *best)) {
-      return fail(Errc::corrupt, "two journal records of generation " +
-                                     std::to_string(best->generation) + " are both in force");
-    }
-    best = &*s.set;
+    if (creating ? !s.problem : s.set && s.set->journal == best->journal)
+      witnesses.push_back(s.drive);
+    if (!s.set || s.set->generation != best->generation) continue;
+    if (!creating && !same_set(*s.set, *best))
+      return fail(Errc::corrupt, "two different journal records of generation " +
+                                     std::to_string(best->generation) +
+                                     ": two kura went on with different drives");
+    holders.push_back(s.drive);
   }
-  for (const Sighting& s : sightings) {
-    if (!s.set || s.set->generation != best->generation || *s.set == *best) continue;
-    if (creating || in_force(sightings, *best)) continue;
-    return fail(Errc::corrupt, "two different journal records of generation " +
-                                   std::to_string(best->generation) +
-                                   "; start with more of the cluster's drives");
-  }
-  const size_t seen = std::count_if(sightings.begin(), sightings.end(), [&](const Sighting& s) {
-    const bool counts = creating ? !s.problem : s.set && s.set->journal == best->journal;
-    return counts && best->has_drive(s.drive);
-  });
+  const size_t seen = count_of(best->drives, witnesses);
   const size_t need = best->drives.size() - best->parity;
   if (seen < need) {
     return fail(Errc::unavailable, "the journal needs " + std::to_string(need) + " of its " +
@@ -158,6 +176,16 @@ Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings) {
                                        " drives to be sure of its newest " + "records, and " +
                                        std::to_string(seen) + " have a readable record" +
                                        (damaged.empty() ? "" : " (" + damaged + ")"));
+  }
+  // What changes the drives may have got half-way: then those before it count as well.
+  const size_t seen_before = count_of(best->drives_before, witnesses);
+  const size_t need_before = best->drives_before.size() - best->parity_before;
+  if (!suffices(*best, holders) && seen_before < need_before) {
+    return fail(Errc::unavailable, "the journal's drives were being changed, and it needs " +
+                                       std::to_string(need_before) + " of the " +
+                                       std::to_string(best->drives_before.size()) +
+                                       " before to be sure of its newest records; " +
+                                       std::to_string(seen_before) + " have a readable record");
   }
   if (creating) return fail(Errc::not_found, "the journal's creation was interrupted");
   return *best;

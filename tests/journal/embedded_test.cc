@@ -56,7 +56,7 @@ TEST_F(Running, AMirrorThatFailsAtAnyOperationIsReplacedBeforeTheAppendIsAcknowl
       ASSERT_TRUE(disk(victim).dead);
       machine_->loop->run();
       EXPECT_EQ(status().mirrors.size(), 2u);
-      EXPECT_EQ(status().generation, generation + 1);
+      EXPECT_GT(status().generation, generation);
       EXPECT_FALSE(status().degraded);
       EXPECT_EQ(status().failed.size(), 1u);
       // Any drive may be gone now; the stale mirror, back with its old records, harms nothing.

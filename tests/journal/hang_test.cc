@@ -54,7 +54,7 @@ TEST_F(Hanging, AMirrorThatHangsAtAnyOperationIsReplacedInTime) {
       EXPECT_LE(now_ns() - before_ns, kTimeoutNs + kSecond);
       EXPECT_FALSE(is_mirror(victim));
       EXPECT_EQ(journal().status().mirrors.size(), 2u);
-      EXPECT_EQ(journal().status().generation, generation + 1);
+      EXPECT_GT(journal().status().generation, generation);
       expect_read();
       // What hung happens now. It is no part of the log any more.
       disk(victim).release();

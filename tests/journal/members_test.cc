@@ -96,7 +96,7 @@ TEST_F(Members, NoSetHasTheGenerationOfOneThatFailed) {
   for (size_t i : {1, 2, 3}) disk(i).full = nullptr;
   disk(0).dead = true;
   append_many(3);
-  EXPECT_EQ(status().generation, before + 2);
+  EXPECT_GT(status().generation, before + 1);
   disk(0).dead = false;
   expect_all();
 }

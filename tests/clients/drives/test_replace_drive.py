@@ -1,6 +1,6 @@
 """Drives that are replaced in a running node: as often as one likes, no start waits for those that were there before."""
 
-import concurrent.futures
+import contextlib
 import json
 import subprocess
 import time
@@ -9,6 +9,7 @@ import pytest
 from bodies import KIB, MIB, body
 from s3 import read
 from server import BINARY, until
+from wire import Call, Wire
 
 BUCKET = "kept"
 
@@ -140,9 +141,13 @@ def test_added_twice_at_once(make_store):
     """One of them joins it; the drive is locked, and known to a process that starts over."""
     store = make_store()
     folder = store.mounts.folders[store.mounts.add()]
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        codes = sorted(done.returncode for done in pool.map(lambda _: run(store.server, "drive", "add", str(folder)), range(4)))
-    assert codes == [0, 5, 5, 5], codes
+    call = Call(store.server.endpoint, "POST", "/kura/admin/v1/drives", body=json.dumps({"path": str(folder)}).encode()).sign()
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(store.server.endpoint)) for _ in range(4)]
+        for wire in wires:
+            wire.send(call.wire())
+        codes = sorted(wire.answer().status for wire in wires)
+    assert codes == [200, 409, 409, 409], codes
     assert subprocess.run(["flock", "-n", str(folder), "true"]).returncode == 1
     assert [d["path"] for d in store.server.kura("drive", "ls")["items"]].count(str(folder)) == 1
 

@@ -1,0 +1,193 @@
+// Changes of the mirror set that get to some drives only, by a crash or a full drive: whoever
+// starts afterwards, with or without those, loses nothing that was acknowledged and shuts nobody
+// out.
+
+#include <gtest/gtest.h>
+
+#include "tests/journal/acked_log.h"
+
+namespace kura::journal {
+namespace {
+
+class HalfWay : public AckedLog {
+ protected:
+  void start(size_t disks, uint32_t mirrors) {
+    AckedLog::start(disks, Machine::small(mirrors));
+    options_.mirror_count = 0;
+  }
+  void pull(std::vector<size_t> which) {
+    for (size_t i : which) disk(i).dead = true;
+    for (size_t i : which) (void)machine_->loop->get(journal().drive_failed(drive_id(i), "pulled"));
+  }
+  Result<void> add(size_t i) {
+    while (machine_->disks.size() <= i) {
+      const std::string label = "drive " + std::to_string(machine_->disks.size());
+      machine_->disks.push_back(std::make_unique<MemoryDisk>(label, &machine_->power));
+    }
+    disk(i).dead = false;
+    return machine_->loop->get(journal().add_drive({drive_id(i), disk(i).mount()}));
+  }
+  Result<void> remove(size_t i) { return machine_->loop->get(journal().remove_drive(drive_id(i))); }
+  // As a crash between the writes of two drives: a set gets to these only.
+  void write_sets_on(const std::vector<size_t>& which) {
+    for (size_t i = 0; i < machine_->disks.size(); ++i) {
+      const bool takes = std::find(which.begin(), which.end(), i) != which.end();
+      disk(i).full = [takes](const std::string& name) {
+        return !takes && name.ends_with("mirrors.new");
+      };
+    }
+  }
+  void write_sets_everywhere() {
+    for (auto& one : machine_->disks) one->full = nullptr;
+  }
+  std::optional<Error> restart(std::vector<size_t> which) {
+    for (size_t i : which) disk(i).dead = false;
+    machine_->boot();
+    return machine_->open(options_, which);
+  }
+  void expect_restart(std::vector<size_t> which) {
+    auto failed = restart(std::move(which));
+    ASSERT_FALSE(failed.has_value()) << failed->detail;
+    expect_read();
+  }
+};
+
+TEST_F(HalfWay, ARemovalDoesNotMakeTooFewDrivesEnough) {
+  start(6, 3);
+  append_many(5);
+  pull({5});
+  write_sets_on({3});
+  EXPECT_FALSE(remove(5).has_value());
+  write_sets_everywhere();
+  expect_restart({0, 1, 2, 4, 5});
+  pull({0, 1});
+  append_many(4);  // Acknowledged by 2, 4 and 5.
+  EXPECT_TRUE(restart({0, 1, 3}).has_value());
+  expect_restart({0, 1, 3, 4});
+  expect_restart({0, 1, 2, 3, 4, 5});
+}
+
+TEST_F(HalfWay, MoreMirrorsDoNotMakeTooFewDrivesEnough) {
+  start(8, 3);
+  append_many(5);
+  write_sets_on({3});
+  EXPECT_FALSE(machine_->loop->get(journal().set_mirror_count(5)).has_value());
+  write_sets_everywhere();
+  pull({3});
+  pull({4});
+  pull({0, 1});
+  append_many(4);
+  EXPECT_TRUE(restart({0, 1, 3, 4}).has_value());
+  expect_restart({0, 1, 2, 3, 4, 5});
+}
+
+TEST_F(HalfWay, ARemovalThatNobodyKnowsOfShutsNobodyOut) {
+  start(6, 3);
+  append_many(5);
+  pull({5});
+  write_sets_on({3});
+  EXPECT_FALSE(remove(5).has_value());
+  write_sets_everywhere();
+  expect_restart({0, 1, 2, 4, 5});
+  pull({0, 1});
+  append_many(3);
+  expect_restart({0, 1, 3, 4, 5});  // 2 is lost for good.
+}
+
+TEST_F(HalfWay, AReplacementThatNobodyKnowsOfShutsNobodyOut) {
+  for (size_t lost : {2, 4}) {
+    start(6, 3);
+    append_many(5);
+    write_sets_on({3});
+    pull({0});
+    write_sets_everywhere();
+    expect_restart({0, 1, 2, 4, 5});
+    pull({0, 5});
+    append_many(3);
+    std::vector<size_t> rest;
+    for (size_t i = 0; i < 6; ++i)
+      if (i != lost) rest.push_back(i);
+    expect_restart(rest);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_F(HalfWay, AnAddThatWasRefusedDoesNotWinOverWhatIsAcknowledgedLater) {
+  start(3, 2);
+  append_many(5);
+  pull({0});
+  append_many(2);
+  machine_->disks.push_back(std::make_unique<MemoryDisk>("drive 3", &machine_->power));
+  write_sets_on({0, 1, 3});
+  EXPECT_FALSE(add(3).has_value());
+  write_sets_everywhere();
+  expect_restart({0, 2});
+  append_many(3);
+  expect_restart({0, 1, 3});
+  append_many(1);
+  expect_restart({0, 1, 2, 3});
+}
+
+TEST_F(HalfWay, AnAddThatACrashEndedDoesNotWinOverWhatIsAcknowledgedLater) {
+  size_t started = 0;
+  for (uint64_t operation = 1; operation < 80; ++operation) {
+    start(3, 2);
+    append_many(5);
+    pull({0});
+    append_many(2);
+    machine_->disks.push_back(std::make_unique<MemoryDisk>("drive 3", &machine_->power));
+    disk(2).hangs = true;  // The slowest: nothing of the set is on it when the power fails.
+    machine_->power.dies_at = machine_->power.operations + operation;
+    (void)machine_->loop->run(journal().add_drive({drive_id(3), disk(3).mount()}));
+    disk(2).hangs = false;
+    if (restart({0, 2})) continue;
+    append_many(3);
+    if (restart({0, 1, 3})) continue;
+    ++started;
+    expect_read();
+    if (HasFailure()) FAIL() << "power lost at operation " << operation;
+  }
+  EXPECT_GT(started, 20u);
+}
+
+// Else every refused append, and each look at the drives, would read and write the whole log.
+TEST_F(HalfWay, NothingIsCopiedWhileTheSetCannotBeWritten) {
+  start(3, 2);
+  append_many(200);
+  write_sets_on({1});
+  disk(0).dead = true;
+  uint64_t written = 0;
+  disk(2).on_write = [&](uint64_t, const std::vector<std::string_view>& pieces) {
+    for (std::string_view piece : pieces) written += piece.size();
+  };
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(append().has_value());
+    EXPECT_FALSE(machine_->loop->get(journal().replace_lost()).has_value());
+  }
+  EXPECT_EQ(written, 0u);
+  write_sets_everywhere();
+  append_many(1);
+  EXPECT_GT(written, 200u * 200u);
+  expect_read();
+}
+
+// It may be needed while it is filled: then nothing of it is cleared before.
+TEST_F(HalfWay, AMirrorThatReturnsWithASetThatFailedKeepsItsLog) {
+  start(3, 2);
+  append_many(7);
+  pull({2});
+  write_sets_on({1});
+  EXPECT_FALSE(remove(2).has_value());
+  write_sets_on({});
+  pull({1});
+  write_sets_everywhere();
+  disk(0).fails = [](const char* operation, const std::string& name) {
+    return std::string_view(operation) == "read" && name.ends_with(".seg");
+  };
+  (void)add(1);
+  disk(0).dead = true;
+  expect_restart({1, 2});
+}
+
+}  // namespace
+}  // namespace kura::journal

@@ -1,0 +1,169 @@
+// Drives that come, go, are added and removed at random, with power losses and drives that are too
+// full for a mirror set: nothing acknowledged is ever hidden, and all drives together always start.
+// More than twice as many drives as may be lost, as README.md of the journal asks.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+#include <set>
+
+#include "tests/journal/journal_fixture.h"
+
+namespace kura::journal {
+namespace {
+
+constexpr uint64_t kSeeds = 4000;  // KURA_SEEDS: as many as one likes.
+
+class Model {
+ public:
+  Model(uint64_t seed, size_t drives, uint32_t parity)
+      : random_(seed), machine_(drives), parity_(parity) {
+    options_ = Machine::small(parity + 1);
+    machine_.create(options_);
+    options_.mirror_count = 0;
+  }
+
+  // What went wrong; empty: nothing.
+  std::string play() {
+    for (size_t step = 6 + pick(20); step > 0; --step) {
+      std::string wrong = up_ ? act() : restart(some_drives());
+      if (!wrong.empty()) return wrong;
+    }
+    return restart(all_drives());
+  }
+  const std::string& history() const { return history_; }
+
+ private:
+  uint64_t pick(uint64_t n) { return random_() % n; }
+  MemoryDisk& disk(size_t i) { return *machine_.disks[i]; }
+  size_t drives() const { return machine_.disks.size(); }
+  EmbeddedJournal& journal() { return *machine_.journal; }
+
+  std::vector<size_t> all_drives() const {
+    std::vector<size_t> which(drives());
+    for (size_t i = 0; i < which.size(); ++i) which[i] = i;
+    return which;
+  }
+  std::vector<size_t> some_drives() {
+    std::vector<size_t> which;
+    const uint64_t few = 2 + pick(4);
+    for (size_t i = 0; i < drives(); ++i)
+      if (pick(few) != 0) which.push_back(i);
+    if (which.empty()) which.push_back(0);
+    return which;
+  }
+
+  // Sometimes the power fails soon, and sets get to some drives only.
+  void arm() {
+    if (pick(6) == 0) machine_.power.dies_at = machine_.power.operations + 1 + pick(60);
+    if (pick(5) != 0) return;
+    for (size_t i = 0; i < drives(); ++i)
+      if (pick(2) == 0)
+        disk(i).full = [](const std::string& name) { return name.ends_with("mirrors.new"); };
+  }
+  template <class T>
+  std::optional<T> run(const std::string& what, Task<T> task) {
+    auto out = machine_.loop->run(std::move(task));
+    if (!out || machine_.power.off()) up_ = false;
+    std::string outcome = "power lost";
+    if (out) outcome = *out ? "done" : out->error().detail;
+    history_ += what + ": " + outcome + "\n";
+    return out;
+  }
+
+  std::string act() {
+    if (pick(2) == 0) arm();
+    const uint64_t action = pick(7);
+    const std::string one = std::to_string(drives());
+    if (action < 2) pull(pick(drives()));
+    if (action == 2) attach(pick(drives()));
+    if (action == 3 && drives() < 10) {
+      machine_.disks.push_back(std::make_unique<MemoryDisk>("drive " + one, &machine_.power));
+      attach(drives() - 1);
+    }
+    if (action == 4) remove_a_dead_one();
+    if (action == 5) return restart(some_drives());
+    for (auto& disk : machine_.disks) disk->full = nullptr;
+    if (up_) append();
+    return {};
+  }
+  void pull(size_t i) {
+    disk(i).dead = true;
+    if (pick(3) == 0) disk(pick(drives())).dead = true;
+    (void)run("pull " + std::to_string(i), journal().drive_failed(drive_id(i), "pulled"));
+  }
+  void attach(size_t i) {
+    disk(i).dead = false;
+    auto out = run("add " + std::to_string(i), journal().add_drive({drive_id(i), disk(i).mount()}));
+    if (out && *out) counted_.insert(i);
+  }
+  void remove_a_dead_one() {
+    for (size_t i = 0; i < drives(); ++i) {
+      if (!disk(i).dead || counted_.size() < 2 * parity_ + 3) continue;
+      auto out = run("remove " + std::to_string(i), journal().remove_drive(drive_id(i)));
+      if (out && *out) counted_.erase(i);
+      return;
+    }
+  }
+  void append() {
+    std::vector<Record> records{test_record(++sent_, 20, 100)};
+    const Record copy = records[0];
+    auto out = run("append", journal().append(records, AppendClass::normal));
+    if (out && *out) acked_.push_back(copy);
+    // Also one that was refused may be there after a restart.
+    if (out && !*out && out->error().code == Errc::unknown) up_ = false;
+  }
+  std::string restart(const std::vector<size_t>& which) {
+    machine_.boot();
+    std::string line = "start";
+    for (size_t i = 0; i < drives(); ++i) disk(i).dead = true;
+    for (size_t i : which) {
+      disk(i).full = nullptr;
+      disk(i).dead = false;
+      line += " " + std::to_string(i);
+    }
+    auto failed = machine_.open(options_, which);
+    up_ = !failed;
+    history_ += line + ": " + (failed ? failed->detail : "done") + "\n";
+    if (failed && which.size() == drives()) return "all drives do not start: " + failed->detail;
+    if (failed) return failed->code == Errc::corrupt ? failed->detail : "";
+    counted_.insert(which.begin(), which.end());
+    const std::vector<StoredRecord> found = machine_.read_all();
+    size_t seen = 0;
+    for (const StoredRecord& stored : found)
+      if (seen < acked_.size() && same(stored.record, acked_[seen])) ++seen;
+    if (seen < acked_.size())
+      return std::to_string(seen) + " of " + std::to_string(acked_.size()) + " acknowledged";
+    acked_.clear();  // From now on all that was read stays.
+    for (const StoredRecord& stored : found) acked_.push_back(stored.record);
+    return {};
+  }
+
+  std::mt19937_64 random_;
+  Machine machine_;
+  EmbeddedJournalOptions options_;
+  const uint32_t parity_;
+  std::set<size_t> counted_;  // At most those that the journal names.
+  std::vector<Record> acked_;
+  uint64_t sent_ = 0;
+  std::string history_;
+  bool up_ = true;
+};
+
+TEST(MembersModel, NothingAcknowledgedIsHidden) {
+  const std::pair<size_t, uint32_t> shapes[] = {{3, 1}, {5, 2}, {6, 2}, {7, 2}, {6, 1}};
+  const char* wanted = std::getenv("KURA_SEEDS");
+  const uint64_t seeds = wanted ? std::strtoull(wanted, nullptr, 10) : kSeeds;
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
+    const auto [drives, parity] = shapes[seed % std::size(shapes)];
+    Model model(seed, drives, parity);
+    const std::string wrong = model.play();
+    ASSERT_TRUE(wrong.empty()) << "seed " << seed << ", " << drives << " drives, parity " << parity
+                               << ": " << wrong << "\n"
+                               << model.history();
+  }
+}
+
+}  // namespace
+}  // namespace kura::journal
