@@ -229,7 +229,7 @@ int exit_of_drives(const Json& answer) {
 
 int exit_of_verify(const Json& report) {
   if (!report.at("whole").get<bool>()) return kExitCorrupt;
-  return report.at("skipped").empty() ? kExitOk : kExitPartial;
+  return report.at("skipped").empty() && report.at("missingMirrors") == 0 ? kExitOk : kExitPartial;
 }
 
 int exit_of_scrub(const Json& answer) {

@@ -25,6 +25,22 @@ bool has_identity(const std::string& path) {
   return ::access((path + "/" + std::string(disk::kDriveIdentityFile)).c_str(), F_OK) == 0;
 }
 
+// A drive's own folders, and what a fresh file system has. Else it is the folder above a drive, or
+// somebody's.
+Result<void> check_folders_in(const std::string& path) {
+  constexpr std::string_view kOwn[] = {"journal", "sets", "view", "view.new", "lost+found"};
+  std::error_code ignored;
+  if (has_identity(path)) return {};
+  for (const auto& entry : std::filesystem::directory_iterator(path, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (entry.is_directory(ignored) &&
+        std::find(std::begin(kOwn), std::end(kOwn), name) == std::end(kOwn))
+      return fail(Errc::invalid_argument,
+                  path + " holds the folder '" + name + "': give an empty folder");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string absolute_folder(const std::string& path) {
@@ -74,7 +90,10 @@ Result<std::unique_ptr<DriveFolders>> DriveFolders::open(const std::vector<std::
       continue;
     }
     if (!drive) return fail(Error{drive.error().code, path + ": " + drive.error().detail});
+    if (auto fit = check_folders_in(path); !fit) return fail(fit.error());
     auto lock = DriveLock::take(path);
+    if (!lock && folders->lock_on(path) != folders->locks_.end())
+      return fail(Errc::invalid_argument, path + " is named twice");
     if (!lock && lock.error().code == Errc::exists) return fail(lock.error());
     if (lock) folders->locks_.emplace((*drive)->label(), std::move(*lock));
     folders->drives_.push_back(std::move(*drive));
@@ -117,6 +136,7 @@ Result<DriveFolders::Joining> DriveFolders::look(const std::string& path) {
 Result<DriveFolders::Joining> DriveFolders::look_locked(const std::string& path) {
   auto drive = open_local_drive(path);
   if (!drive) return fail(drive.error());
+  if (auto fit = check_folders_in(path); !fit) return fail(fit.error());
   auto held = DriveLock::take(path);
   if (!held && held.error().code == Errc::exists && lock_on(path) != locks_.end())
     return fail(Errc::exists, path + " is a drive of this node already");

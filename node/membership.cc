@@ -32,19 +32,17 @@ Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings
                                      std::optional<ClusterId> fresh_id) {
   Membership found;
   std::map<DriveId, std::string> by_id;
-  const DriveSighting* first = nullptr;
+  const DriveSighting *first = nullptr, *not_empty = nullptr;
   for (size_t i = 0; i < sightings.size(); ++i) {
     const DriveSighting& drive = sightings[i];
     if (drive.problem && drive.problem->code == Errc::unsupported)
       return fail(Errc::unsupported, drive.label + ": " + drive.problem->detail);
     if (drive.problem) continue;
     if (!drive.identity) {
-      if (!drive.empty)
-        return fail(Errc::invalid_argument,
-                    drive.label +
-                        " holds files that are not of this cluster: give an "
-                        "empty folder or remove them");
-      found.fresh.push_back(i);
+      if (drive.empty)
+        found.fresh.push_back(i);
+      else if (!not_empty)
+        not_empty = &drive;
       continue;
     }
     if (first && drive.identity->cluster != first->identity->cluster)
@@ -59,6 +57,10 @@ Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings
     if (!first) first = &drive;
     found.online.push_back(i);
   }
+  if (found.online.empty() && not_empty)
+    return fail(Errc::invalid_argument, not_empty->label +
+                                            " holds files that are not of this cluster: give an "
+                                            "empty folder or remove them");
   if (found.online.empty() && found.fresh.size() < sightings.size()) {
     for (const DriveSighting& drive : sightings)
       if (drive.problem)

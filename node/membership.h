@@ -29,9 +29,10 @@ struct Membership {
 };
 
 // `fresh_id`: of the cluster that empty drives become; none: there is one already, somewhere else.
-// Errors, one line each that says what to do: invalid_argument (a drive of another cluster, a drive
-// that is not empty), unsupported (a newer format), unavailable (no drive can be read, or none of
-// the cluster is here).
+// A drive that is not empty and has no identity is left out, if others have one: a running node may
+// have written there after somebody emptied it. Errors, one line each that says what to do:
+// invalid_argument (a drive of another cluster, only drives that are not empty), unsupported (a
+// newer format), unavailable (no drive can be read, or none of the cluster is here).
 Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings,
                                      std::optional<ClusterId> fresh_id);
 

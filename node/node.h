@@ -139,6 +139,8 @@ class Node {
   // Forgets one that is away for good. Errors: exists (it is online), not_found, unavailable (the
   // journal has no other drive for its mirror). On the journal loop.
   Task<Result<void>> forget_drive(DriveId drive);
+  // Whether the drive of that label serves.
+  bool uses(const std::string& label) const;
   // As add_drive() before it changes anything: the identity that the drive has; nil: none yet.
   Task<Result<DriveId>> check_drive(std::shared_ptr<Drive> drive);
   // One round of destaging, snapshot and truncation, whether it is due or not.

@@ -35,13 +35,15 @@ Task<bool> Node::Parts::may_rejoin(std::shared_ptr<Drive> drive, DriveId away) {
   if (!seen.identity || seen.identity->cluster != membership.cluster) co_return false;
   const DriveId id = seen.identity->drive;
   const auto state = control->state();
-  if (state->drives.count(id)) co_return true;
+  if (state->drives.count(id) && !serves(id)) co_return true;
   const std::string place = drive->label();
   const bool taken = std::any_of(state->drives.begin(), state->drives.end(),
                                  [&](const auto& known) { return known.second == place; });
-  if (away.is_nil() && !taken && !dismissed.contains(id)) co_return true;
+  if (away.is_nil() && !taken && !dismissed.contains(id) && !serves(id)) co_return true;
   if (strangers.insert(id).second)
-    ports.log(drive->label() + " holds a drive that the cluster does not count; add it to have it");
+    ports.log(drive->label() + (serves(id) ? " holds a copy of a drive that is here already"
+                                           : " holds a drive that the cluster does not count; add "
+                                             "it to have it"));
   co_return false;
 }
 
@@ -138,6 +140,12 @@ Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
 
 bool Node::Parts::serves(DriveId id) const { return disks && disks->serves(id); }
 
+bool Node::Parts::uses(const std::string& label) const {
+  for (size_t i = 0; i < ports.drives.size(); ++i)
+    if (ports.drives[i]->label() == label && serves(drive_ids[i])) return true;
+  return false;
+}
+
 Task<Result<void>> Node::Parts::remove_drive(DriveId gone) {
   journal::TurnQueue::Turn turn = co_await drive_turns.enter();
   if (!control->state()->drives.count(gone)) co_return fail(Errc::not_found, "no such drive");
@@ -213,9 +221,11 @@ Task<Result<DriveId>> Node::Parts::check_drive(std::shared_ptr<Drive> drive) {
   if (sighting.identity->cluster != membership.cluster)
     co_return fail(Errc::invalid_argument, drive->label() + " belongs to another cluster");
   const DriveId id = sighting.identity->drive;
-  // A node that takes writes goes on with a drive that an earlier call got only half way.
-  if (!read_only.empty() && std::find(drive_ids.begin(), drive_ids.end(), id) != drive_ids.end())
-    co_return fail(Errc::exists, drive->label() + " holds a drive that is here already");
+  // One that is here and does not serve is what an earlier call got only half way; but a node that
+  // only reads starts over for each that it gets.
+  const bool here = std::find(drive_ids.begin(), drive_ids.end(), id) != drive_ids.end();
+  if (serves(id) || (here && !read_only.empty()))
+    co_return fail(Errc::exists, drive->label() + " holds a copy of a drive that is here already");
   co_return id;
 }
 

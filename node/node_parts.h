@@ -45,6 +45,7 @@ struct Node::Parts {
   void make_drive_watch();
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
   bool serves(DriveId id) const;
+  bool uses(const std::string& label) const;
   Task<Result<void>> remove_drive(DriveId gone);
   Task<Result<void>> forget_drive(DriveId gone);
   Task<Result<void>> forget_predecessors(std::string label);

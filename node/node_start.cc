@@ -44,9 +44,13 @@ Task<Result<void>> Node::Parts::identify() {
   drive_ids.resize(ports.drives.size());
   for (size_t i : membership.online) drive_ids[i] = sightings[i].identity->drive;
   for (size_t i = 0; i < sightings.size(); ++i) {
-    if (!sightings[i].problem) continue;
-    unread.push_back(sightings[i].label);
-    ports.log(sightings[i].label + " is offline: " + sightings[i].problem->detail);
+    const DriveSighting& seen = sightings[i];
+    if (!seen.problem && (seen.identity || seen.empty)) continue;
+    unread.push_back(seen.label);
+    ports.log(seen.label + " is offline: " +
+              (seen.problem
+                   ? seen.problem->detail
+                   : "it holds files, and not the identity of a drive: empty it and add it"));
   }
   for (size_t i : membership.online) {
     const auto answering = bounded(ports.drives[i], options.drive_timeout_ns);

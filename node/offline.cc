@@ -24,7 +24,11 @@ Result<std::vector<std::string>> expand(const std::vector<std::string>& patterns
   for (const std::string& pattern : patterns) {
     auto more = expand_ellipsis(pattern);
     if (!more) return fail(more.error());
-    all.insert(all.end(), more->begin(), more->end());
+    for (std::string& path : *more) {
+      if (std::find(all.begin(), all.end(), path) != all.end())
+        return fail(Errc::invalid_argument, "drive '" + path + "' is named twice");
+      all.push_back(std::move(path));
+    }
   }
   return all;
 }
@@ -115,6 +119,7 @@ Result<Json> verify_journal(const std::vector<std::string>& patterns) {
               {"generation", report->set.generation},
               {"records", report->log.records},
               {"mirrors", mirrors},
+              {"missingMirrors", report->missing},
               {"problems", problems},
               {"skipped", skipped}};
 }

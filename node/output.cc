@@ -94,8 +94,10 @@ std::string lines_of(const Json& answer, LineOf line_of) {
   return out;
 }
 
-std::string hint_of(int exit_code) {
-  switch (exit_code) {
+std::string hint_of(const Failure& failure) {
+  // With a request id it is the node that says so.
+  if (!failure.hint.empty() || !failure.request_id.empty()) return failure.hint;
+  switch (failure.exit_code) {
     case kExitUsage:
       return "kura --help lists the commands";
     case kExitDenied:
@@ -152,7 +154,7 @@ std::string render(const Failure& failure, const Format& format) {
                       {"message", failure.message},
                       {"resource", failure.resource},
                       {"requestId", failure.request_id},
-                      {"hint", failure.hint.empty() ? hint_of(failure.exit_code) : failure.hint},
+                      {"hint", hint_of(failure)},
                       {"retryable", failure.exit_code == kExitUnavailable},
                       {"exitCode", failure.exit_code}};
   return document.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace) + "\n";

@@ -57,7 +57,9 @@ Task<Result<std::vector<Compaction::Candidate>>> Compaction::look_around() {
     auto later = not_before_.find(id);
     if (later != not_before_.end() && later->second > passes_) continue;
     if (later != not_before_.end()) not_before_.erase(later);
-    if (is_sparse(*core_, set, *set.sealed_bytes, *live_bytes))
+    // Of a set with more members than there are drives one is gone for good.
+    const bool too_wide = set.members.size() > core_->drives.all().size();
+    if (too_wide || is_sparse(*core_, set, *set.sealed_bytes, *live_bytes))
       out.push_back({set, *live_bytes});
     else if (is_small(set))
       small.push_back({set, *live_bytes});

@@ -20,8 +20,7 @@ void note_sightings(const std::vector<Sighting>& sightings, VerifyReport& report
                                 std::to_string(seen.set->generation));
     }
   }
-  const size_t missing = report.set.members.size() - members;
-  if (missing > 0) report.problems.push_back(std::to_string(missing) + " mirrors are not online");
+  report.missing = report.set.members.size() - members;
 }
 
 // What is wrong with the log.

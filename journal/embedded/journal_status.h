@@ -27,7 +27,8 @@ struct OpenReport {
 
 struct VerifyReport {
   MirrorSet set;
-  std::vector<std::string> problems;  // One line each; empty: every mirror is whole.
+  std::vector<std::string> problems;  // One line each; empty: every mirror that is here is whole.
+  size_t missing = 0;                 // Mirrors that are not here.
   MergedLog log;
 };
 

@@ -1,6 +1,7 @@
 """Drives that were removed, replaced or outvoted come back: nothing that was acknowledged is lost to them."""
 
 import json
+import subprocess
 import time
 
 import botocore.exceptions
@@ -203,3 +204,169 @@ def test_folders_inside_the_file_systems(make_store):
     store.server.launch()
     assert store.server.process.wait(30) == 3
     assert "none of the drive folders exists" in store.server.log_tail(3)
+
+
+@pytest.mark.parametrize("into", ["a place of its own", "another drive's place"])
+def test_a_copy_of_a_drive_that_serves_is_not_taken(make_store, into):
+    """The journal stays where it was: what is acknowledged is not on the copy."""
+    store = make_store(count=3)
+    mounts, server, s3 = store.mounts, store.server, store.s3
+    s3.create_bucket(Bucket=BUCKET)
+    written = fill(s3, "first")
+    view = [str(folder) for folder in mounts.folders].index(server.kura("status")["view"]["drive"])
+    other, copy = (view + 1) % 3, mounts.add()
+    subprocess.run(["cp", "-a", f"{mounts.disks[view]}/.", mounts.disks[copy]], check=True)
+    if into == "a place of its own":
+        for dry in (["--dry-run"], []):
+            refused = run(server, "drive", "add", str(mounts.folders[copy]), *dry)
+            assert refused.returncode == 5 and "holds a copy" in json.loads(refused.stderr)["message"], refused
+    else:
+        mounts.lose(other)
+        until(lambda: not online(store, other), 30, "not seen as lost")
+        mounts.disks[other], mounts.disks[copy] = mounts.disks[copy], mounts.disks[other]
+        mounts.attach(other)
+        until(lambda: "holds a copy" in server.log_tail(100), 30, "not told")
+        time.sleep(3)
+    assert str(mounts.folders[view]) in server.kura("status")["journal"]["mirrors"]
+    written |= fill(s3, "after")
+    server.stop()
+    if into != "a place of its own":
+        mounts.lose(other)
+        mounts.disks[other], mounts.disks[copy] = mounts.disks[copy], mounts.disks[other]
+        mounts.attach(other)
+    server.drives = mounts.folders[:3]
+    server.start()
+    for key, data in written.items():
+        assert read(s3, BUCKET, key) == data
+
+
+def test_a_replaced_drive_does_not_drive_out_its_successor_after_a_restart_either(make_store):
+    store = make_store()
+    mounts, server = store.mounts, store.server
+    i, spare = apart_from_view(store), mounts.add()
+    mounts.lose(spare)
+    mounts.lose(i)
+    until(lambda: not online(store, i), 30, "not seen as lost")
+    old, mounts.disks[i] = mounts.disks[i], mounts.disks[spare]
+    mounts.attach(i)
+    until(lambda: run(server, "drive", "add", str(mounts.folders[i])).returncode == 0, 30, "not added")
+    successor = place(server, mounts.folders[i])["id"]
+    mounts.lose(i)
+    server.drives = mounts.folders[:6]
+    store.restart()
+    mounts.disks[i], mounts.disks[spare] = old, mounts.disks[i]
+    mounts.attach(i)
+    until(lambda: "does not count" in server.log_tail(100), 30, "not told")
+    assert (place(server, mounts.folders[i])["id"], online(store, i)) == (successor, False)
+
+
+def test_drives_that_change_places(make_store):
+    store = make_store()
+    mounts = store.mounts
+    i = apart_from_view(store)
+    j = next(n for n in range(6) if n not in (i, [str(f) for f in mounts.folders].index(store.server.kura("status")["view"]["drive"])))
+    for _ in range(2):
+        for n in (i, j):
+            mounts.lose(n)
+            until(lambda: not online(store, n), 30, "not seen as lost")
+        mounts.disks[i], mounts.disks[j] = mounts.disks[j], mounts.disks[i]
+        mounts.attach(i)
+        time.sleep(3)
+        mounts.attach(j)
+        until(lambda: sum(d["online"] for d in store.server.kura("drive", "ls")["items"]) == 6, 30, "not back")
+        assert len(store.server.kura("drive", "ls")["items"]) == 6
+
+
+def test_an_add_that_is_refused_leaves_the_folder_alone(make_store):
+    """Before the loss is noticed."""
+    store = make_store()
+    i, spare = apart_from_view(store), store.mounts.add()
+    store.mounts.lose(spare)
+    store.mounts.lose(i)
+    store.mounts.disks[i], store.mounts.disks[spare] = store.mounts.disks[spare], store.mounts.disks[i]
+    store.mounts.attach(i)
+    if run(store.server, "drive", "add", str(store.mounts.folders[i])).returncode == 6:
+        assert subprocess.run(["flock", "-n", str(store.mounts.disks[i]), "true"]).returncode == 0
+    until(lambda: run(store.server, "drive", "add", str(store.mounts.folders[i])).returncode == 0, 30, "not added")
+
+
+def test_drives_that_were_refused_are_no_cluster(make_store):
+    """They have an identity and no journal: a process that starts over waits for those that have one."""
+    store = make_store(count=3)
+    server, s3, mounts = store.server, store.s3, store.mounts
+    s3.create_bucket(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="before", Body=b"known to all")
+    view = [str(folder) for folder in mounts.folders].index(server.kura("status")["view"]["drive"])
+    for i in (n for n in range(3) if n != view):
+        mounts.lose(i)
+        until(lambda: not online(store, i), 30, "not seen as lost")
+    for _ in range(2):
+        assert run(server, "drive", "add", str(mounts.folders[mounts.add()])).returncode == 6
+    mounts.lose(view)
+    until(lambda: run(server, "drive", "ls").returncode == 6, 30, "not seen as lost")
+    time.sleep(4)
+    assert run(server, "drive", "ls").returncode == 6
+    for i in range(3):
+        mounts.attach(i)
+
+    def reads() -> bool:
+        try:
+            return read(s3, BUCKET, "before") == b"known to all"
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+            return False
+
+    until(reads, 60, "nothing is read again")
+
+
+def test_drives_emptied_under_a_running_node_are_lost_drives(make_store):
+    """What the node writes there afterwards is in nobody's way, at a start either."""
+    store = make_store()
+    s3, mounts = store.s3, store.mounts
+    s3.create_bucket(Bucket=BUCKET)
+    written = fill(s3, "first")
+    view = [str(folder) for folder in mounts.folders].index(store.server.kura("status")["view"]["drive"])
+    for i in (view, (view + 2) % 6):
+        for path in sorted(mounts.disks[i].rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        (mounts.disks[i] / "sets").mkdir(exist_ok=True)
+        (mounts.disks[i] / "sets/00000009.seg").write_bytes(b"written since")
+
+    def checked() -> bool:
+        try:
+            return all(read(s3, BUCKET, key) == data for key, data in written.items())
+        except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError):
+            return False
+
+    until(checked, 60, "not read")
+    store.restart()
+    assert checked()
+    assert "not the identity of a drive" in store.server.log_tail(100)
+
+
+def test_sets_wider_than_the_drives_left_are_written_anew(make_store):
+    """Five of six drives: what six held has its redundancy again, and two more may be lost."""
+    store = make_store(size_mib=600)
+    s3, mounts, server = store.s3, store.mounts, store.server
+    s3.create_bucket(Bucket=BUCKET)
+    written = fill(s3, "first")
+    time.sleep(3)
+    i = apart_from_view(store)
+    mounts.lose(i)
+    until(lambda: run(server, "drive", "rm", str(mounts.folders[i])).returncode == 0, 30, "not removed")
+    until(lambda: whole(server), 120, "no redundancy")
+    server.stop()
+    for n in [n for n in range(6) if n != i][:2]:
+        mounts.lose(n)
+    server.drives = [folder for n, folder in enumerate(mounts.folders) if n != i]
+    server.start()
+    for key, data in written.items():
+        assert read(s3, BUCKET, key) == data
+
+
+def test_a_folder_above_a_drive_is_none(make_store):
+    store = make_store(inside="kura")
+    assert run(store.server, "drive", "add", str(store.mounts.folders[0])).returncode == 2
+    store.server.stop()
+    store.server.drives = store.mounts.folders
+    store.server.launch()
+    assert store.server.process.wait(30) == 9
