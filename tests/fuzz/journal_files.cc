@@ -61,6 +61,9 @@ MirrorSet small_set(Input& in) {
   for (uint8_t i = 0; i < drives; ++i) set.drives.push_back(drive(i));
   const auto first = in.number<uint8_t>();
   for (uint8_t i = 0; i <= set.parity; ++i) set.members.push_back(set.drives[(first + i) % drives]);
+  const auto before = static_cast<uint8_t>(in.number<uint8_t>() % 6);
+  for (uint8_t i = 0; i < before; ++i) set.drives_before.push_back(drive(i));
+  if (before > 0) set.parity_before = in.number<uint8_t>() % before;
   return set;
 }
 

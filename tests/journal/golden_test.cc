@@ -72,6 +72,19 @@ TEST(Golden, MirrorSetReadsAndWritesTheSameBytes) {
   EXPECT_TRUE(encode_mirror_set(golden_set()) == bytes);
 }
 
+// A third drive and a mirror more, on the way.
+TEST(Golden, AChangeOfTheDrivesReadsAndWritesTheSameBytes) {
+  MirrorSet set = golden_set();
+  set.generation = 1003;
+  set.promised = 2001;
+  set.drives_before = {set.drives[0], set.drives[1]};
+  const std::string bytes = golden("mirrors2");
+  const auto read = decode_mirror_set(bytes);
+  ASSERT_TRUE(read.has_value()) << read.error().detail;
+  EXPECT_EQ(*read, set);
+  EXPECT_TRUE(encode_mirror_set(set) == bytes);
+}
+
 TEST(Golden, SegmentHeaderReadsAndWritesTheSameBytes) {
   const std::string bytes = golden("0000000000000000.seg").substr(0, kSegmentHeaderBytes);
   const SegmentHeader header{filled<JournalId>(0xa1), 0, 5120};

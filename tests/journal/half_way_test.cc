@@ -112,6 +112,21 @@ TEST_F(HalfWay, AReplacementThatNobodyKnowsOfShutsNobodyOut) {
   }
 }
 
+// The start that does not see it finds all as it was, and still may not go on as if nothing were.
+TEST_F(HalfWay, AReplacementThatNobodyKnowsOfDoesNotWinOverWhatIsAcknowledgedLater) {
+  start(3, 2);
+  append_many(5);
+  // The promise and the set that was in force are written; the next one gets to drive 2 only.
+  disk(0).full = [written = 0](const std::string& name) mutable {
+    return name.ends_with("mirrors.new") && ++written > 2;
+  };
+  pull({1});
+  write_sets_everywhere();
+  expect_restart({0, 1});
+  append_many(3);
+  expect_restart({1, 2});
+}
+
 TEST_F(HalfWay, AnAddThatWasRefusedDoesNotWinOverWhatIsAcknowledgedLater) {
   start(3, 2);
   append_many(5);

@@ -40,6 +40,11 @@ TEST(MirrorSet, GivesBackWhatItTook) {
     MirrorSet set = set_of(*rc::gen::arbitrary<uint64_t>(), members, drives);
     set.start = *rc::gen::arbitrary<uint64_t>();
     set.cluster.bytes[3] = *rc::gen::arbitrary<uint8_t>();
+    set.promised = *rc::gen::element<uint64_t>(0, 1, UINT64_MAX);
+    const size_t before = *rc::gen::inRange<size_t>(0, 20);
+    for (size_t i = 0; i < before; ++i) set.drives_before.push_back(drive_id(i));
+    if (before > 0)
+      set.parity_before = *rc::gen::inRange<uint32_t>(0, static_cast<uint32_t>(before));
     const auto back = decode_mirror_set(encode_mirror_set(set));
     RC_ASSERT(back.has_value());
     RC_ASSERT(*back == set);
@@ -47,7 +52,11 @@ TEST(MirrorSet, GivesBackWhatItTook) {
 }
 
 TEST(MirrorSet, RefusesEveryFlippedBitAndEveryCut) {
-  const std::string bytes = encode_mirror_set(set_of(3, {0, 1}, 3));
+  MirrorSet set = set_of(3, {0, 1}, 3);
+  set.promised = 1000;
+  set.drives_before = {drive_id(0), drive_id(1)};
+  set.parity_before = 1;
+  const std::string bytes = encode_mirror_set(set);
   for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
     std::string flipped = bytes;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
@@ -141,11 +150,11 @@ TEST(MirrorSet, ANewerFormatIsRefusedByName) {
 
 // Sets are tried one after the other, some with a drive more or less or another parity, each on the
 // drives that are online then, one that joins included; not all of them come into force. Whatever a
-// start chooses is no older than the one in force, or too few drives see it to append.
+// start chooses is no older than the one in force. (With n > 2m: journal/README.md, rule 5.)
 TEST(MirrorSet, NeverChoosesAnythingOlderThanTheSetInForce) {
   const auto play = [] {
     const size_t n = *rc::gen::inRange<size_t>(1, 8);
-    const size_t m = *rc::gen::inRange<size_t>(0, n);
+    const size_t m = *rc::gen::inRange<size_t>(0, (n + 1) / 2);
     size_t all = n;  // Drives that ever were.
     std::map<size_t, MirrorSet> held;
     const auto pick = [&all](size_t count) {
@@ -167,7 +176,8 @@ TEST(MirrorSet, NeverChoosesAnythingOlderThanTheSetInForce) {
       if (*rc::gen::arbitrary<bool>() && next.drives.size() > 1)
         next.drives.erase(next.drives.begin() +
                           *rc::gen::inRange<ptrdiff_t>(0, std::ssize(next.drives)));
-      next.parity = *rc::gen::inRange<uint32_t>(0, static_cast<uint32_t>(next.drives.size()));
+      next.parity =
+          static_cast<uint32_t>(*rc::gen::inRange<size_t>(0, (next.drives.size() + 1) / 2));
       next.drives_before.clear();
       next.parity_before = 0;
       if (next.drives != in_force.drives || next.parity != in_force.parity) {
@@ -192,15 +202,13 @@ TEST(MirrorSet, NeverChoosesAnythingOlderThanTheSetInForce) {
     if (seen.size() == all) {
       RC_ASSERT(chosen.has_value());
     }
-    if (chosen && chosen->generation < in_force.generation) {
-      const auto known = std::count_if(
-          seen.begin(), seen.end(), [&](const Sighting& s) { return chosen->has_drive(s.drive); });
-      RC_ASSERT(static_cast<size_t>(known) <= chosen->parity);
+    if (chosen) {
+      RC_ASSERT(chosen->generation >= in_force.generation);
     }
-    RC_CLASSIFY(chosen && chosen->generation > in_force.generation, "a newer one");
-    RC_CLASSIFY(chosen && chosen->generation < in_force.generation, "an older one, to read");
   };
-  for (int i = 0; i < 20; ++i) ASSERT_TRUE(rc::check(play));
+  EXPECT_TRUE(rc::check([&play] {
+    for (int i = 0; i < 20; ++i) play();
+  }));
 }
 
 TEST(SegmentFormat, NamesAndHeadersGiveBackWhatTheyTook) {

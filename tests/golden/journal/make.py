@@ -49,6 +49,14 @@ def mirror_set(generation, start, drives, members):
     return out + struct.pack("<I", crc32c(out))
 
 
+def changed_mirror_set(generation, drives, members, promised, parity_before, before):
+    out = b"KURAMIRR" + struct.pack("<IIQ", 2, 2, generation) + JOURNAL + CLUSTER
+    out += struct.pack("<QIIII", 0, len(members) - 1, len(drives), len(members), 0)
+    out += b"".join(drives) + b"".join(members)
+    out += struct.pack("<QII", promised, parity_before, len(before)) + b"".join(before)
+    return out + struct.pack("<I", crc32c(out))
+
+
 def main():
     claim = record(4096, kind=1, epoch=3, lease_ms=1000, partition=5)
     event = record(4096 + len(claim), kind=2, payload=b"payload", body=b"body of 21 bytes long",
@@ -59,6 +67,7 @@ def main():
     drives = [bytes.fromhex(f"d{i}" * 16) for i in range(3)]
     (HERE / "0000000000000000.seg").write_bytes(segment(0, [claim, event, noop]))
     (HERE / "mirrors").write_bytes(mirror_set(2, 0, drives, drives[:2]))
+    (HERE / "mirrors2").write_bytes(changed_mirror_set(1003, drives, drives[:2], 2001, 0, drives[:2]))
 
 
 if __name__ == "__main__":
