@@ -21,6 +21,16 @@ Files contents(const MemoryDisk& disk) {
   return out;
 }
 
+// But for the numbers of the start that wrote the mirror set.
+Files without_start(Files files) {
+  std::string& record = files[kMirrorSetFile];
+  auto set = decode_mirror_set(record);
+  if (!set) return files;
+  set->generation = set->promised = 0;
+  record = encode_mirror_set(*set);
+  return files;
+}
+
 void restore(MemoryDisk& disk, const Files& files) {
   disk.files.clear();
   for (const auto& [name, bytes] : files) {
@@ -67,7 +77,7 @@ class Damage : public testing::Test {
 
   void expect_whole(const std::string& what) {
     for (size_t i = 0; i < 3; ++i) {
-      ASSERT_TRUE(contents(*machine_.disks[i]) == good_[i])
+      ASSERT_TRUE(without_start(contents(*machine_.disks[i])) == without_start(good_[i]))
           << what << ": drive " << i << " not mended";
     }
     std::vector<StoredRecord> all = machine_.read_all();
