@@ -88,7 +88,8 @@ void fuzz_one(std::string_view input) {
   const s3::RequestHead& head = (*parsed)->head;
   const auto verified = authenticator().verify(head);
   if (verified) INVARIANT(!verified->chunks.previous.empty(), "a seed for the chunks");
-  if (!verified)
+  // What the client itself says is given back.
+  if (!verified && input.find(kSecret) == input.npos)
     for (const auto& [name, value] : verified.error().details)
       INVARIANT(value.find(kSecret) == std::string::npos, "the secret stays here");
   if (can_be_signed(head)) check_signing(head, presigned, place, bits);
