@@ -13,6 +13,8 @@
 namespace kura::node {
 namespace {
 
+constexpr off_t kReserveBytes = 4 << 20;
+
 tl::unexpected<Error> failed(const std::string& what) {
   return fail(Errc::io_error, what + ": " + std::strerror(errno));
 }
@@ -34,7 +36,22 @@ bool ViewFolders::exists(size_t drive) const {
   return ::access((view(drive) + "/CURRENT").c_str(), F_OK) == 0;
 }
 
-Result<std::unique_ptr<Kv>> ViewFolders::open(size_t drive) { return open_map(drive, view(drive)); }
+// RocksDB writes files anew at each start, and one on a full drive would find no view. What is kept
+// for that is free as long as the map opens.
+Result<std::unique_ptr<Kv>> ViewFolders::open(size_t drive) {
+  ::unlink(reserve(drive).c_str());
+  auto map = open_map(drive, view(drive));
+  if (map) keep_reserve(drive);
+  return map;
+}
+
+// As far as there is room.
+void ViewFolders::keep_reserve(size_t drive) const {
+  const int fd = ::open(reserve(drive).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  if (::posix_fallocate(fd, 0, kReserveBytes) != 0) ::unlink(reserve(drive).c_str());
+  ::close(fd);
+}
 
 Result<std::unique_ptr<Kv>> ViewFolders::open_new(size_t drive) {
   return open_map(drive, new_view(drive));
@@ -52,6 +69,7 @@ Result<void> ViewFolders::adopt_new(size_t drive) {
   if (auto gone = destroy_rocks_kv(view(drive)); !gone) return gone;
   if (std::rename(new_view(drive).c_str(), view(drive).c_str()) != 0)
     return failed("rename " + new_view(drive));
+  keep_reserve(drive);
   return sync_folder(drives_[drive]);
 }
 

@@ -27,6 +27,8 @@ class ViewFolders final : public ViewPlaces {
 
  private:
   Result<std::unique_ptr<Kv>> open_map(size_t drive, const std::string& path);
+  void keep_reserve(size_t drive) const;
+  std::string reserve(size_t drive) const { return drives_[drive] + "/view.reserve"; }
   std::string view(size_t drive) const { return drives_[drive] + "/view"; }
   std::string new_view(size_t drive) const { return view(drive) + ".new"; }
 
