@@ -26,7 +26,8 @@ TYPES = {
     r"view/IDENTITY": "view-identity",
     r"view/LOCK": "view-lock",
     r"view/\d+\.log": "view-wal",
-    r"(.*\.new|view\.new/.*|view/.*\.dbtmp)": "unfinished",
+    # The reserve is room without content.
+    r"(.*\.new|view\.new/.*|view/.*\.dbtmp|view\.reserve)": "unfinished",
 }
 # RocksDB writes them for people or for its own next start and takes nothing from them.
 INERT = {"view-options", "view-identity"}
