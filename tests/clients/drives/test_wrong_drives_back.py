@@ -27,6 +27,18 @@ def apart_from_view(store) -> int:
     return next(i for i in reversed(range(len(store.mounts.folders))) if str(store.mounts.folders[i]) != view)
 
 
+def replace_by(store, i: int, spare: int):
+    """The file system of `spare`, whose folder is not used, takes drive i's place. Returns the old one, and the successor's id."""
+    mounts = store.mounts
+    mounts.lose(spare)
+    mounts.lose(i)
+    until(lambda: not online(store, i), 30, "not seen as lost")
+    old, mounts.disks[i] = mounts.disks[i], mounts.disks[spare]
+    mounts.attach(i)
+    until(lambda: run(store.server, "drive", "add", str(mounts.folders[i])).returncode == 0, 30, "not added")
+    return old, place(store.server, mounts.folders[i])["id"]
+
+
 def test_a_drive_added_with_too_many_away_takes_no_writes(make_store):
     """The four that are away are enough to start by themselves: they would not know what it took."""
     store = make_store()
@@ -73,13 +85,7 @@ def test_a_replaced_drive_in_its_old_place_does_not_drive_out_its_successor(make
     store.s3.create_bucket(Bucket=BUCKET)
     written = fill(store.s3, "first")
     i, spare = apart_from_view(store), mounts.add()
-    mounts.lose(spare)  # Its file system is the successor; its folder is not used.
-    mounts.lose(i)
-    until(lambda: not online(store, i), 30, "not seen as lost")
-    old, mounts.disks[i] = mounts.disks[i], mounts.disks[spare]
-    mounts.attach(i)
-    until(lambda: run(server, "drive", "add", str(mounts.folders[i])).returncode == 0, 30, "not added")
-    successor = place(server, mounts.folders[i])["id"]
+    old, successor = replace_by(store, i, spare)
     mounts.lose(i)
     until(lambda: not online(store, i), 30, "not seen as lost")
     mounts.disks[i], mounts.disks[spare] = old, mounts.disks[i]
@@ -244,13 +250,7 @@ def test_a_replaced_drive_does_not_drive_out_its_successor_after_a_restart_eithe
     store = make_store()
     mounts, server = store.mounts, store.server
     i, spare = apart_from_view(store), mounts.add()
-    mounts.lose(spare)
-    mounts.lose(i)
-    until(lambda: not online(store, i), 30, "not seen as lost")
-    old, mounts.disks[i] = mounts.disks[i], mounts.disks[spare]
-    mounts.attach(i)
-    until(lambda: run(server, "drive", "add", str(mounts.folders[i])).returncode == 0, 30, "not added")
-    successor = place(server, mounts.folders[i])["id"]
+    old, successor = replace_by(store, i, spare)
     mounts.lose(i)
     server.drives = mounts.folders[:6]
     store.restart()
