@@ -97,6 +97,19 @@ Record RecordView::record() const {
   return record;
 }
 
+Record withdrawal(PartitionId partition) {
+  Record record;
+  record.partition = partition;
+  record.kind = RecordKind::noop;
+  return record;
+}
+
+bool RecordView::withdraws() const {
+  const char* in = bytes.data();
+  return in[kKindAt] == static_cast<char>(RecordKind::noop) &&
+         get_le<uint64_t>(in + kEpochAt) == 0 && all_zero(bytes.substr(kWriterAt, 16));
+}
+
 const char* describe(RecordFault fault) {
   switch (fault) {
     case RecordFault::cut:

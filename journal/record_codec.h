@@ -45,7 +45,12 @@ struct RecordView {
   uint32_t since = 0;
 
   Record record() const;  // Copies.
+  bool withdraws() const;
 };
+
+// What takes the place of an append that is refused although a mirror that was lost may have it: a
+// noop of no writer, which never counts, and which wins over what that mirror has.
+Record withdrawal(PartitionId partition);
 
 enum class RecordFault : uint8_t {
   cut = 1,     // Fewer bytes than the record has.

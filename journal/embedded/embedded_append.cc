@@ -45,8 +45,8 @@ struct EmbeddedJournal::Plan {
   std::vector<Part> parts;  // Empty parts are left out; ascending.
   uint64_t last = 0;        // Offset of the last record.
   uint64_t bytes = 0;
-  // As they were: base of the active segment, end of the log, offset of the last record.
-  uint64_t base_before = 0, end_before = 0, last_before = 0;
+  // As they were: end of the log, offset of the last record.
+  uint64_t end_before = 0, last_before = 0;
 
   uint64_t end() const { return parts.back().end; }
   size_t segments() const { return parts.back().segment + 1; }
@@ -109,7 +109,6 @@ Result<EmbeddedJournal::Plan> EmbeddedJournal::plan_append(
     const std::vector<Record>& records) const {
   Result<Plan> plan = place_records(records);
   if (!plan) return plan;
-  plan->base_before = segments_.back().base;
   plan->end_before = end();
   plan->last_before = last_;
   uint64_t last = last_;
@@ -225,46 +224,59 @@ Task<Result<void>> EmbeddedJournal::write_everywhere(std::shared_ptr<const Plan>
   co_return Result<void>();
 }
 
-Task<Result<void>> EmbeddedJournal::undo_mirror(const Plan& plan, size_t mirror) {
-  static const std::string kZeros(64 * kKiB, '\0');
+Task<Result<void>> EmbeddedJournal::undo_mirror(const Plan& plan, std::string withdrawal,
+                                                size_t mirror) {
   MirrorPtr on = mirrors_[mirror];
+  std::string instead = std::move(withdrawal);  // Then zeros.
   for (const Part& part : plan.parts) {
     const LogSegment* segment = segment_at(part.base);
     if (segment == nullptr) continue;  // Gone, with what was prepared.
     std::shared_ptr<File> file = segment->files[mirror];
-    uint64_t left = part.begin + part.length - part.at;
-    for (uint64_t at = part.at; left > 0;) {
-      const uint64_t length = std::min<uint64_t>(left, kZeros.size());
-      std::vector<std::string_view> pieces{std::string_view(kZeros).substr(0, length)};
-      Result<void> written = co_await file->write(at, std::move(pieces));
-      if (!written) co_return judged(*on, std::move(written));
-      at += length;
-      left -= length;
-    }
+    instead.resize(part.begin + part.length - part.at, '\0');
+    std::vector<std::string_view> pieces{instead};
+    Result<void> written = co_await file->write(part.at, std::move(pieces));
+    if (!written) co_return judged(*on, std::move(written));
+    instead.clear();
     Result<void> synced = co_await file->sync();
     if (!synced) co_return judged(*on, std::move(synced));
   }
   co_return Result<void>();
 }
 
-// Takes an append back from the mirrors that are left, so that it can be refused. False when none
-// could: its outcome is unknown.
-Task<bool> EmbeddedJournal::undo(const Plan& plan) {
+// Takes an append back from the mirrors that are left, so that it can be refused: a withdrawal
+// stands at its place then, because a mirror that was lost may have it and be back at the next
+// start. False when none could: its outcome is unknown.
+Task<bool> EmbeddedJournal::undo(const Plan& plan, PartitionId partition) {
   drop_failed();
   before_step("journal.undo");
+  const uint64_t offset = plan.offsets.front().value;
+  std::string bytes(kRecordHeaderBytes, '\0');
+  const RecordPlace place{
+      set_.journal, Offset{offset},
+      static_cast<uint32_t>(plan.last_before == 0 ? 0 : offset - plan.last_before),
+      static_cast<uint32_t>(offset - plan.end_before)};
+  encode_record(withdrawal(partition), place, bytes.data());
   std::vector<Task<Result<void>>> undoing;
-  for (size_t i = 0; i < mirrors_.size(); ++i) undoing.push_back(undo_mirror(plan, i));
+  for (size_t i = 0; i < mirrors_.size(); ++i) undoing.push_back(undo_mirror(plan, bytes, i));
   co_await concurrently(std::move(undoing));
   drop_failed();
+  const uint64_t base = plan.parts.front().base;
   // A refill may have taken the append for part of the log.
-  while (segments_.back().base > plan.base_before) {
+  while (segments_.back().base > base) {
     LogSegment empty = std::move(segments_.back());
     segments_.pop_back();
     empty.end = empty.base + kSegmentHeaderBytes;
     spares_.insert(spares_.begin(), std::move(empty));
   }
-  segments_.back().end = plan.end_before;
-  last_ = plan.last_before;
+  if (segments_.back().base < base) {
+    INVARIANT(!spares_.empty() && spares_.front().base == base,
+              "the append began in the next segment");
+    segments_.push_back(std::move(spares_.front()));
+    spares_.erase(spares_.begin());
+  }
+  segments_.back().end = offset + bytes.size();
+  last_ = offset;
+  tail_.reset();
   publish();
   after_step("journal.undo");
   co_return !mirrors_.empty();
@@ -306,7 +318,7 @@ Task<Result<std::vector<Offset>>> EmbeddedJournal::append(std::vector<Record>& r
     Result<void> restored = co_await restore(plan.end(), set_.parity);
     if (!restored) {
       bool undone = false;
-      if (!fatal_) undone = co_await undo(plan);
+      if (!fatal_) undone = co_await undo(plan, records.front().partition);
       if (undone) co_return fail(restored.error());
       fatal_ = true;
       co_return fail(Errc::unknown, "no mirror of the journal is left: " + restored.error().detail);

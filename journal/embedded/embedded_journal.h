@@ -126,8 +126,8 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> make_room(size_t segments, AppendClass append_class);
   Task<Result<void>> write_everywhere(std::shared_ptr<const Plan> plan);
   Task<Result<void>> write_mirror(std::shared_ptr<const Plan> plan, size_t mirror);
-  Task<bool> undo(const Plan& plan);
-  Task<Result<void>> undo_mirror(const Plan& plan, size_t mirror);
+  Task<bool> undo(const Plan& plan, PartitionId partition);
+  Task<Result<void>> undo_mirror(const Plan& plan, std::string withdrawal, size_t mirror);
   const LogSegment* segment_at(uint64_t base) const;  // Live or prepared; else null.
   void finish_append(const Plan& plan, const std::vector<Record>& records, int64_t started_ns);
 

@@ -120,7 +120,7 @@ Task<bool> LogMerge::follows_in(uint64_t next_base) {
     co_await reader.load(kSegmentHeaderBytes, kRecordMax);
     auto record =
         parse_record(reader.bytes(kSegmentHeaderBytes, kRecordMax), order_.journal, Offset{offset});
-    if (record && record->back == offset - log_.last) co_return true;
+    if (record && log_.goes_on_with(*record, offset)) co_return true;
   }
   co_return false;
 }

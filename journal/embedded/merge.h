@@ -2,8 +2,10 @@
 // verifying.
 //
 // It walks the log record by record, takes each from any mirror on which it is valid, and brings
-// every other copy to the same bytes. It cuts only a tail behind which no mirror has a record that
-// proves a loss; a hole on every mirror is reported with its offsets and nothing is cut.
+// every other copy to the same bytes. A withdrawal wins over what another mirror has there, unless
+// a running journal knows better (`known_end`): its own mirrors come first. It cuts only a tail
+// behind which no mirror has a record that proves a loss; a hole on every mirror is reported with
+// its offsets and nothing is cut.
 
 #pragma once
 
@@ -16,6 +18,7 @@
 #include "base/result.h"
 #include "base/task.h"
 #include "journal/embedded/mirror.h"
+#include "journal/record_codec.h"
 
 namespace kura::journal {
 
@@ -57,6 +60,7 @@ struct MergeOrder {
 struct MergedLog {
   std::vector<LogSegment> segments;  // Not empty; files by sources, then fresh.
   uint64_t last = 0;                 // Offset of the last record; 0: there is none.
+  uint64_t withdrawn = 0;            // Offset behind the last withdrawal.
   uint64_t records = 0;
   uint64_t repaired_bytes = 0;
   uint64_t cut_bytes = 0;  // Not zero behind the end, on the mirror that had the most.
@@ -64,6 +68,11 @@ struct MergedLog {
   std::vector<Damage> damages;  // The first kDamagesMax.
   std::vector<Hole> holes;      // Only in an answer to an order that does not write.
 
+  // Whether the log may go on with `record` at `offset`: it follows the last one, and is not of an
+  // append that was withdrawn.
+  bool goes_on_with(const RecordView& record, uint64_t offset) const {
+    return (last == 0 || record.back == offset - last) && offset - record.since >= withdrawn;
+  }
   void note(const Mirror& mirror, uint64_t offset, uint64_t length_bytes, std::string what);
 };
 inline constexpr size_t kDamagesMax = 1000;

@@ -109,21 +109,58 @@ Task<Result<void>> SegmentMerge::load_ahead() {
   co_return sealed_off();
 }
 
+// The next record of the log, if this source has it.
+std::optional<RecordView> SegmentMerge::record_of(size_t source) const {
+  auto record = parse_record(readers_[source].bytes(at_, room()), order_.journal, Offset{offset()});
+  if (!record || !log_.goes_on_with(*record, offset())) return std::nullopt;
+  return *record;
+}
+
 Task<Result<bool>> SegmentMerge::take_record() {
   Result<void> loaded = co_await load_ahead();
   if (!loaded) co_return kura::fail(loaded.error());
-  for (size_t i = 0; i < readers_.size(); ++i) {
-    auto record = parse_record(readers_[i].bytes(at_, room()), order_.journal, Offset{offset()});
-    if (!record) continue;
-    if (log_.last != 0 && record->back != offset() - log_.last) continue;
-    Result<void> put = co_await spread(i, *record);
-    if (!put) co_return kura::fail(put.error());
-    log_.last = offset();
-    ++log_.records;
-    at_ += record->bytes.size();
-    co_return true;
+  size_t from = 0;
+  std::optional<RecordView> record;
+  for (; from < readers_.size(); ++from) {
+    record = record_of(from);
+    if (record) break;
   }
-  co_return false;
+  if (!record) co_return false;
+  for (size_t i = from + 1; i < readers_.size() && !order_.known_end; ++i) {
+    if (readers_[i].bytes(at_, record->bytes.size()) == record->bytes) continue;
+    const std::optional<RecordView> other = record_of(i);
+    if (!other || !other->withdraws()) continue;
+    record = other;
+    from = i;
+    break;
+  }
+  Result<void> put = co_await spread(from, *record);
+  if (!put) co_return kura::fail(put.error());
+  log_.last = offset();
+  ++log_.records;
+  at_ += record->bytes.size();
+  if (record->withdraws()) log_.withdrawn = offset();
+  co_return true;
+}
+
+// Source `other` has other bytes where `from` has `record`.
+Result<void> SegmentMerge::note_other(size_t from, RecordView record, size_t other) {
+  Mirror& on = readers_[other].mirror();
+  if (readers_[other].missing()) return {};
+  auto found = parse_record(readers_[other].bytes(at_, room()), order_.journal, Offset{offset()});
+  std::string what = found ? "stale record" : describe(found.error());
+  if (found && log_.goes_on_with(*found, offset())) {
+    if (!record.withdraws() && !found->withdraws()) {
+      return kura::fail(Errc::corrupt, "two different records at offset " +
+                                           std::to_string(offset()) + ", on " +
+                                           readers_[from].mirror().drive->label() + " and on " +
+                                           on.drive->label());
+    }
+    what = "record that was withdrawn";
+    disagrees_[other] = true;
+  }
+  log_.note(on, offset(), record.bytes.size(), std::move(what));
+  return {};
 }
 
 // Brings every other copy to the bytes of `record`, which source `from` has.
@@ -133,17 +170,8 @@ Task<Result<void>> SegmentMerge::spread(size_t from, RecordView record) {
     const std::string_view copy = reader.bytes(at_, record.bytes.size());
     const bool equal = i == from || copy == record.bytes;
     if (!equal) {
-      auto other = parse_record(copy, order_.journal, Offset{offset()});
-      if (other && other->back == record.back) {
-        co_return kura::fail(Errc::corrupt, "two different records at offset " +
-                                                std::to_string(offset()) + ", on " +
-                                                readers_[from].mirror().drive->label() +
-                                                " and on " + reader.mirror().drive->label());
-      }
-      if (!reader.missing()) {
-        log_.note(reader.mirror(), offset(), record.bytes.size(),
-                  other ? "stale record" : describe(other.error()));
-      }
+      Result<void> compared = note_other(from, record, i);
+      if (!compared) co_return compared;
     }
     if (!writes() || (equal && !writers_[i]->fresh())) continue;
     if (!equal) log_.repaired_bytes += record.bytes.size();
@@ -183,7 +211,7 @@ Task<Result<void>> SegmentMerge::close() {
   for (size_t i = 0; i < readers_.size(); ++i) {
     const TailScan scan = co_await scan_tail(readers_[i], order_.journal, base_, at_, UINT64_MAX);
     most = std::max(most, scan.bytes());
-    if (!writes()) segment.files.push_back(readers_[i].file());
+    if (!writes()) segment.files.push_back(disagrees_[i] ? nullptr : readers_[i].file());
     if (!writes() || writers_[i]->fresh()) continue;
     for (const TailScan::Range& range : scan.not_zero) {
       const uint64_t end = std::min(range.at + range.length, capacity_);

@@ -22,7 +22,11 @@ class SegmentMerge {
   // `readers`: by source. `order`, and `log`, which it adds what it finds to, outlive it.
   SegmentMerge(const MergeOrder& order, uint64_t base, std::vector<SegmentReader> readers,
                MergedLog& log)
-      : order_(order), base_(base), readers_(std::move(readers)), log_(log) {}
+      : order_(order),
+        base_(base),
+        readers_(std::move(readers)),
+        disagrees_(readers_.size()),
+        log_(log) {}
 
   // Checks the headers and, if `write`, prepares every mirror for what is put right. `next`: base
   // of the segment that comes after it. Errors, here and below: as merge_log().
@@ -52,6 +56,8 @@ class SegmentMerge {
   Task<Result<void>> add_writer(MirrorPtr mirror, std::shared_ptr<File> file, uint64_t file_bytes,
                                 bool header_right);
   Task<Result<void>> load_ahead();
+  std::optional<RecordView> record_of(size_t source) const;
+  Result<void> note_other(size_t from, RecordView record, size_t other);
   Task<Result<void>> spread(size_t from, RecordView record);
   Task<Result<void>> zero(SegmentWriter& writer, uint64_t at, uint64_t end);
   Result<void> sealed_off() const;
@@ -59,7 +65,8 @@ class SegmentMerge {
   const MergeOrder& order_;
   const uint64_t base_;
   uint64_t capacity_ = 0;
-  std::vector<SegmentReader> readers_;                   // By source.
+  std::vector<SegmentReader> readers_;  // By source.
+  std::vector<bool> disagrees_;         // By source: it has a valid record that is none of the log.
   std::vector<std::unique_ptr<SegmentWriter>> writers_;  // By source, then by fresh; empty: none.
   uint64_t at_ = kSegmentHeaderBytes;                    // In the file, of offset().
   MergedLog& log_;

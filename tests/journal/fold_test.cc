@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "journal/record_codec.h"
+
 namespace kura::journal {
 namespace {
 
@@ -189,6 +191,10 @@ std::vector<Scenario> scenarios() {
       {"a noop takes a seq like an event",
        {claim(1, 1, 0), of_kind(RecordKind::noop, event(1, 1, 1)), event(1, 1, 2)},
        "eee",
+       any},
+      {"a withdrawal never counts",
+       {withdrawal({}), claim(1, 1, 0), withdrawal({}), event(1, 1, 1)},
+       "veve",
        any},
       {"seq 0 is never an event", {claim(1, 1, 0), event(1, 1, 0)}, "er", any},
   };

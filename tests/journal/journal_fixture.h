@@ -11,6 +11,7 @@
 
 #include "base/crc32c.h"
 #include "journal/embedded/embedded_journal.h"
+#include "journal/record_codec.h"
 #include "tests/journal/memory_drive.h"
 #include "tests/journal/test_loop.h"
 
@@ -59,6 +60,8 @@ inline bool same(const Record& a, const Record& b) {
          a.request_id == b.request_id && a.request_digest == b.request_digest &&
          a.payload == b.payload && a.body == b.body;
 }
+
+inline bool withdraws(const Record& record) { return same(record, withdrawal(record.partition)); }
 
 inline v1::JournalBody body_of(Offset offset, const Record& record) {
   v1::JournalBody body;

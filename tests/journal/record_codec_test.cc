@@ -63,7 +63,28 @@ TEST(RecordCodec, GivesBackWhatItTook) {
     RC_ASSERT(view->body_crc32c == crc32c(record.body));
     RC_ASSERT(view->back == place.back);
     RC_ASSERT(view->since == place.since);
+    RC_ASSERT(view->withdraws() == withdraws(record));
   }));
+}
+
+TEST(RecordCodec, AWithdrawalIsANoopOfNoWriter) {
+  const RecordPlace place{journal_id(), Offset{4096}, 0, 0};
+  auto withdrawn = [&place](const Record& record) {
+    const std::string bytes = encode(record, place);
+    return parse_record(bytes, place.journal, place.offset)->withdraws();
+  };
+  const Record record = withdrawal(PartitionId{7});
+  EXPECT_EQ(encoded_size(record), kRecordHeaderBytes);  // The least: it fits in place of any.
+  EXPECT_TRUE(withdrawn(record));
+  Record other = record;
+  other.epoch = Epoch{1};
+  EXPECT_FALSE(withdrawn(other));
+  other = record;
+  other.writer = writer_id(1);
+  EXPECT_FALSE(withdrawn(other));
+  other = record;
+  other.kind = RecordKind::release;
+  EXPECT_FALSE(withdrawn(other));
 }
 
 TEST(RecordCodec, IsValidOnlyAtItsOwnPlaceOfItsOwnJournal) {
