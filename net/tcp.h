@@ -21,12 +21,18 @@ struct TcpListener {
   // may it and they be used. The socket closes when the last of them is closed or destroyed.
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   uint16_t port = 0;  // The one in use, when 0 was asked for.
+  int socket = -1;    // What listens; the acceptors own it.
 };
+
+// Whether `descriptor` is a socket that listens.
+bool is_listening(int descriptor);
 
 // REQUIRES: at least one loop; the loops outlive the acceptors. Errors: exists (the port is taken),
 // access_denied (a privileged port), invalid_argument (not an address of this machine), io_error.
-// Blocks while a host name is resolved.
-Result<TcpListener> tcp_listen(const Address& address, const std::vector<AsioLoop*>& loops);
+// Blocks while a host name is resolved. `inherited`: a descriptor that the process before this one
+// listened with on `address`, which is taken over, so that nobody is refused between the two.
+Result<TcpListener> tcp_listen(const Address& address, const std::vector<AsioLoop*>& loops,
+                               int inherited = -1);
 
 // Connects on `loop`, which must be the current one. Tries each address of the host.
 // Errors: timed_out, not_found (no such host), unavailable (refused or unreachable).

@@ -192,6 +192,35 @@ boost::system::error_code open_and_listen(ListenSocket& socket, const tcp::endpo
   return error;
 }
 
+// False: it is something else, and not touched.
+bool take_over(ListenSocket& socket, int descriptor, uint16_t port) {
+  if (!is_listening(descriptor)) return false;
+  sockaddr_storage own{};
+  socklen_t length = sizeof own;
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&own), &length) != 0) return false;
+  if (own.ss_family != AF_INET && own.ss_family != AF_INET6) return false;
+  boost::system::error_code error;
+  socket.assign(own.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, error);
+  if (error) return false;
+  if (port == 0 || socket.local_endpoint(error).port() == port) return true;
+  socket.release(error);
+  return false;
+}
+
+Result<void> open_first(ListenSocket& socket, const std::vector<tcp::endpoint>& endpoints,
+                        const Address& address) {
+  boost::system::error_code error = asio::error::host_not_found;
+  for (const tcp::endpoint& endpoint : endpoints) {
+    boost::system::error_code ignored;
+    socket.close(ignored);
+    error = open_and_listen(socket, endpoint);
+    // A kernel without IPv6 gets the next try with IPv4; a taken port is the answer.
+    if (!error || error == asio::error::address_in_use) break;
+  }
+  if (error) return listen_error(address, error);
+  return {};
+}
+
 Result<std::vector<tcp::endpoint>> resolve_local(AsioLoop& loop, const Address& address) {
   if (address.host.empty())
     return std::vector{tcp::endpoint(tcp::v6(), address.port),
@@ -210,23 +239,26 @@ Result<std::vector<tcp::endpoint>> resolve_local(AsioLoop& loop, const Address& 
 
 }  // namespace
 
-Result<TcpListener> tcp_listen(const Address& address, const std::vector<AsioLoop*>& loops) {
-  INVARIANT(!loops.empty(), "connections need a loop");
-  auto endpoints = resolve_local(*loops.front(), address);
-  if (!endpoints) return fail(endpoints.error());
-  auto listening = std::make_shared<Listening>(loops);
-  boost::system::error_code error = asio::error::host_not_found;
-  for (const tcp::endpoint& endpoint : *endpoints) {
-    boost::system::error_code ignored;
-    listening->socket.close(ignored);
-    error = open_and_listen(listening->socket, endpoint);
-    // A kernel without IPv6 gets the next try with IPv4; a taken port is the answer.
-    if (!error || error == asio::error::address_in_use) break;
-  }
-  if (error) return listen_error(address, error);
+bool is_listening(int descriptor) {
+  int listens = 0;
+  socklen_t length = sizeof listens;
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 &&
+         listens != 0;
+}
 
+Result<TcpListener> tcp_listen(const Address& address, const std::vector<AsioLoop*>& loops,
+                               int inherited) {
+  INVARIANT(!loops.empty(), "connections need a loop");
+  auto listening = std::make_shared<Listening>(loops);
+  if (!take_over(listening->socket, inherited, address.port)) {
+    auto endpoints = resolve_local(*loops.front(), address);
+    if (!endpoints) return fail(endpoints.error());
+    Result<void> opened = open_first(listening->socket, *endpoints, address);
+    if (!opened) return fail(opened.error());
+  }
   TcpListener listener;
-  listener.port = listening->socket.local_endpoint(error).port();
+  listener.port = listening->socket.local_endpoint().port();
+  listener.socket = listening->socket.native_handle();
   for (auto& lane : listening->lanes)
     listener.acceptors.push_back(std::make_unique<TcpAcceptor>(listening, lane));
   loops.front()->post([weak = std::weak_ptr(listening)] {

@@ -31,6 +31,7 @@ constexpr int64_t kDrainNs = 25'000'000'000, kStopNs = 28'500'000'000;
 constexpr int64_t kFlushNs = 1'000'000'000;
 constexpr int64_t kTlsReloadNs = 5'000'000'000;
 constexpr int64_t kWaitForDrivesNs = 2'000'000'000;
+constexpr int64_t kAnswerAllNs = 500'000'000;  // To those that are waiting with us.
 
 NodeOptions options_of(const Config& config) {
   NodeOptions options;
@@ -74,6 +75,11 @@ void prepare_process() {
 
 Task<Done> stop(Node& node) {
   co_await node.stop(kDrainNs);
+  co_return Done{};
+}
+
+Task<Done> answer_all(s3::HttpServer& server) {
+  co_await server.drain(kAnswerAllNs);
   co_return Done{};
 }
 
@@ -236,8 +242,12 @@ void Server::wait_for_drives(const Error& error) {
     auto handed = std::make_shared<std::unique_ptr<Acceptor>>(setup_.take_acceptor(i));
     io[i]->post([server = servers[i].get(), handed] { server->start(std::move(*handed)); });
   }
-  if (!signals_.within(kWaitForDrivesNs)) execute_again(StartOver::waiting);
-  end_process(0);
+  if (signals_.within(kWaitForDrivesNs)) end_process(0);
+  setup_.listener.socket = ::dup(setup_.listener.socket);  // Draining closes the other one.
+  for (size_t i = 0; i < io.size(); ++i)
+    (void)signals_.run(*io[i], answer_all(*servers[i]), kAnswerAllNs);
+  if (asked_to_end()) end_process(0);
+  execute_again(StartOver::waiting);
 }
 
 // From any thread. The view died with its drive, or the outcome of an append is not known. What is
@@ -262,7 +272,7 @@ void Server::end_waiting_node() {
 
 void Server::execute_again(StartOver why) {
   log_.flush(kFlushNs);
-  start_over(argv_, why, setup_.folders->added());
+  start_over(argv_, why, setup_.folders->added(), setup_.listener.socket);
 }
 
 // The end of a process whose loops have run. Nothing is taken apart: what still runs there, and the

@@ -33,7 +33,7 @@ Result<void> arm_fail_point(ProcessLog& log) {
 }
 
 Result<void> listen(const Config& config, const std::vector<AsioLoop*>& io, ServerSetup& setup) {
-  auto listener = tcp_listen(setup.address, io);
+  auto listener = tcp_listen(setup.address, io, listener_of_before());
   if (!listener) {
     Error error = listener.error();
     if (error.code == Errc::exists)

@@ -111,13 +111,20 @@ bool hangs_in_kernel() {
   });
 }
 
-void release_drives_and_sockets() {
+void close_at_exec(int listener) {
+  // Asio opens sockets without O_CLOEXEC.
+  if (::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+    for (int fd = STDERR_FILENO + 1; fd < ::getdtablesize(); ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  if (listener >= 0) ::fcntl(listener, F_SETFD, 0);
+}
+
+void release_drives_and_sockets(int kept) {
   rlimit open_files{};
   ::getrlimit(RLIMIT_NOFILE, &open_files);
   const int end = static_cast<int>(std::min<rlim_t>(open_files.rlim_cur, kDescriptorsMax));
   for (int fd = STDERR_FILENO + 1; fd < end; ++fd) {
     struct stat what {};
-    if (::fstat(fd, &what) != 0) continue;
+    if (fd == kept || ::fstat(fd, &what) != 0) continue;
     if (S_ISSOCK(what.st_mode)) {
       ::close(fd);
       continue;
@@ -130,13 +137,13 @@ void release_drives_and_sockets() {
   }
 }
 
-void go_on_in_child(char** argv) {
+void go_on_in_child(char** argv, int listener) {
   sigset_t signals = end_signals(), before;
   ::sigaddset(&signals, SIGCHLD);
   ::pthread_sigmask(SIG_BLOCK, &signals, &before);
   park_other_threads();
   // From here on nothing that takes a lock: who held it may have stopped.
-  release_drives_and_sockets();
+  release_drives_and_sockets(listener);
   if (asked_to_end()) ::_exit(0);  // The thread that heard it has stopped.
   ::signal(SIGCHLD, SIG_DFL);  // Ignored, as some parents leave it, the end of a child is not told.
   // Not fork(): its handlers take the locks of the allocator.
@@ -146,11 +153,12 @@ void go_on_in_child(char** argv) {
     if (::getppid() != parent) ::_exit(1);
     ::signal(kPark, SIG_DFL);
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    close_at_exec(listener);
     ::execv("/proc/self/exe", argv);
     ::_exit(1);
   }
   if (child < 0) ::_exit(1);
+  if (listener >= 0) ::close(listener);  // The child decides how long it listens.
   for (;;) {
     const timespec second{.tv_sec = 1, .tv_nsec = 0};
     const int signal = ::sigtimedwait(&signals, nullptr, &second);

@@ -1,12 +1,12 @@
 #include "node/start_over.h"
 
-#include <fcntl.h>
-#include <linux/close_range.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <sstream>
 
+#include "net/tcp.h"
 #include "node/end_signals.h"
 #include "node/environment.h"
 #include "node/exit_code.h"
@@ -18,6 +18,8 @@ namespace {
 // Set for the process that starts over.
 constexpr char kStartedOver[] = "KURA_STARTED_OVER";
 constexpr char kLost[] = "lost", kWaiting[] = "waiting";
+// The descriptor of the socket that listens, which it goes on with.
+constexpr char kListener[] = "KURA_LISTENER";
 // And the drives that were added since the command line was written, one in a line.
 constexpr char kAddedDrives[] = "KURA_ADDED_DRIVES";
 
@@ -46,7 +48,16 @@ std::vector<std::string> drives_added_before() {
   return paths;
 }
 
-void start_over(char** argv, StartOver why, const std::vector<std::string>& added) {
+int listener_of_before() {
+  const std::string text = environment_variable(kListener).value_or("");
+  int descriptor = -1;
+  std::from_chars(text.data(), text.data() + text.size(), descriptor);
+  return descriptor;
+}
+
+void start_over(char** argv, StartOver why, const std::vector<std::string>& added, int listener) {
+  if (!is_listening(listener)) listener = -1;
+  ::setenv(kListener, std::to_string(listener).c_str(), 1);
   ::setenv(kStartedOver, why == StartOver::waiting ? kWaiting : kLost, 1);
   std::string lines;
   for (const std::string& path : added) lines += path + "\n";
@@ -57,10 +68,8 @@ void start_over(char** argv, StartOver why, const std::vector<std::string>& adde
   // A process that waits for drives has time; one that serves goes on.
   for (int looks = 0; why == StartOver::waiting && looks < kLooks && hangs_in_kernel(); ++looks)
     if (asked_to_end_within_a_second()) ::_exit(0);
-  if (hangs_in_kernel()) go_on_in_child(argv);
-  // The sockets, above all the one that listens: Asio opens them without O_CLOEXEC.
-  if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
-    for (int fd = 3; fd < ::getdtablesize(); ++fd) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  if (hangs_in_kernel()) go_on_in_child(argv, listener);
+  close_at_exec(listener);
   ::execv("/proc/self/exe", argv);
   ::_exit(exit_code_of(Errc::unavailable));
 }

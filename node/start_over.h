@@ -21,7 +21,12 @@ std::optional<StartOver> started_over();
 // The drives that were added to the processes before it since the command line was written.
 std::vector<std::string> drives_added_before();
 
-// `added`: the drives that were added to this process. From any thread.
-[[noreturn]] void start_over(char** argv, StartOver why, const std::vector<std::string>& added);
+// The descriptor of the socket that the process before it listened with; negative: none.
+int listener_of_before();
+
+// `added`: the drives that were added to this process. `listener`: the socket that it listens with,
+// which the next one goes on with: whoever connects meanwhile waits. From any thread.
+[[noreturn]] void start_over(char** argv, StartOver why, const std::vector<std::string>& added,
+                             int listener);
 
 }  // namespace kura::node

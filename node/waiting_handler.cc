@@ -13,8 +13,9 @@ Task<s3::Reply> WaitingHandler::handle(const s3::RequestHead& head, s3::BodySour
                                        const s3::ConnectionInfo& connection) {
   s3::Reply reply;
   reply.operation = "Waiting";
-  if (head.path == "/health/live" || head.path == "/minio/health/live") co_return reply;
-  reply.response = answer(head, connection.request_id);
+  const bool asks_for_life = head.path == "/health/live" || head.path == "/minio/health/live";
+  if (!asks_for_life) reply.response = answer(head, connection.request_id);
+  reply.response.close = true;  // Another process is about to look again.
   co_return reply;
 }
 

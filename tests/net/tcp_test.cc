@@ -82,6 +82,44 @@ TEST(Tcp, EveryAddress) {
   loop.stop();
 }
 
+TEST(Tcp, GoesOnWithTheSocketOfTheProcessBefore) {
+  SystemClock clock;
+  AsioLoop before(clock), loop(clock);
+  auto first = tcp_listen({"127.0.0.1", 0}, {&before});
+  ASSERT_TRUE(first) << first.error().detail;
+  const uint16_t port = first->port;
+  const int kept = ::dup(first->socket);
+  first->acceptors.clear();
+  ASSERT_TRUE(is_listening(kept));
+  auto next = tcp_listen({"127.0.0.1", port}, {&loop}, kept);
+  ASSERT_TRUE(next) << next.error().detail;
+  EXPECT_EQ(next->socket, kept);
+  EXPECT_EQ(next->port, port);
+  loop.start("test");
+  EXPECT_TRUE(block_on(loop, reaches(loop, {"127.0.0.1", port})));
+  loop.stop();
+}
+
+TEST(Tcp, TakesOverNothingThatDoesNotListenThere) {
+  SystemClock clock;
+  AsioLoop loop(clock), another(clock);
+  auto elsewhere = tcp_listen({"127.0.0.1", 0}, {&another});
+  ASSERT_TRUE(elsewhere) << elsewhere.error().detail;
+  const int file = ::dup(STDERR_FILENO), connected = ::socket(AF_INET, SOCK_STREAM, 0);
+  const uint16_t other_port = elsewhere->port == 65535 ? 1024 : elsewhere->port + 1;
+  for (const int descriptor : {file, connected, elsewhere->socket, -1, 9999}) {
+    auto listener = tcp_listen({"127.0.0.1", other_port}, {&loop}, descriptor);
+    if (!listener) {
+      EXPECT_EQ(listener.error().code, Errc::exists);  // Another program has the port.
+      continue;
+    }
+    EXPECT_NE(listener->socket, descriptor);
+    EXPECT_EQ(listener->port, other_port);
+  }
+  EXPECT_TRUE(is_listening(elsewhere->socket));
+  for (const int descriptor : {file, connected}) EXPECT_EQ(::close(descriptor), 0);
+}
+
 // Echo servers on several loops; each checks that it never leaves its own.
 struct Servers {
   std::atomic<int> wrong_loop{0};

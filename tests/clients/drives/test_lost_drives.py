@@ -1,5 +1,6 @@
 """Any two of six drives lost, emptied or corrupted: right bytes. One more: a clean 503, never wrong bytes."""
 
+import collections
 import itertools
 import time
 
@@ -8,6 +9,7 @@ import pytest
 
 from bodies import KIB, MIB, SIZES, body
 from s3 import keys_of, read, s3_client
+from server import until
 
 BUCKET = "kept"
 INLINE_MAX = 16 * KIB
@@ -148,6 +150,25 @@ def test_one_too_many_is_a_clean_503(store, lost):
     write_more(patient, objects, "again")
     check(patient, objects)
     assert (store.server.process.poll(), store.server.process.pid) == (None, pid)
+
+
+def test_whoever_connects_while_it_starts_over_is_answered(make_store):
+    """Each process that looks for the drives goes on with the socket of the one before."""
+    store = make_store(count=3)
+    store.s3.create_bucket(Bucket=BUCKET)
+    store.s3.put_object(Bucket=BUCKET, Key="kept", Body=b"kept")
+    for i in range(3):
+        store.mounts.lose(i)
+    until(lambda: "starting over" in store.server.log_tail(2000), 30, "it did not start over")
+    answers, end = collections.Counter(), time.monotonic() + 7
+    while time.monotonic() < end:
+        for path in ("/health/live", "/health/ready", f"/{BUCKET}/kept"):
+            answers[path, store.server.get(path)[0]] += 1
+    assert set(answers) == {("/health/live", 200), ("/health/ready", 503), (f"/{BUCKET}/kept", 503)}
+    for i in range(3):
+        store.mounts.attach(i)
+    store.server.wait_ready()
+    assert read(store.s3, BUCKET, "kept") == b"kept"
 
 
 def test_too_few_drives_to_start(store):
