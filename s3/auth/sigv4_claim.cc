@@ -243,6 +243,7 @@ S3Result<void> check_scope(const SignatureClaim& claim, std::string_view region)
       claim.presigned,
       "the region '" + claim.scope.region + "' is wrong; expecting '" + std::string(region) + "'");
   error.details = {{"Region", std::string(region)}};
+  error.headers = {{"x-amz-bucket-region", std::string(region)}};  // For HEAD, which has no body.
   return s3_fail(std::move(error));
 }
 

@@ -146,17 +146,23 @@ class CreateBucketReader : public XmlHandler {
  public:
   bool open(std::string_view path) override {
     if (path == "CreateBucketConfiguration/LocationConstraint") return !location;
-    return path == "CreateBucketConfiguration" || path == "CreateBucketConfiguration/Tags";
+    tagged |= path == kTag;
+    return path == "CreateBucketConfiguration" || path == "CreateBucketConfiguration/Tags" ||
+           path.starts_with(kTag);
   }
   bool close(std::string_view path, std::string text) override {
     if (path == "CreateBucketConfiguration/LocationConstraint") {
       location = std::string(trim_spaces(text));
       return true;
     }
-    return blank(text);
+    return path.starts_with(kTag) || blank(text);
   }
 
   std::optional<std::string> location;
+  bool tagged = false;
+
+ private:
+  static constexpr std::string_view kTag = "CreateBucketConfiguration/Tags/Tag";
 };
 
 }  // namespace
@@ -187,6 +193,7 @@ S3Result<std::string> parse_create_bucket(std::string_view xml) {
   if (blank(xml)) return std::string();
   CreateBucketReader reader;
   if (auto read = read_xml(xml, reader); !read) return s3_fail(std::move(read.error()));
+  if (reader.tagged) return s3_fail("NotImplemented", "Bucket tags are not implemented");
   return reader.location.value_or(std::string());
 }
 

@@ -41,6 +41,7 @@ struct CompleteRequest {
 S3Result<CompleteRequest> parse_complete(std::string_view xml);
 
 // S3 API, CreateBucket: the LocationConstraint, empty if there is none. An empty body is allowed.
+// Errors: MalformedXML; NotImplemented (tags).
 S3Result<std::string> parse_create_bucket(std::string_view xml);
 
 // ETags come with and without quotes.

@@ -41,7 +41,7 @@ S3Result<std::vector<CompleteUpload::Part>> listed_parts(CompleteRequest& docume
 
 S3Result<std::optional<uint64_t>> expected_size_of(const Request& request) {
   constexpr std::string_view kName = "x-amz-mp-object-size";
-  std::optional<std::string_view> text = amz_param(request, kName);
+  std::optional<std::string_view> text = header_of(request, kName);
   if (!text) return std::optional<uint64_t>();
   S3Result<uint64_t> size = number_param(kName, *text, 0, kObjectBytesMax);
   if (!size) return s3_fail(size.error());
@@ -113,7 +113,7 @@ S3Error refusal(S3Error error, const Request& request, Algorithm announced) {
     error.message = "The " + algorithm + " you specified did not match the calculated checksum.";
   } else if (error.cause == refused_completion::kSize) {
     error.message = "The provided 'x-amz-mp-object-size' header value " +
-                    std::string(amz_param(request, "x-amz-mp-object-size").value_or("")) +
+                    std::string(header_of(request, "x-amz-mp-object-size").value_or("")) +
                     " does not match what was computed.";
     error.code = "InvalidRequest";
   } else if (error.cause == refused_completion::kAlgorithm) {

@@ -1,5 +1,7 @@
 #include "s3/op/conditions.h"
 
+#include <algorithm>
+
 #include "s3/codec/time.h"
 #include "s3/op/etag.h"
 #include "s3/op/params.h"
@@ -84,6 +86,21 @@ S3Result<WriteConditions> delete_conditions(const Headers& headers) {
     conditions.if_match_modified_ms = *time;
   }
   return conditions;
+}
+
+S3Result<void> refuse_other_conditions(const Headers& headers,
+                                       std::initializer_list<std::string_view> honoured) {
+  for (std::string_view name :
+       {"if-match", "if-none-match", "if-modified-since", "if-unmodified-since",
+        "x-amz-if-match-size", "x-amz-if-match-last-modified-time",
+        "x-amz-if-match-initiated-time"}) {
+    if (!headers.has(name)) continue;
+    if (std::find(honoured.begin(), honoured.end(), name) != honoured.end()) continue;
+    S3Error error = s3_error("NotImplemented");
+    error.details.emplace_back("Header", name);
+    return s3_fail(std::move(error));
+  }
+  return {};
 }
 
 S3Result<int64_t> parse_modified_time_ms(std::string_view text) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,11 @@ S3Result<WriteConditions> write_conditions(const Headers& headers);
 
 // Of DeleteObject: If-Match, x-amz-if-match-size, x-amz-if-match-last-modified-time.
 S3Result<WriteConditions> delete_conditions(const Headers& headers);
+
+// Errors: NotImplemented when there is a condition that is not among `honoured`: a write that was
+// to be prevented must not happen because nobody looked.
+S3Result<void> refuse_other_conditions(const Headers& headers,
+                                       std::initializer_list<std::string_view> honoured);
 
 // One condition by its text, also for the elements of DeleteObjects. Errors: InvalidArgument.
 S3Result<int64_t> parse_modified_time_ms(std::string_view text);  // HTTP date or ISO 8601.

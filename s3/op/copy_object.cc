@@ -35,7 +35,7 @@ S3Result<bool> replaces(const Request& request, std::string_view name) {
 }
 
 S3Result<Algorithm> algorithm_for(const Request& request, const v1::ObjectVersion& source) {
-  std::optional<std::string_view> name = amz_param(request, "x-amz-checksum-algorithm");
+  std::optional<std::string_view> name = header_of(request, "x-amz-checksum-algorithm");
   if (!name || name->empty()) return source.checksum().algorithm();
   std::optional<Algorithm> algorithm = algorithm_from(*name);
   if (algorithm && *algorithm != v1::Checksum::NONE) return *algorithm;
@@ -53,7 +53,7 @@ S3Result<void> refuse_copy_to_itself(const Request& request, const CopySource& n
   S3Result<Algorithm> algorithm = algorithm_for(request, version);
   if (!algorithm) return s3_fail(algorithm.error());
   if (*replace || *storage_class != version.info().storage_class() ||
-      *algorithm != version.checksum().algorithm() || amz_param(request, kRedirect)) {
+      *algorithm != version.checksum().algorithm() || header_of(request, kRedirect)) {
     return {};
   }
   return s3_fail("InvalidRequest",

@@ -36,11 +36,11 @@ S3Result<std::string> region_for(std::string constraint, const Settings& setting
 }
 
 S3Result<void> refuse_missing_bucket_features(const Request& request) {
-  std::optional<std::string_view> lock = amz_param(request, "x-amz-bucket-object-lock-enabled");
+  std::optional<std::string_view> lock = header_of(request, "x-amz-bucket-object-lock-enabled");
   if (lock && equal_ignoring_case(*lock, "true")) {
     return s3_fail("NotImplemented", "Object Lock is not implemented");
   }
-  std::optional<std::string_view> ownership = amz_param(request, "x-amz-object-ownership");
+  std::optional<std::string_view> ownership = header_of(request, "x-amz-object-ownership");
   if (ownership && *ownership != "BucketOwnerEnforced") {
     return s3_fail("NotImplemented", "Object ownership other than BucketOwnerEnforced");
   }

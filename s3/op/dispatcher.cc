@@ -8,7 +8,9 @@
 #include "s3/codec/uri.h"
 #include "s3/op/access.h"
 #include "s3/op/address.h"
+#include "s3/op/conditions.h"
 #include "s3/op/handlers.h"
+#include "s3/op/hoisted.h"
 #include "s3/op/lookup.h"
 #include "s3/op/owner.h"
 #include "s3/op/request_id.h"
@@ -21,6 +23,7 @@ struct Destination {
   const Route* route = nullptr;
   Address address;
   Query query;
+  std::optional<RequestHead> head;  // If it is another one than was sent.
 };
 
 S3Result<Destination> destination_of(const RequestHead& head, const Settings& settings) {
@@ -30,13 +33,16 @@ S3Result<Destination> destination_of(const RequestHead& head, const Settings& se
   if (!params) return s3_fail(params.error());
   Query query;
   for (auto& [name, value] : *params) query.add(std::move(name), std::move(value));
-  const Route* route = find_route(head.method, address->target, query, head.headers);
+  S3Result<std::optional<RequestHead>> whole = with_hoisted_headers(head, query);
+  if (!whole) return s3_fail(whole.error());
+  const Headers& headers = *whole ? (*whole)->headers : head.headers;
+  const Route* route = find_route(head.method, address->target, query, headers);
   if (route == nullptr) {
     S3Error error = s3_error("MethodNotAllowed");
     error.details.emplace_back("Method", head.method);
     return s3_fail(std::move(error));
   }
-  return Destination{route, std::move(*address), std::move(query)};
+  return Destination{route, std::move(*address), std::move(query), std::move(*whole)};
 }
 
 // The client can say whose bucket it expects. There is one owner, so any other is a mistake.
@@ -46,6 +52,17 @@ S3Result<void> check_expected_owner(const Store& store, const Headers& headers) 
     if (headers.has(name) && headers.get(name) != owner_id(store)) return s3_fail("AccessDenied");
   }
   return {};
+}
+
+S3Result<void> check_conditions(const Route& route, const Headers& headers) {
+  if (route.access != Access::write) return {};
+  if (route.handler == delete_object)
+    return refuse_other_conditions(
+        headers, {"if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"});
+  if (route.handler == put_object || route.handler == copy_object ||
+      route.handler == complete_multipart_upload)
+    return refuse_other_conditions(headers, {"if-match", "if-none-match"});
+  return refuse_other_conditions(headers, {});
 }
 
 // A sub-resource that is not there yet: "not configured" is an answer about a bucket that exists.
@@ -97,13 +114,14 @@ Task<Reply> Dispatcher::handle(const RequestHead& head, BodySource& body,
   co_return reply;
 }
 
-Task<S3Result<Response>> Dispatcher::answer(const RequestHead& head, BodySource& body,
+Task<S3Result<Response>> Dispatcher::answer(const RequestHead& sent, BodySource& body,
                                             const ConnectionInfo& connection, Reply& reply) {
-  S3Result<VerifiedRequest> verified = authenticator_.verify(head);
+  S3Result<VerifiedRequest> verified = authenticator_.verify(sent);
   if (!verified) co_return s3_fail(verified.error());
   reply.access_key = verified->identity.access_key;
-  S3Result<Destination> destination = destination_of(head, context_.settings);
+  S3Result<Destination> destination = destination_of(sent, context_.settings);
   if (!destination) co_return s3_fail(destination.error());
+  const RequestHead& head = destination->head ? *destination->head : sent;
   const Route& route = *destination->route;
   reply.operation = route.name;
   reply.bucket = destination->address.bucket;
@@ -118,9 +136,11 @@ Task<S3Result<Response>> Dispatcher::answer(const RequestHead& head, BodySource&
   if (route.handler == nullptr) {
     co_return s3_fail(fixed_answer(context_, *destination));
   }
+  if (auto honoured = check_conditions(route, head.headers); !honoured)
+    co_return s3_fail(honoured.error());
   if (route.access == Access::write && !read_only_.empty())
     co_return s3_fail("ServiceUnavailable", read_only_);
-  S3Result<std::unique_ptr<VerifiedBody>> checked = body_for(route, body, head, *verified);
+  S3Result<std::unique_ptr<VerifiedBody>> checked = body_for(route, body, sent, *verified);
   if (!checked) co_return s3_fail(checked.error());
   Request request{head,
                   std::move(destination->query),

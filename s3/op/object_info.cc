@@ -113,25 +113,6 @@ S3Result<void> take_field(std::string_view name, std::string_view value, Metadat
   return {};
 }
 
-// Header names are tokens (RFC 9110, 5.6.2); those hoisted into a query have not been checked.
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return byte > 0x20 && byte != 0x7f &&
-           std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
-  });
-}
-
-// x-amz-meta-* and the like that a presigned URL carries in its query, as (lower name, value).
-std::vector<Headers::Field> hoisted_fields(const Query& query) {
-  std::vector<Headers::Field> fields;
-  for (const auto& [name, value] : query.all()) {
-    std::string lower = lower_case(name);
-    if (lower.starts_with(kMeta) || lower == kRedirect) fields.emplace_back(lower, value);
-  }
-  return fields;
-}
-
 S3Result<void> check_metadata_size(const v1::ObjectInfo& info) {
   size_t size_bytes = 0;
   for (const v1::Header& header : info.user_metadata()) {
@@ -147,7 +128,7 @@ S3Result<void> check_metadata_size(const v1::ObjectInfo& info) {
 }  // namespace
 
 S3Result<v1::StorageClass> storage_class_of(const Request& request) {
-  std::optional<std::string_view> name = amz_param(request, "x-amz-storage-class");
+  std::optional<std::string_view> name = header_of(request, "x-amz-storage-class");
   if (!name || name->empty() || *name == "STANDARD") return v1::STANDARD;
   if (*name == "REDUCED_REDUNDANCY") return v1::REDUCED_REDUNDANCY;
   S3Error error = s3_error("InvalidStorageClass");
@@ -162,7 +143,7 @@ std::string_view storage_class_name(v1::StorageClass storage_class) {
 S3Result<void> refuse_missing_features(const Request& request) {
   constexpr std::string_view kEncryption = "x-amz-server-side-encryption";
   auto given = [&](std::string_view name) {
-    std::optional<std::string_view> value = amz_param(request, name);
+    std::optional<std::string_view> value = header_of(request, name);
     return value && !value->empty();
   };
   auto refuse_encryption = [&](std::string_view name) { return name.starts_with(kEncryption); };
@@ -184,7 +165,7 @@ S3Result<void> refuse_missing_features(const Request& request) {
       return s3_fail("InvalidRequest", "Bucket is missing Object Lock Configuration");
     }
   }
-  if (std::optional<std::string_view> acl = amz_param(request, "x-amz-acl")) {
+  if (std::optional<std::string_view> acl = header_of(request, "x-amz-acl")) {
     if (!acl->empty() && !is_canned_acl(*acl)) {
       return s3_fail(invalid_argument("Not a canned ACL", "x-amz-acl", *acl));
     }
@@ -220,12 +201,6 @@ S3Result<v1::ObjectInfo> object_info_of(const Request& request) {
   info.set_storage_class(*storage_class);
   MetadataNames names;
   for (const auto& [name, value] : request.head.headers.all()) {
-    if (auto taken = take_field(name, value, names, &info); !taken) return s3_fail(taken.error());
-  }
-  for (const auto& [name, value] : hoisted_fields(request.query)) {
-    if (!is_token(name) || !is_header_text(value)) {
-      return s3_fail(invalid_argument("Not a header", name, value));
-    }
     if (auto taken = take_field(name, value, names, &info); !taken) return s3_fail(taken.error());
   }
   if (auto fits = check_metadata_size(info); !fits) return s3_fail(fits.error());

@@ -5,12 +5,9 @@
 #include "s3/codec/encoding.h"
 
 namespace kura::s3 {
-std::optional<std::string_view> amz_param(const Request& request, std::string_view name) {
-  if (request.head.headers.has(name)) return request.head.headers.get(name);
-  for (const auto& [param, value] : request.query.all()) {
-    if (equal_ignoring_case(param, name)) return std::string_view(value);
-  }
-  return std::nullopt;
+std::optional<std::string_view> header_of(const Request& request, std::string_view name) {
+  if (!request.head.headers.has(name)) return std::nullopt;
+  return request.head.headers.get(name);
 }
 
 S3Result<uint64_t> number_param(std::string_view name, std::string_view text, uint64_t least,

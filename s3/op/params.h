@@ -1,5 +1,4 @@
-// Reading the parameters of a request: headers that a presigned URL may carry in its query, numbers
-// with AWS's errors. Pure.
+// Reading the parameters of a request: headers, numbers with AWS's errors. Pure.
 
 #pragma once
 
@@ -12,9 +11,8 @@
 
 namespace kura::s3 {
 
-// The value of an "x-amz-..." header; without one, of the query parameter of that name (any case),
-// where SDKs put it when they presign. None: neither is there.
-std::optional<std::string_view> amz_param(const Request& request, std::string_view name);
+// The value of a header, if it is there.
+std::optional<std::string_view> header_of(const Request& request, std::string_view name);
 
 // A decimal number within [least, most]. Errors: InvalidArgument, naming the argument.
 S3Result<uint64_t> number_param(std::string_view name, std::string_view text, uint64_t least,

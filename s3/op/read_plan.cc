@@ -166,7 +166,7 @@ S3Result<ReadPlan> plan_read(const Context& context, const Request& request) {
   if (selection->of_part) {
     plan.response.headers.add("x-amz-mp-parts-count", std::to_string(plan.version.part_count()));
   }
-  std::optional<std::string_view> mode = amz_param(request, "x-amz-checksum-mode");
+  std::optional<std::string_view> mode = header_of(request, "x-amz-checksum-mode");
   if (mode && equal_ignoring_case(*mode, "ENABLED")) {
     add_checksum_headers(selection->checksum, selection->checksum_parts, &plan.response.headers);
   }

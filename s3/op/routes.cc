@@ -17,7 +17,6 @@ constexpr std::string_view kNot = "NotImplemented";
 std::vector<Route> make_routes() {  // NOLINT(readability-function-size): a table.
   return {
       {"ListBuckets", "GET", kService, "", Access::list_buckets, list_buckets, ""},
-      {"AssumeRole", "POST", kService, "", kRead, nullptr, kNot},
 
       // Buckets: sub-resources before the plain forms.
       {"GetBucketLocation", "GET", kBucket, "location", kRead, get_bucket_location, ""},

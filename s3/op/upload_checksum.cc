@@ -17,7 +17,7 @@ bool is_sha(Algorithm algorithm) {
 }  // namespace
 
 S3Result<v1::Checksum::Type> checksum_type_param(const Request& request) {
-  std::optional<std::string_view> text = amz_param(request, "x-amz-checksum-type");
+  std::optional<std::string_view> text = header_of(request, "x-amz-checksum-type");
   if (!text || text->empty()) return v1::Checksum::TYPE_UNSPECIFIED;
   std::optional<v1::Checksum::Type> type = checksum_type_from(*text);
   if (type) return *type;
@@ -27,7 +27,7 @@ S3Result<v1::Checksum::Type> checksum_type_param(const Request& request) {
 S3Result<UploadChecksum> upload_checksum_of(const Request& request) {
   S3Result<v1::Checksum::Type> type = checksum_type_param(request);
   if (!type) return s3_fail(type.error());
-  std::optional<std::string_view> name = amz_param(request, "x-amz-checksum-algorithm");
+  std::optional<std::string_view> name = header_of(request, "x-amz-checksum-algorithm");
   if (!name || name->empty()) {
     if (*type == v1::Checksum::TYPE_UNSPECIFIED) return UploadChecksum{};
     return s3_fail("InvalidRequest",

@@ -215,6 +215,8 @@ TEST(Authenticator, TheRegionOnlyIfStrict) {
   EXPECT_EQ(refused.error().code, "AuthorizationHeaderMalformed");
   EXPECT_EQ(refused.error().details.at(0),
             std::make_pair(std::string("Region"), std::string("us-east-1")));
+  EXPECT_EQ(refused.error().headers.at(0),  // For HEAD, whose answer has no body.
+            std::make_pair(std::string("x-amz-bucket-region"), std::string("us-east-1")));
 }
 
 TEST(Authenticator, EveryAmzHeaderAndTheHostMustBeSigned) {

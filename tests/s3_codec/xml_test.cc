@@ -184,6 +184,13 @@ TEST(XmlRequest, BucketLocation) {
                 .value(),
             "eu-west-1");
   EXPECT_EQ(parse_create_bucket("<Nonsense/>").error().code, "MalformedXML");
+  auto tags = [](const std::string& inside) {
+    return "<CreateBucketConfiguration><Tags>" + inside + "</Tags></CreateBucketConfiguration>";
+  };
+  EXPECT_EQ(parse_create_bucket(tags("")).value(), "");
+  EXPECT_EQ(parse_create_bucket(tags("<Tag><Key>a</Key><Value>b</Value></Tag>")).error().code,
+            "NotImplemented");
+  EXPECT_EQ(parse_create_bucket(tags("<Key>a</Key>")).error().code, "MalformedXML");
 }
 
 }  // namespace

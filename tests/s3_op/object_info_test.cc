@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "s3/codec/uri.h"
+#include "s3/op/hoisted.h"
 
 namespace kura::s3 {
 namespace {
@@ -29,6 +30,9 @@ S3Result<v1::ObjectInfo> info_of(std::vector<Headers::Field> fields,
   for (auto& [name, value] : fields) head.headers.add(name, value);
   Query params;
   for (auto& [name, value] : query) params.add(name, value);
+  auto whole = with_hoisted_headers(head, params);
+  if (!whole) return s3_fail(whole.error());
+  if (*whole) head = **whole;
   NoBody body;
   Request request{head, std::move(params), "b", "k", {}, {}, "", body};
   return object_info_of(request);
@@ -107,11 +111,11 @@ TEST(ObjectInfo, EveryByteBecomesUtf8) {
 TEST(ObjectInfo, JoinsMetadataOfOneName) {
   auto info = info_of(
       {{"x-amz-meta-a", "1"}, {"x-amz-meta-b", "x"}, {"x-amz-meta-a", "2"}, {"x-amz-meta-a", ""}},
-      {{"X-Amz-Meta-A", "4"}});
+      {{"X-Amz-Meta-A", "4"}});  // A header counts instead of a parameter of its name.
   ASSERT_TRUE(info);
   ASSERT_EQ(info->user_metadata_size(), 2);
   EXPECT_EQ(info->user_metadata(0).name(), "a");
-  EXPECT_EQ(info->user_metadata(0).value(), "1,2,,4");
+  EXPECT_EQ(info->user_metadata(0).value(), "1,2,");
   EXPECT_EQ(info->user_metadata(1).value(), "x");
   // The joined value is what counts against the limit.
   std::vector<Headers::Field> many(kUserMetadataBytesMax / 2, {"x-amz-meta-a", "1"});

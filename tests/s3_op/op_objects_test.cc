@@ -225,6 +225,89 @@ TEST_F(Objects, ConditionalDeletes) {
   EXPECT_EQ(w.send("DELETE", "/bbb/k", "", {{"if-match", "*"}}).code, "NoSuchKey");
 }
 
+// A write that the client wanted to prevent does not happen because nobody looked.
+TEST_F(Objects, AConditionThatNobodyJudgesIsRefused) {
+  const std::string etag = w.send("PUT", "/bbb/k", "old").header("etag");
+  const std::string id = w.send("POST", "/bbb/up?uploads").element("UploadId");
+
+  struct Write {
+    std::string method, target;
+    std::vector<std::string> judged;
+    std::vector<Headers::Field> headers;
+  };
+  const std::string part = "/bbb/up?partNumber=1&uploadId=" + id;
+  const Headers::Field source{"x-amz-copy-source", "/bbb/k"};
+  const std::vector<Write> writes = {
+      {"PUT", "/bbb/k", {"if-match", "if-none-match"}, {}},
+      {"PUT", "/bbb/k", {"if-match", "if-none-match"}, {source}},
+      {"POST", "/bbb/up?uploadId=" + id, {"if-match", "if-none-match"}, {}},
+      {"DELETE",
+       "/bbb/k",
+       {"if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"},
+       {}},
+      {"PUT", part, {}, {}},
+      {"PUT", part, {}, {source}},
+      {"POST", "/bbb/k?uploads", {}, {}},
+      {"DELETE", "/bbb/up?uploadId=" + id, {}, {}},
+      {"PUT", "/new", {}, {}},
+      {"DELETE", "/bbb", {}, {}}};
+  const uint64_t events = w.writer.events;
+  for (const Write& write : writes) {
+    for (const char* name :
+         {"if-match", "if-none-match", "if-modified-since", "if-unmodified-since",
+          "x-amz-if-match-size", "x-amz-if-match-last-modified-time",
+          "x-amz-if-match-initiated-time"}) {
+      SCOPED_TRACE(write.method + " " + write.target + " " + name);
+      if (std::count(write.judged.begin(), write.judged.end(), name) > 0) continue;
+      auto headers = write.headers;
+      headers.emplace_back(name, "*");
+      const Got got = w.send(write.method, write.target, "new", headers);
+      EXPECT_EQ(got.status, 501) << got.code;
+      EXPECT_EQ(got.element("Header"), name);
+    }
+  }
+  EXPECT_EQ(w.writer.events, events);
+  EXPECT_EQ(w.send("GET", "/bbb/k").body, "old");
+}
+
+// Headers that an SDK put into the query of a presigned URL.
+class Hoisted : public Objects {
+ protected:
+  Got send(std::string method, std::string target, std::string body = {}) {
+    Sent sent{std::move(method), std::move(target), {}, std::move(body)};
+    sent.presigned = true;
+    return w.send(std::move(sent));
+  }
+};
+
+TEST_F(Hoisted, HeadersCount) {
+  w.send("PUT", "/bbb/source", "of the source");
+  EXPECT_EQ(send("PUT", "/bbb/copy?x-amz-copy-source=%2Fbbb%2Fsource").operation, "CopyObject");
+  EXPECT_EQ(w.send("GET", "/bbb/copy").body, "of the source");
+  EXPECT_EQ(
+      send("PUT", "/bbb/copy?X-Amz-Copy-Source=/bbb/source&x-amz-copy-source-if-match=%22x%22")
+          .status,
+      412);
+  EXPECT_EQ(send("GET", "/bbb/copy?x-amz-expected-bucket-owner=111122223333").status, 403);
+  EXPECT_EQ(send("PUT", "/bbb/k?x-amz-meta-Color=blue&x-amz-storage-class=REDUCED_REDUNDANCY", "x")
+                .status,
+            200);
+  const Got head = w.send("HEAD", "/bbb/k");
+  EXPECT_EQ(head.header("x-amz-meta-color"), "blue");
+  EXPECT_EQ(head.header("x-amz-storage-class"), "REDUCED_REDUNDANCY");
+  EXPECT_EQ(send("DELETE", "/bbb/k?x-amz-if-match-size=7").status, 412);
+  EXPECT_EQ(send("PUT", "/bbb/k?x-amz-meta-a%0Ab=c", "x").code, "InvalidArgument");
+  EXPECT_EQ(send("PUT", "/bbb/k?x-amz-meta-a=b%0Ac", "x").code, "InvalidArgument");
+}
+
+// That of no bytes: the SDK did not know the body when it presigned.
+TEST_F(Hoisted, AChecksumOfTheBodyDoesNot) {
+  const std::string query = "?x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32";
+  EXPECT_EQ(send("PUT", "/bbb/k" + query, "x").status, 200);
+  EXPECT_EQ(w.send("GET", "/bbb/k").body, "x");
+  EXPECT_EQ(w.send("PUT", "/bbb/k", "x", {{"x-amz-checksum-crc32", "AAAAAA=="}}).status, 400);
+}
+
 class DeleteObjectsTest : public Objects {
  protected:
   Got remove(std::string document, std::vector<Headers::Field> headers = {}) {

@@ -1,0 +1,54 @@
+#include "s3/op/hoisted.h"
+
+#include <algorithm>
+
+#include "s3/codec/checksum.h"
+#include "s3/codec/encoding.h"
+#include "s3/op/params.h"
+
+namespace kura::s3 {
+namespace {
+
+constexpr std::string_view kNotHoisted[] = {"x-amz-algorithm",
+                                            "x-amz-content-sha256",
+                                            "x-amz-credential",
+                                            "x-amz-date",
+                                            "x-amz-expires",
+                                            "x-amz-sdk-checksum-algorithm",
+                                            "x-amz-security-token",
+                                            "x-amz-signature",
+                                            "x-amz-signedheaders",
+                                            "x-amz-trailer",
+                                            "x-amz-decoded-content-length"};
+
+bool is_hoisted(std::string_view lower) {
+  return lower.starts_with("x-amz-") && !algorithm_from_header(lower) &&
+         std::find(std::begin(kNotHoisted), std::end(kNotHoisted), lower) == std::end(kNotHoisted);
+}
+
+// RFC 9110, 5.6.2.
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    auto byte = static_cast<unsigned char>(c);
+    return byte > 0x20 && byte != 0x7f &&
+           std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
+  });
+}
+
+}  // namespace
+
+S3Result<std::optional<RequestHead>> with_hoisted_headers(const RequestHead& head,
+                                                          const Query& query) {
+  std::optional<RequestHead> with;
+  for (const auto& [name, value] : query.all()) {
+    std::string lower = lower_case(name);
+    if (!is_hoisted(lower) || head.headers.has(lower)) continue;
+    if (!is_token(lower) || !is_header_text(value))
+      return s3_fail(invalid_argument("Not a header", name, value));
+    if (!with) with = head;
+    with->headers.add(std::move(lower), value);
+  }
+  return with;
+}
+
+}  // namespace kura::s3
