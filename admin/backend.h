@@ -72,6 +72,7 @@ struct RecordReport {
 
 struct SettingReport {
   std::string name, value, origin, source;
+  uint32_t line = 0;  // Of the file that is the source; 0: it is none.
 };
 
 // All Tasks may be awaited from any loop.

@@ -87,7 +87,9 @@ Json to_json(const RecordReport& r) {
 }
 
 Json to_json(const SettingReport& s) {
-  return {{"name", s.name}, {"value", s.value}, {"origin", s.origin}, {"source", s.source}};
+  Json json{{"name", s.name}, {"value", s.value}, {"origin", s.origin}, {"source", s.source}};
+  if (s.line > 0) json["line"] = s.line;
+  return json;
 }
 
 Json to_json(const AccessKey& k) {

@@ -351,7 +351,7 @@ std::vector<admin::SettingReport> NodeBackend::settings() const {
   std::vector<admin::SettingReport> out;
   for (const Setting& s : config_.settings)
     out.push_back({s.name, s.secret && !s.value.empty() ? "(set)" : s.value,
-                   std::string(name_of(s.origin)), s.source});
+                   std::string(name_of(s.origin)), s.source, s.line});
   return out;
 }
 

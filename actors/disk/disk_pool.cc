@@ -11,6 +11,7 @@
 #include "actors/disk/maintenance.h"
 #include "actors/disk/rebuild.h"
 #include "actors/disk/set_lifecycle.h"
+#include "base/counted.h"
 
 namespace kura::disk {
 namespace {
@@ -20,7 +21,7 @@ Result<std::unique_ptr<BlobWriter>> begin_write(const std::shared_ptr<DiskCore>&
                                                 Target target, uint64_t size_hint_bytes) {
   const size_t online = core->drives.all_online().size();
   if (core->stopping || online < target.parity + 1)
-    return fail(Errc::unavailable, std::to_string(online) + " drives are online");
+    return fail(Errc::unavailable, counted(online, "drive") + " " + is_or_are(online) + " online");
   return make_blob_writer(core, target, size_hint_bytes);
 }
 

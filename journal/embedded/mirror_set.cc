@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/counted.h"
 #include "base/crc32c.h"
 #include "journal/embedded/segment_format.h"
 #include "journal/little_endian.h"
@@ -172,20 +173,22 @@ Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings) {
   const size_t need = best->drives.size() - best->parity;
   if (seen < need) {
     return fail(Errc::unavailable, "the journal needs " + std::to_string(need) + " of its " +
-                                       std::to_string(best->drives.size()) +
-                                       " drives to be sure of its newest " + "records, and " +
-                                       std::to_string(seen) + " have a readable record" +
+                                       counted(best->drives.size(), "drive") +
+                                       " to be sure of its newest records, and " +
+                                       std::to_string(seen) + (seen == 1 ? " has" : " have") +
+                                       " a readable record" +
                                        (damaged.empty() ? "" : " (" + damaged + ")"));
   }
   // What changes the drives may have got half-way: then those before it count as well.
   const size_t seen_before = count_of(best->drives_before, witnesses);
   const size_t need_before = best->drives_before.size() - best->parity_before;
   if (!suffices(*best, holders) && seen_before < need_before) {
-    return fail(Errc::unavailable, "the journal's drives were being changed, and it needs " +
-                                       std::to_string(need_before) + " of the " +
-                                       std::to_string(best->drives_before.size()) +
-                                       " before to be sure of its newest records; " +
-                                       std::to_string(seen_before) + " have a readable record");
+    return fail(Errc::unavailable,
+                "the journal's drives were being changed, and it needs " +
+                    std::to_string(need_before) + " of the " +
+                    std::to_string(best->drives_before.size()) +
+                    " before to be sure of its newest records; " + std::to_string(seen_before) +
+                    (seen_before == 1 ? " has" : " have") + " a readable record");
   }
   if (creating) return fail(Errc::not_found, "the journal's creation was interrupted");
   return *best;
