@@ -207,8 +207,9 @@ struct Commands {
     return command;
   }
   // As add(), of a command that changes something.
-  CLI::App* add_change(CLI::App* noun, const char* verb, const char* help, Run run) {
-    CLI::App* command = add(noun, verb, help, std::move(run));
+  CLI::App* add_change(CLI::App* noun, const char* verb, const char* help, Run run,
+                       ExitOf exit_of = exit_ok) {
+    CLI::App* command = add(noun, verb, help, std::move(run), exit_of);
     command->add_flag("--dry-run", shared->dry_run, "change nothing; say what would be changed");
     return command;
   }
@@ -249,6 +250,7 @@ int exit_of_verify(const Json& report) {
 }
 
 int exit_of_scrub(const Json& answer) {
+  if (answer.contains("dryRun")) return kExitOk;
   const bool whole = answer.at("lostStripes") == 0 && answer.at("error") == "";
   return whole ? kExitOk : kExitCorrupt;
 }
@@ -266,6 +268,7 @@ Result<Json> scrub_drives(const std::shared_ptr<Shared>& shared) {
   SystemClock clock;
   Progress progress("scrub", *progress_form_of(shared->quiet ? "none" : shared->progress), clock);
   Result<Json> asked = ask(shared, "POST", "scrub");
+  if (shared->dry_run) return asked;
   while (asked) {
     Result<Json> state = ask(shared, "GET", "scrub?wait=1");
     if (!state) return state;
@@ -306,7 +309,7 @@ void add_drive_commands(Commands& c) {
   CLI::Option* named = ls->add_option("folders", *folders, "with --offline: /mnt/d{1...6}");
   stopped->needs(named);
   named->needs(stopped);
-  CLI::App* scrub = c.add(
+  CLI::App* scrub = c.add_change(
       drive, "scrub", "read and verify everything on the drives, and mend it",
       [shared = c.shared] { return scrub_drives(shared); }, exit_of_scrub);
   scrub->add_option("--progress", c.shared->progress, "auto, json, none (auto), on standard error")

@@ -17,9 +17,14 @@ std::string list_of(const std::vector<std::string>& names) {
 
 }  // namespace
 
-// What was named and is not here, for the end of an error.
+// What was named and is of no use, and what to do, for the end of an error.
 std::string Node::Parts::not_here() const {
-  return unread.empty() ? std::string() : "; not here: " + list_of(unread);
+  std::string out;
+  if (!unread.empty()) out += "; not here: " + list_of(unread) + ": bring them back";
+  if (!foreign.empty())
+    out += "; with files, but not the identity of a drive: " + list_of(foreign) +
+           ": empty and add them";
+  return out.empty() ? "; name all drives of the cluster" : out;
 }
 
 // Decides what kind of node this is. Mirrors that were lost only just now are replaced.

@@ -71,6 +71,52 @@ def test_output_formats(server):
     assert run(server, "status", "-o", "template={{.drives.0.path}}").stdout.strip() == items[0]["path"]
 
 
+@pytest.mark.parametrize("words, name, only_wide", [
+    ("drive ls", "path", {"id", "mirror", "view"}), ("bucket ls", "name", {"versions", "uploads"}),
+    ("key ls", "accessKey", {"createdAtMs"}), ("journal tail", "offset", {"epoch", "seq", "requestId"}),
+    (f"object where {BUCKET}/large", None, {"offset", "part"}), ("config show", "name", {"origin", "source"}),
+    ("doctor", "check", set())])
+def test_each_form_shows_something_of_its_own(server, words, name, only_wide):
+    server.kura("key", "create")
+    items = server.kura(*words.split())["items"]
+    columns = set(run(server, *words.split()).stdout.splitlines()[0].split())
+    if only_wide:
+        wide = run(server, *words.split(), "-o", "wide").stdout.splitlines()
+        assert set(wide[0].split()) - columns == only_wide and len(wide) == len(items) + 1
+    if name:
+        assert run(server, *words.split(), "-o", "name").stdout.splitlines() == [str(item[name]) for item in items]
+    assert len(run(server, *words.split(), "-o", "jsonl").stdout.splitlines()) == len(items)
+
+
+def test_which_drive_holds_what(server):
+    drives = {row["path"]: row for row in server.kura("drive", "ls")["items"]}
+    status = server.kura("status")
+    assert {path for path, row in drives.items() if row["mirror"]} == set(status["journal"]["mirrors"])
+    assert [path for path, row in drives.items() if row["view"]] == [status["view"]["drive"]]
+
+
+def test_bytes_by_parity(tmp_path):
+    """What was written before drives were added keeps the parity that it has, and status tells."""
+    drives = drive_folders(tmp_path, 4)
+    server = Server(drives[:3], tmp_path / "kura.log").start()
+    try:
+        s3 = s3_client(server.endpoint)
+        s3.create_bucket(Bucket=BUCKET)
+        assert server.kura("status")["sets"]["bytesByParity"] == {}
+        s3.put_object(Bucket=BUCKET, Key="before", Body=body(MIB))
+        assert server.kura("status")["sets"]["bytesByParity"] == {"EC:1": MIB}
+        server.kura("drive", "add", str(drives[3]))
+        assert server.kura("status")["parity"]["STANDARD"] == 2
+        s3.put_object(Bucket=BUCKET, Key="after", Body=body(3 * MIB))
+        assert server.kura("status")["sets"]["bytesByParity"] == {"EC:1": MIB, "EC:2": 3 * MIB}
+        assert f"sets.bytesByParity.EC:1: {MIB}\n" in run(server, "status").stdout
+        assert f'kura_set_bytes{{parity="2"}} {3 * MIB}\n' in server.get("/metrics")[1]
+        s3.put_object(Bucket=BUCKET, Key="before", Body=body(MIB))  # Written again.
+        until(lambda: server.kura("status")["sets"]["bytesByParity"] == {"EC:2": 4 * MIB}, 10, "old bytes count on")
+    finally:
+        server.kill()
+
+
 def test_shared_flags_stand_anywhere(server):
     for words in (["--json", "drive", "ls"], ["drive", "-o", "json", "ls"], ["-o=json", "--timeout", "9", "drive", "ls"]):
         assert json.loads(run(server, *words).stdout)["items"], words
@@ -141,7 +187,12 @@ def test_dry_runs_change_nothing(server, tmp_path):
     assert list(fresh.iterdir()) == [] and len(server.kura("drive", "ls")["items"]) == len(drives)
     for folder, code in ((used, 2), (tmp_path / "absent", 3), (drives[0]["path"], 5), ("relative", 2)):
         assert [run(server, "drive", "add", str(folder), *dry).returncode for dry in ([], ["--dry-run"])] == [code, code], folder
-    answer = ask(server.endpoint, Call(server.endpoint, "POST", "/kura/admin/v1/scrub", query=[("dry-run", "1")]).sign().wire())
+    runs = server.kura("status")["scrub"]["runs"]
+    planned = server.kura("drive", "scrub", "--dry-run")
+    assert planned["dryRun"] and not planned["busy"] and sorted(planned["drives"]) == sorted(row["path"] for row in drives)
+    assert server.kura("status")["scrub"]["runs"] == runs  # 1 MiB of 4 + 2, in whole blocks.
+    assert 1.5 * MIB <= planned["plannedBytes"] == server.kura("drive", "scrub")["plannedBytes"] < 2 * MIB
+    answer = ask(server.endpoint, Call(server.endpoint, "POST", "/kura/admin/v1/housekeep", query=[("dry-run", "1")]).sign().wire())
     assert answer.status == 400 and b"no dry run" in answer.body
 
 

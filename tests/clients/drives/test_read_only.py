@@ -264,7 +264,7 @@ def test_one_more_lost_than_it_reads_with(make_store):
     server.launch()
     assert server.process.wait(60) == 6, server.log_tail()
     why = f"the journal needs 2 of its 4 drives to be sure of its newest records, and 1 has a readable record; " \
-          f"not here: {names}"
+          f"not here: {names}: bring them back"
     assert server.log_tail(1) == f"kura: {why}"
     server.log.write_text("")
     server.settings["KURA_STARTED_OVER"] = "lost"
