@@ -15,18 +15,15 @@ const std::set<std::string, std::less<>> kWithValue = {"-o",        "--output", 
                                                        "--ca-cert", "--timeout", "--region"};
 const std::set<std::string, std::less<>> kAlone = {"--json", "--insecure"};
 
-// Those that help lists.
-std::vector<std::string> verbs_of(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
-    if (!command->get_group().empty()) names.push_back(command->get_name());
-  return names;
-}
-
 std::string all_of(const std::vector<std::string>& verbs) {
   std::string all;
   for (const std::string& verb : verbs) all += (all.empty() ? "" : ", ") + verb;
   return all;
+}
+
+std::string full_name(const CLI::App& command) {
+  const CLI::App* above = command.get_parent();
+  return above ? full_name(*above) + " " + command.get_name() : command.get_name();
 }
 
 // Null: there is none of this name.
@@ -36,17 +33,20 @@ const CLI::App* verb_of(const CLI::App& app, const std::string& name) {
   return found.empty() ? nullptr : found.front();
 }
 
-// The command that the words name, as far as they name one; words before and between are flags.
+}  // namespace
+
+std::vector<std::string> verbs_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    if (!command->get_group().empty()) names.push_back(command->get_name());
+  return names;
+}
+
 const CLI::App& command_of(const CLI::App& app, const std::vector<std::string>& words) {
   const CLI::App* at = &app;
   for (const std::string& word : words)
     if (const CLI::App* next = verb_of(*at, word)) at = next;
   return *at;
-}
-
-std::string full_name(const CLI::App& command) {
-  const CLI::App* above = command.get_parent();
-  return above ? full_name(*above) + " " + command.get_name() : command.get_name();
 }
 
 std::vector<std::string> flags_of(const CLI::App& command) {
@@ -55,8 +55,6 @@ std::vector<std::string> flags_of(const CLI::App& command) {
     for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
   return flags;
 }
-
-}  // namespace
 
 std::vector<std::string> shared_flags_last(const std::vector<std::string>& words) {
   std::vector<std::string> first, last;

@@ -18,6 +18,11 @@ namespace kura::node {
 // without the name of the program.
 std::vector<std::string> shared_flags_last(const std::vector<std::string>& words);
 
+std::vector<std::string> verbs_of(const CLI::App& app);      // Those that its help lists.
+std::vector<std::string> flags_of(const CLI::App& command);  // "--json"
+// The command that the words name, as far as they name one; words before and between are flags.
+const CLI::App& command_of(const CLI::App& app, const std::vector<std::string>& words);
+
 // "'statsu' is no command; did you mean status?". Empty: every word that should be one is.
 std::string unknown_command(const CLI::App& app, const std::vector<std::string>& words);
 

@@ -8,6 +8,7 @@
 #include "node/admin_backend.h"
 #include "node/arguments.h"
 #include "node/commands.h"
+#include "node/completion.h"
 #include "node/config.h"
 #include "node/environment.h"
 #include "node/exit_code.h"
@@ -131,6 +132,18 @@ int run_command_line(int argc, char** argv) {
       return refuse_usage("an argument is not UTF-8", wants_document(words));
   const std::vector<std::string> ordered = shared_flags_last(words);
   add_commands(app, ordered, code);
+  std::string shell;
+  CLI::App* completion =
+      app.add_subcommand("completion", "a script for the shell: source <(kura completion bash)");
+  completion->add_option("shell", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->callback([&] { std::cout << completion_script(shell); });
+  if (!words.empty() && words.front() == "__complete") {  // What the script asks.
+    for (const std::string& word : completions(app, {words.begin() + 1, words.end()}))
+      std::cout << word << "\n";
+    return kExitOk;
+  }
   const std::string unknown = unknown_command(app, ordered);
   if (!unknown.empty()) return refuse_usage(unknown, wants_document(words));
   try {

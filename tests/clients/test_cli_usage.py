@@ -24,7 +24,7 @@ def listed(*noun: str) -> list[str]:
 
 NOUNS = [noun for noun in listed() if listed(noun)]
 COMMANDS = [(noun, verb) for noun in NOUNS for verb in listed(noun)] + [(verb,) for verb in listed() if verb not in NOUNS]
-ASKING = [words for words in COMMANDS if words != ("server",)]  # All but the one that serves.
+ASKING = [words for words in COMMANDS if words not in (("server",), ("completion",))]  # These print no answer.
 
 
 def forms(words) -> list[str]:
@@ -135,3 +135,22 @@ def test_a_wrong_file_of_settings(tmp_path):
     assert wrong.returncode == 9 and wrong.stderr.startswith("kura: --listen: "), wrong
     wrong = run("server", "--config", str(file), "/d1", KURA_LISTEN="nowhere", **keys)
     assert wrong.returncode == 9 and wrong.stderr.startswith("kura: KURA_LISTEN: "), wrong
+
+
+def complete(*words: str) -> list[str]:
+    """What bash offers for the last of the words, by the script that it sources."""
+    script = 'source <(kura completion bash); COMP_WORDS=(kura "$@"); COMP_CWORD=$#; _kura; printf "%s\\n" "${COMPREPLY[@]}"'
+    done = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, timeout=30,
+                          env={"PATH": f"{BINARY.parent}:/usr/bin:/bin"})
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout.split()
+
+
+def test_completion():
+    assert complete("dr") == ["drive"] and complete("drive", "") == ["add", "ls", "rm", "scrub"]
+    assert set(listed()) == set(complete("")) and complete("drive", "rm", "--d") == ["--dry-run"]
+    assert complete("drive", "ls", "-o", "w") == ["wide"] and complete("status", "-o", "w") == []
+    assert complete("--json", "key", "cr") == ["create"] and complete("drive", "add", "/tm") == []  # Files: the shell's own.
+    assert "compdef _kura kura" in run("completion", "zsh").stdout and run("completion", "fish").stdout.startswith("complete -c kura ")
+    assert refusal("completion", "tcsh") == "shell: tcsh not in {bash,zsh,fish}"
+    assert run("__complete").stdout.split() == listed()
