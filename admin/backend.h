@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,15 @@ namespace kura::admin {
 struct DriveReport {
   std::string id, label, reason;
   bool online = false;
+  bool mirror = false, view = false;  // It holds a mirror of the journal, the metadata view.
   uint64_t total_bytes = 0, free_bytes = 0;
+};
+
+// What happens when a lost drive is forgotten now.
+struct RemovalReport {
+  uint64_t moved_bytes = 0, room_bytes = 0, unreadable_bytes = 0;
+  uint64_t standard_parity = 0, reduced_parity = 0;
+  bool takes_writes = false;
 };
 
 struct StatusReport {
@@ -28,6 +37,7 @@ struct StatusReport {
   uint64_t members_rebuilt = 0, scrub_runs = 0, scrub_damaged = 0, scrub_lost = 0;
   uint64_t repaired_shards = 0, identity_repairs = 0;
   uint64_t scrub_bytes = 0, scrub_bytes_planned = 0;  // Of the sets, by the run under way.
+  uint64_t scrub_bytes_next = 0;                      // By one that would begin now.
   bool scrub_busy = false;
   std::string scrub_error;  // Of the last completed scrub.
   uint64_t journal_start = 0, journal_end = 0, journal_segments = 0, journal_disk_bytes = 0;
@@ -41,7 +51,8 @@ struct StatusReport {
   uint64_t view_replayed = 0;  // Records folded at the start of the process.
   bool view_from_snapshot = false, view_built_anew = false;
   uint64_t buckets = 0;
-  uint64_t objects = 0, bytes = 0;  // Of counted_status().
+  uint64_t objects = 0, bytes = 0;               // Of counted_status(), as the next.
+  std::map<uint64_t, uint64_t> bytes_by_parity;  // Live stored bytes in sets, by parity shards.
   uint64_t connections = 0, connections_refused = 0;
   uint64_t requests_in_flight = 0, requests_waiting = 0, requests_refused = 0;
   uint64_t request_bytes = 0;  // Charged to the requests under way.
@@ -72,6 +83,7 @@ struct RecordReport {
 
 struct SettingReport {
   std::string name, value, origin, source;
+  uint32_t line = 0;  // Of the file that is the source; 0: it is none.
 };
 
 // All Tasks may be awaited from any loop.
@@ -81,7 +93,7 @@ class Backend {
   virtual bool ready() const = 0;  // For reads. From any thread.
   virtual Task<bool> takes_writes() = 0;
   virtual Task<Result<StatusReport>> status() = 0;
-  // With objects and bytes, which costs a pass over the counters of all buckets.
+  // With objects and bytes, which costs a pass over the counters of all buckets and sets.
   virtual Task<Result<StatusReport>> counted_status() = 0;
   // At most `buckets_max` with names behind `after`.
   virtual Task<Result<BucketPage>> buckets(std::string after, uint32_t buckets_max) = 0;
@@ -91,7 +103,8 @@ class Backend {
   // The drive of this id or, if it alone is offline there, path. Errors: not_found, exists (it is
   // online), invalid_argument (several were at that path).
   virtual Task<Result<DriveReport>> find_lost_drive(std::string id_or_path) = 0;
-  virtual Task<Result<void>> forget_drive(std::string id) = 0;  // Of find_lost_drive().
+  virtual Task<Result<void>> forget_drive(std::string id) = 0;           // Of find_lost_drive().
+  virtual Task<Result<RemovalReport>> plan_removal(std::string id) = 0;  // Of find_lost_drive().
   virtual Task<Result<std::vector<PlaceReport>>> where(std::string bucket, std::string key) = 0;
   // The first records at or behind `from`; without it the last of the log.
   virtual Task<Result<std::vector<RecordReport>>> tail(std::optional<uint64_t> from,

@@ -14,7 +14,18 @@ Json to_json(const DriveReport& d) {
           {"online", d.online},
           {"reason", d.reason},
           {"totalBytes", d.total_bytes},
-          {"freeBytes", d.free_bytes}};
+          {"freeBytes", d.free_bytes},
+          {"mirror", d.mirror},
+          {"view", d.view}};
+}
+
+Json to_json(const RemovalReport& r) {
+  return {{"movedBytes", r.moved_bytes},
+          {"roomBytes", r.room_bytes},
+          {"fits", r.moved_bytes <= r.room_bytes},
+          {"unreadableBytes", r.unreadable_bytes},
+          {"parity", {{"STANDARD", r.standard_parity}, {"REDUCED_REDUNDANCY", r.reduced_parity}}},
+          {"takesWrites", r.takes_writes}};
 }
 
 Json scrub_json(const StatusReport& s) {
@@ -34,6 +45,9 @@ Json scrub_json(const StatusReport& s) {
 Json to_json(const StatusReport& s) {
   Json drives = Json::array();
   for (const DriveReport& drive : s.drives) drives.push_back(to_json(drive));
+  Json by_parity = Json::object();
+  for (const auto& [parity, bytes] : s.bytes_by_parity)
+    by_parity["EC:" + std::to_string(parity)] = bytes;
   return {{"version", s.version},
           {"cluster", s.cluster},
           {"state", s.state},
@@ -47,7 +61,8 @@ Json to_json(const StatusReport& s) {
             {"sealed", s.sets_sealed},
             {"membersMissing", s.members_missing},
             {"membersRebuilt", s.members_rebuilt},
-            {"bytesBelowFullParity", s.bytes_below_full_parity}}},
+            {"bytesBelowFullParity", s.bytes_below_full_parity},
+            {"bytesByParity", by_parity}}},
           {"scrub", scrub_json(s)},
           {"journal",
            {{"start", s.journal_start},
@@ -87,7 +102,9 @@ Json to_json(const RecordReport& r) {
 }
 
 Json to_json(const SettingReport& s) {
-  return {{"name", s.name}, {"value", s.value}, {"origin", s.origin}, {"source", s.source}};
+  Json json{{"name", s.name}, {"value", s.value}, {"origin", s.origin}, {"source", s.source}};
+  if (s.line > 0) json["line"] = s.line;
+  return json;
 }
 
 Json to_json(const AccessKey& k) {
@@ -176,6 +193,11 @@ std::string metrics_text(const StatusReport& s) {
   one(out, "kura_sets_sealed", "gauge", "Segment sets that are complete.", s.sets_sealed);
   one(out, "kura_bytes_below_full_parity", "gauge",
       "Live stored bytes in sets with a missing member.", s.bytes_below_full_parity);
+  family(out, "kura_set_bytes", "gauge",
+         "Live stored bytes in segment sets, by the parity that they were written with.");
+  for (const auto& [parity, bytes] : s.bytes_by_parity)
+    out +=
+        "kura_set_bytes{parity=\"" + std::to_string(parity) + "\"} " + std::to_string(bytes) + "\n";
   one(out, "kura_set_members_missing", "gauge", "Member files that are not there.",
       s.members_missing);
   one(out, "kura_set_members_rebuilt_total", "counter", "Member files rebuilt.", s.members_rebuilt);

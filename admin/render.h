@@ -17,6 +17,7 @@ Json document(const Json& fields);
 Json scrub_json(const StatusReport& status);  // What scrubs, reads and starts found and mended.
 Json to_json(const StatusReport& status);
 Json to_json(const DriveReport& drive);
+Json to_json(const RemovalReport& plan);
 Json to_json(const BucketReport& bucket);
 Json to_json(const PlaceReport& place);
 Json to_json(const RecordReport& record);

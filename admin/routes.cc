@@ -48,15 +48,26 @@ Task<Result<Json>> check_drive(Backend& backend, const Call& call) {
 }
 
 // The drive as it was listed.
-Task<Result<Json>> check_remove_drive(Backend& backend, const Call& call) {
+Task<Result<Json>> find_removed_drive(Backend& backend, const Call& call) {
   std::string named = call.field("drive");
   auto lost = co_await backend.find_lost_drive(std::move(named));
   if (!lost) co_return fail(lost.error());
   co_return Json{{"id", lost->id}, {"path", lost->label}, {"reason", lost->reason}};
 }
 
+// And what follows.
+Task<Result<Json>> check_remove_drive(Backend& backend, const Call& call) {
+  auto lost = co_await find_removed_drive(backend, call);
+  if (!lost) co_return fail(lost.error());
+  std::string id = lost->at("id").get<std::string>();
+  auto plan = co_await backend.plan_removal(std::move(id));
+  if (!plan) co_return fail(plan.error());
+  lost->update(to_json(*plan));
+  co_return *lost;
+}
+
 Task<Result<Json>> remove_drive(Backend& backend, const Call& call) {
-  auto lost = co_await check_remove_drive(backend, call);
+  auto lost = co_await find_removed_drive(backend, call);
   if (!lost) co_return fail(lost.error());
   std::string id = lost->at("id").get<std::string>();
   auto done = co_await backend.forget_drive(std::move(id));
@@ -176,6 +187,16 @@ Task<Result<Json>> start_scrub(Backend& backend, const Call&) {
   co_return Json{{"started", "scrub"}};
 }
 
+Task<Result<Json>> check_scrub(Backend& backend, const Call&) {
+  auto status = co_await backend.status();
+  if (!status) co_return fail(status.error());
+  Json drives = Json::array();
+  for (const DriveReport& drive : status->drives)
+    if (drive.online) drives.push_back(drive.label);
+  co_return Json{
+      {"busy", status->scrub_busy}, {"plannedBytes", status->scrub_bytes_next}, {"drives", drives}};
+}
+
 // With "wait" the answer comes when no scrub runs, or after some seconds.
 Task<Result<Json>> get_scrub(Backend& backend, const Call& call) {
   if (!call.get("wait").empty()) co_await backend.wait_for_scrub();
@@ -222,7 +243,7 @@ const std::vector<Route>& routes() {
       {"POST", "keys/disable", disable_key, {"accessKey"}, check_disable_key},
       {"GET", "config", get_config},
       {"GET", "scrub", get_scrub},
-      {"POST", "scrub", start_scrub},
+      {"POST", "scrub", start_scrub, {}, check_scrub},
       {"POST", "housekeep", housekeep},
   };
   return table;

@@ -17,7 +17,8 @@ constexpr int64_t kScrubNapNs = 100'000'000;
 // asks, a pass takes at most half of one.
 constexpr size_t kScanRows = 1000;
 constexpr int64_t kScanPauseNs = 1'000'000;
-constexpr size_t kScanBuckets = 100;  // An iterator for each.
+constexpr size_t kScanBuckets = 100;  // An iterator for each, as for a set.
+constexpr size_t kScanSets = 100;
 
 // Lets what else is ready on this loop go first.
 Task<void> next_turn() {
@@ -59,7 +60,24 @@ Task<Result<admin::StatusReport>> NodeBackend::counted_status() {
   if (!total) co_return fail(total.error());
   out->objects = total->objects;
   out->bytes = total->bytes;
+  auto by_parity = co_await run_on(scan_loop_, bytes_by_parity_here());
+  if (!by_parity) co_return fail(by_parity.error());
+  out->bytes_by_parity = std::move(*by_parity);
   co_return out;
+}
+
+// A set keeps the parity with which it was opened, however many drives there are later.
+Task<Result<std::map<uint64_t, uint64_t>>> NodeBackend::bytes_by_parity_here() {
+  std::map<uint64_t, uint64_t> bytes;
+  const auto control = node_.tenants().state();
+  size_t asked = 0;
+  for (const auto& [id, set] : control->sets) {
+    auto live = node_.store().view.live_bytes(id);
+    if (!live) co_return fail(live.error());
+    if (*live > 0) bytes[set.parity_shards] += *live;
+    if (++asked % kScanSets == 0) co_await next_turn();
+  }
+  co_return bytes;
 }
 
 namespace {
@@ -73,6 +91,7 @@ void add_scrub(const Scrubber::Status& scrub, const disk::ScrubCounters& of_sets
   out.scrub_lost = of_sets.lost_stripes;
   out.scrub_bytes = of_sets.run_bytes;
   out.scrub_bytes_planned = of_sets.run_bytes_planned;
+  out.scrub_bytes_next = of_sets.next_run_bytes;
   out.identity_repairs = of_sets.repaired_identities;
   out.repaired_shards = of_sets.repaired_shards;
 }
@@ -94,8 +113,12 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
     std::string label = drive.label;
     const auto known = control->drives.find(drive.id);
     if (label.empty() && known != control->drives.end()) label = known->second;
-    out.drives.push_back({to_hex(drive.id), label, drive.reason, drive.online,
-                          drive.space.total_bytes, drive.space.free_bytes});
+    out.drives.push_back({.id = to_hex(drive.id),
+                          .label = label,
+                          .reason = drive.reason,
+                          .online = drive.online,
+                          .total_bytes = drive.space.total_bytes,
+                          .free_bytes = drive.space.free_bytes});
   }
   out.standard_parity = pool->standard_parity;
   out.reduced_parity = pool->reduced_parity;
@@ -127,6 +150,11 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   out.view_replayed = view.replayed;
   out.view_from_snapshot = view.from_snapshot;
   out.view_built_anew = view.built_anew;
+  for (admin::DriveReport& drive : out.drives) {
+    drive.view = drive.online && drive.label == view.drive;
+    for (const auto& mirror : journal.mirrors)
+      drive.mirror = drive.mirror || to_hex(mirror.drive) == drive.id;
+  }
   out.buckets = control->buckets.size();
   for (const auto& server : node_.servers()) {
     out.connections += server->connections();
@@ -351,7 +379,7 @@ std::vector<admin::SettingReport> NodeBackend::settings() const {
   std::vector<admin::SettingReport> out;
   for (const Setting& s : config_.settings)
     out.push_back({s.name, s.secret && !s.value.empty() ? "(set)" : s.value,
-                   std::string(name_of(s.origin)), s.source});
+                   std::string(name_of(s.origin)), s.source, s.line});
   return out;
 }
 

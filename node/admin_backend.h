@@ -32,6 +32,7 @@ class NodeBackend final : public admin::Backend {
   Task<Result<std::string>> check_drive(std::string path) override;
   Task<Result<admin::DriveReport>> find_lost_drive(std::string id_or_path) override;
   Task<Result<void>> forget_drive(std::string id) override;
+  Task<Result<admin::RemovalReport>> plan_removal(std::string id) override;
   Task<Result<std::vector<admin::PlaceReport>>> where(std::string bucket, std::string key) override;
   Task<Result<std::vector<admin::RecordReport>>> tail(std::optional<uint64_t> from,
                                                       uint32_t records_max) override;
@@ -54,6 +55,7 @@ class NodeBackend final : public admin::Backend {
   Task<bool> takes_writes_here();
   Task<Result<admin::StatusReport>> status_here();
   Task<Result<BucketCounters>> total_here();
+  Task<Result<std::map<uint64_t, uint64_t>>> bytes_by_parity_here();
   Task<void> scan_totals();
   Task<Result<admin::BucketPage>> buckets_here(std::string after, uint32_t buckets_max);
   Task<Result<std::string>> view_digest_here();

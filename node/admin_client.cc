@@ -64,7 +64,8 @@ Task<Result<Answer>> exchange(AsioLoop& loop, const AdminTarget& target, Address
   std::unique_ptr<Stream> stream = std::move(*connected);
   if (tls) {
     auto keys = make_tls_client({target.ca_path, target.insecure});
-    if (!keys) co_return fail(keys.error());
+    if (!keys)
+      co_return fail(Error{keys.error().code, target.ca_source + ": " + keys.error().detail});
     stream = make_tls_client_stream(std::move(stream), *keys, address.host);
   }
   Deadline deadline(loop, *stream, int64_t{target.timeout_s} * 1'000'000'000);
@@ -126,11 +127,13 @@ Result<Json> admin_request(const AdminTarget& target, const std::string& method,
                            AdminFailure* failure) {
   const bool tls = target.endpoint.rfind("https://", 0) == 0;
   if (!tls && target.endpoint.rfind("http://", 0) != 0)
-    return fail(Errc::invalid_argument, "--endpoint begins with http:// or https://");
+    return fail(Errc::invalid_argument, target.endpoint_source + ": '" + target.endpoint +
+                                            "' does not begin with http:// or https://");
   std::string host = target.endpoint.substr(tls ? 8 : 7);
   while (!host.empty() && host.back() == '/') host.pop_back();
   auto address = parse_address(host);
-  if (!address) return fail(Errc::invalid_argument, "--endpoint: " + address.error().detail);
+  if (!address)
+    return fail(Errc::invalid_argument, target.endpoint_source + ": " + address.error().detail);
 
   SystemClock clock;
   const std::string text = body.is_null() ? std::string() : body.dump();

@@ -15,6 +15,7 @@ struct AdminTarget {
   std::string region = "us-east-1";  // Of the signature: a node with --region-strict wants its own.
   std::string ca_path;
   bool insecure = false;
+  std::string endpoint_source = "--endpoint", ca_source = "--ca-cert";  // For errors.
   uint32_t timeout_s = 60;
 };
 

@@ -13,6 +13,12 @@ Result<void> check_absolute(const std::string& path) {
   return {};
 }
 
+Result<DriveId> drive_of(const std::string& id) {
+  const std::optional<std::string> raw = s3::hex_decode(id);
+  if (!raw || raw->size() != 16) return fail(Errc::not_found, "no such drive");
+  return uuid_from<DriveId>(*raw);
+}
+
 }  // namespace
 
 Task<Result<admin::DriveReport>> NodeBackend::find_lost_drive(std::string id_or_path) {
@@ -29,17 +35,31 @@ Task<Result<admin::DriveReport>> NodeBackend::find_lost_drive(std::string id_or_
   }
   if (lost.size() == 1) co_return lost.front();
   if (lost.size() > 1)
-    co_return fail(Errc::invalid_argument, "several lost drives were there: name one by its id");
+    co_return fail(Errc::invalid_argument,
+                   "several lost drives were there: name one by its id (kura drive ls -o wide)");
   if (online)
     co_return fail(Errc::exists, id_or_path + " is online: take it out of the machine first");
   co_return fail(Errc::not_found, "the cluster has no drive '" + id_or_path + "'");
 }
 
 Task<Result<void>> NodeBackend::forget_drive(std::string id) {
-  const std::optional<std::string> raw = s3::hex_decode(id);
-  if (!raw || raw->size() != 16) co_return fail(Errc::not_found, "no such drive");
-  Task<Result<void>> forgetting = forget_drive_here(uuid_from<DriveId>(*raw));
+  auto drive = drive_of(id);
+  if (!drive) co_return fail(drive.error());
+  Task<Result<void>> forgetting = forget_drive_here(*drive);
   co_return co_await run_on(loop_, std::move(forgetting));
+}
+
+Task<Result<admin::RemovalReport>> NodeBackend::plan_removal(std::string id) {
+  auto drive = drive_of(id);
+  if (!drive) co_return fail(drive.error());
+  auto plan = co_await node_.disks().plan_removal(*drive);
+  if (!plan) co_return fail(plan.error());
+  co_return admin::RemovalReport{.moved_bytes = plan->moved_bytes,
+                                 .room_bytes = plan->room_bytes,
+                                 .unreadable_bytes = plan->unreadable_bytes,
+                                 .standard_parity = plan->standard_parity,
+                                 .reduced_parity = plan->reduced_parity,
+                                 .takes_writes = plan->takes_writes};
 }
 
 Task<Result<void>> NodeBackend::forget_drive_here(DriveId drive) {

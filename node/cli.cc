@@ -1,7 +1,6 @@
 #include "node/cli.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -9,21 +8,25 @@
 #include "node/admin_backend.h"
 #include "node/arguments.h"
 #include "node/commands.h"
+#include "node/completion.h"
 #include "node/config.h"
 #include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/fail_point_setting.h"
-#include "node/operations_json.h"
 #include "node/output.h"
 #include "node/server.h"
 #include "s3/codec/uri.h"
-#include "s3/op/operations_table.h"
 
 namespace kura::node {
 namespace {
 
 // What the flags of `kura server` and `kura config show` share.
 struct Flags {
+  struct Switch {
+    CLI::Option* given = nullptr;
+    bool on = false;
+  };
+  std::map<std::string, Switch> switches;
   std::map<std::string, std::string> values;
   std::vector<std::string> drives;
   std::string file;
@@ -37,9 +40,8 @@ void add_settings(CLI::App& command, Flags& flags) {
       others += "\n  " + variable_of(name) + ": " + info.help;
       continue;
     }
-    if (info.is_switch)
-      command.add_flag_callback(
-          "--" + name, [&flags, name] { flags.values[name] = "true"; }, help);
+    if (info.kind == SettingKind::on_off)
+      flags.switches[name].given = command.add_flag("--" + name, flags.switches[name].on, help);
     else
       command.add_option_function<std::string>(
           "--" + name, [&flags, name](const std::string& v) { flags.values[name] = v; }, help);
@@ -54,15 +56,19 @@ void add_settings(CLI::App& command, Flags& flags) {
 }
 
 Result<Config> config_of(const Flags& flags) {
+  std::map<std::string, std::string> values = flags.values;
+  for (const auto& [name, one] : flags.switches)
+    if (one.given->count() > 0) values[name] = one.on ? "true" : "false";
   const std::string named =
       flags.file.empty() ? environment_variable("KURA_CONFIG").value_or("") : flags.file;
+  const std::string source = flags.file.empty() ? "KURA_CONFIG" : "--config";
   const std::string path = named.empty() ? "/etc/kura/kura.toml" : named;
   std::ifstream in(path);
   if (!in && !named.empty())
-    return fail(Errc::invalid_argument, "--config: cannot read '" + path + "'");
+    return fail(Errc::invalid_argument, source + ": cannot read '" + path + "'");
   std::optional<std::pair<std::string, std::string>> file;
   if (in) file = {std::string(std::istreambuf_iterator<char>(in), {}), path};
-  return load_config(flags.values, flags.drives, environment_variable, file);
+  return load_config(values, flags.drives, environment_variable, file);
 }
 
 int refuse(const Error& error) {
@@ -91,17 +97,13 @@ int refuse_usage(const std::string& message, bool as_document) {
   return kExitUsage;
 }
 
-// What the command took from the environment: one of these may be what did not parse.
-std::string variables_of(const CLI::App& app) {
-  std::string all;
-  for (const CLI::Option* option : app.get_options()) {
-    const std::string& name = option->get_envname();
-    if (name.empty() || !environment_variable(name)) continue;
-    all += (all.empty() ? " (the environment sets " : ", ") + name;
-  }
-  if (!all.empty()) return all + ")";
-  for (const CLI::App* command : app.get_subcommands()) all += variables_of(*command);
-  return all;
+// What went wrong, the nearest cause first: a flag that is none may leave something out that is
+// required.
+std::string explain(const CLI::ParseError& error, const CLI::App& app,
+                    const std::vector<std::string>& words) {
+  std::string why = unknown_argument(app, words);
+  if (why.empty()) why = missing_command(app, words);
+  return why.empty() ? told_of_value(error, app, words) : why;
 }
 
 }  // namespace
@@ -111,7 +113,6 @@ int run_command_line(int argc, char** argv) {
   app.name("kura");
   app.set_version_flag("--version", std::string("kura ") + kVersion);
   app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::simple);
   Flags flags;
   int code = 0;
 
@@ -121,36 +122,38 @@ int run_command_line(int argc, char** argv) {
     auto config = config_of(flags);
     code = config ? run_server(*config, argv) : refuse(config.error());
   });
-  bool as_json = false;
-  CLI::App* operations =
-      app.add_subcommand("operations", "the table of S3 operations in README")->group("");
-  operations->add_flag("--json", as_json, "for machines");
-  operations->callback(
-      [&] { std::cout << (as_json ? operations_json() : s3::operations_table()); });
   app.add_subcommand("fail-points", "where ./dev crash can end a server")->group("")->callback([] {
     std::cout << fail_point_list();
   });
-  add_commands(app, code);
   const std::vector<std::string> words(argv + 1, argv + argc);
   // Folders of a server may have any name; what goes into a document or a request may not.
   for (const std::string& word : words)
     if (words.front() != "server" && !s3::is_utf8(word))
       return refuse_usage("an argument is not UTF-8", wants_document(words));
-  std::vector<std::string> ordered = shared_flags_last(words);
+  const std::vector<std::string> ordered = shared_flags_last(words);
+  add_commands(app, ordered, code);
+  std::string shell;
+  CLI::App* completion =
+      app.add_subcommand("completion", "a script for the shell: source <(kura completion bash)");
+  completion->add_option("shell", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->callback([&] { std::cout << completion_script(shell); });
+  if (!words.empty() && words.front() == "__complete") {  // What the script asks.
+    for (const std::string& word : completions(app, {words.begin() + 1, words.end()}))
+      std::cout << word << "\n";
+    return kExitOk;
+  }
   const std::string unknown = unknown_command(app, ordered);
+  if (!unknown.empty()) return refuse_usage(unknown, wants_document(words));
   try {
-    std::reverse(ordered.begin(), ordered.end());  // As CLI11 takes them.
-    app.parse(ordered);
+    // As CLI11 takes them.
+    app.parse(std::vector<std::string>(ordered.rbegin(), ordered.rend()));
   } catch (const CLI::ParseError& error) {
-    // A value that is wrong may stand in a variable.
-    const bool of_value = dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr;
-    const std::string variables = of_value ? variables_of(app) : "";
-    if (error.get_exit_code() != 0 &&
-        (!unknown.empty() || !variables.empty() || wants_document(words)))
-      return refuse_usage(unknown.empty() ? error.what() + variables : unknown,
-                          wants_document(words));
-    const int status = app.exit(error);
-    return status == 0 ? kExitOk : kExitUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return refuse_usage(explain(error, app, ordered), wants_document(words));
+  } catch (const std::exception& error) {  // Of a library: a command has no memory left, or a bug.
+    return refuse(Error{Errc::io_error, std::string("failed: ") + error.what()});
   }
   return code;
 }

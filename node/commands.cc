@@ -12,10 +12,13 @@
 #include "net/kernel.h"
 #include "node/admin_backend.h"
 #include "node/admin_client.h"
+#include "node/arguments.h"
 #include "node/environment.h"
 #include "node/exit_code.h"
 #include "node/offline.h"
+#include "node/operations_json.h"
 #include "node/output.h"
+#include "node/output_forms.h"
 #include "node/progress.h"
 #include "s3/codec/encoding.h"
 #include "s3/codec/uri.h"
@@ -25,15 +28,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr char kFormats[] = "table, wide, json, jsonl, yaml, name, template=TEXT";
 constexpr int kWatchEveryMs = 2000;
 const CLI::Range kTimeouts(1, 86'400);  // Seconds.
 
 // State of all commands of one process.
 struct Shared {
   AdminTarget target;
+  std::vector<std::string> words;  // Of the command line, shared flags last.
   std::string format = "table";
-  std::string resource;  // What was asked of the node, for its failure.
+  const OutputForms* forms = nullptr;  // Of the command that runs.
+  std::string resource;                // What was asked of the node, for its failure.
   bool dry_run = false;
   bool quiet = false;
   std::string progress = "auto";
@@ -75,8 +79,11 @@ std::string name_of(Errc code) {
 }
 
 // What CLI11 says of a value that is none.
-std::string check_format(const std::string& text) {
-  return format_of(text) ? "" : "'" + text + "' is none of " + kFormats;
+std::string check_format(const std::string& text, const OutputForms& forms) {
+  const auto format = format_of(text);
+  return format && has(forms, format->kind)
+             ? ""
+             : "'" + text + "' is none of " + list_of(forms) + ", the forms of this command";
 }
 
 std::string check_progress(const std::string& text) {
@@ -115,7 +122,7 @@ int exit_ok(const Json&) { return kExitOk; }
 
 int print(const Result<Json>& answer, const Shared& shared, ExitOf exit_of) {
   if (!answer) return refuse(answer.error(), shared);
-  std::cout << render(*answer, *format_of(shared.format)) << std::flush;
+  std::cout << render(*answer, *format_of(shared.format), *shared.forms) << std::flush;
   return exit_of(*answer);
 }
 
@@ -152,12 +159,15 @@ struct Commands {
   CLI::App* add_local(CLI::App* noun, const char* verb, const char* help, Run run,
                       ExitOf exit_of = exit_ok) {
     CLI::App* command = noun->add_subcommand(verb, help);
-    command->add_option("-o,--output", shared->format, std::string(kFormats) + " (table)")
-        ->check(check_format);
+    const OutputForms* forms =
+        &output_forms_of(noun == &app ? verb : noun->get_name() + " " + verb);
+    command->add_option("-o,--output", shared->format, list_of(*forms) + " (table)")
+        ->check([forms](const std::string& text) { return check_format(text, *forms); });
     command->add_flag_callback(
         "--json", [shared = shared] { shared->format = "json"; }, "as -o json: one document");
     command->preparse_callback([command](size_t) { take_environment(*command); });
-    command->callback([this_code = &code, shared = shared, run = std::move(run), exit_of] {
+    command->callback([this_code = &code, shared = shared, forms, run = std::move(run), exit_of] {
+      shared->forms = forms;
       *this_code = print(run(), *shared, exit_of);
     });
     return command;
@@ -165,10 +175,16 @@ struct Commands {
   CLI::App* add(CLI::App* noun, const char* verb, const char* help, Run run,
                 ExitOf exit_of = exit_ok) {
     CLI::App* command = add_local(noun, verb, help, std::move(run), exit_of);
-    command->add_option("--endpoint", shared->target.endpoint, "of the running node");
+    CLI::Option* endpoint =
+        command->add_option("--endpoint", shared->target.endpoint, "of the running node");
     command->add_option("--region", shared->target.region,
                         "that requests are signed for (us-east-1)");
-    command->add_option("--ca-cert", shared->target.ca_path, "PEM file of a private authority");
+    CLI::Option* ca_cert =
+        command->add_option("--ca-cert", shared->target.ca_path, "PEM file of a private authority");
+    command->parse_complete_callback([shared = shared, endpoint, ca_cert] {
+      shared->target.endpoint_source = source_of(*endpoint, shared->words);
+      shared->target.ca_source = source_of(*ca_cert, shared->words);
+    });
     command->add_flag("--insecure", shared->target.insecure, "take any certificate");
     command->add_option("--timeout", shared->target.timeout_s, "seconds for the answer (60)")
         ->check(kTimeouts);
@@ -191,8 +207,9 @@ struct Commands {
     return command;
   }
   // As add(), of a command that changes something.
-  CLI::App* add_change(CLI::App* noun, const char* verb, const char* help, Run run) {
-    CLI::App* command = add(noun, verb, help, std::move(run));
+  CLI::App* add_change(CLI::App* noun, const char* verb, const char* help, Run run,
+                       ExitOf exit_of = exit_ok) {
+    CLI::App* command = add(noun, verb, help, std::move(run), exit_of);
     command->add_flag("--dry-run", shared->dry_run, "change nothing; say what would be changed");
     return command;
   }
@@ -233,6 +250,7 @@ int exit_of_verify(const Json& report) {
 }
 
 int exit_of_scrub(const Json& answer) {
+  if (answer.contains("dryRun")) return kExitOk;
   const bool whole = answer.at("lostStripes") == 0 && answer.at("error") == "";
   return whole ? kExitOk : kExitCorrupt;
 }
@@ -250,6 +268,7 @@ Result<Json> scrub_drives(const std::shared_ptr<Shared>& shared) {
   SystemClock clock;
   Progress progress("scrub", *progress_form_of(shared->quiet ? "none" : shared->progress), clock);
   Result<Json> asked = ask(shared, "POST", "scrub");
+  if (shared->dry_run) return asked;
   while (asked) {
     Result<Json> state = ask(shared, "GET", "scrub?wait=1");
     if (!state) return state;
@@ -290,7 +309,7 @@ void add_drive_commands(Commands& c) {
   CLI::Option* named = ls->add_option("folders", *folders, "with --offline: /mnt/d{1...6}");
   stopped->needs(named);
   named->needs(stopped);
-  CLI::App* scrub = c.add(
+  CLI::App* scrub = c.add_change(
       drive, "scrub", "read and verify everything on the drives, and mend it",
       [shared = c.shared] { return scrub_drives(shared); }, exit_of_scrub);
   scrub->add_option("--progress", c.shared->progress, "auto, json, none (auto), on standard error")
@@ -364,8 +383,9 @@ void add_key_commands(Commands& c) {
 
 }  // namespace
 
-void add_commands(CLI::App& app, int& code) {
+void add_commands(CLI::App& app, const std::vector<std::string>& words, int& code) {
   auto c = std::make_shared<Commands>(Commands{app, code});
+  c->shared->words = words;
   c->add_watched(&app, "status", "health, drives, journal, usage", c->get("status"));
   add_drive_commands(*c);
   add_journal_commands(*c);
@@ -390,13 +410,12 @@ void add_commands(CLI::App& app, int& code) {
   CLI::App* config = app.add_subcommand("config", "configuration")->require_subcommand(1);
   auto origin = std::make_shared<bool>(false);
   CLI::App* show = c->add(config, "show", "settings of the running node",
-                          [get = c->get("config"), origin]() -> Result<Json> {
+                          [shared = c->shared, get = c->get("config"), origin]() -> Result<Json> {
                             Result<Json> answer = get();
-                            if (!answer || *origin) return answer;
-                            for (Json& item : answer->at("items")) {
-                              item.erase("origin");
-                              item.erase("source");
-                            }
+                            if (!answer || *origin || shared->format == "wide") return answer;
+                            for (Json& item : answer->at("items"))
+                              for (const char* field : {"origin", "source", "line"})
+                                item.erase(field);
                             return answer;
                           });
   show->add_flag("--origin", *origin, "where each value came from");
@@ -404,6 +423,8 @@ void add_commands(CLI::App& app, int& code) {
   c->add_local(&app, "version", "print the version", [] {
     return Result<Json>(Json{{"apiVersion", "kura/v1"}, {"name", "kura"}, {"version", kVersion}});
   });
+  c->add_local(&app, "operations", "the S3 operations that it answers, and how",
+               [] { return Result<Json>(operations_json()); });
 }
 
 }  // namespace kura::node

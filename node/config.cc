@@ -4,18 +4,10 @@
 #include <charconv>
 #include <fstream>
 #include <sstream>
-#include <stdexcept>
 
-// toml++ 3.3 asserts what some malformed texts break ("[&]"). A text is no bug: it throws instead.
-// Under NDEBUG the library would take the same for granted.
-[[noreturn]] static void refuse_text() {
-  throw std::invalid_argument("malformed near a key or value");
-}
-#undef NDEBUG
-#define TOML_ASSERT(condition) ((condition) ? static_cast<void>(0) : refuse_text())
-#include <toml++/toml.h>
-
+#include "base/counted.h"
 #include "base/limits.h"
+#include "node/config_file.h"
 #include "node/ellipsis.h"
 
 namespace kura::node {
@@ -23,15 +15,6 @@ namespace {
 
 // A document and its commands are 12 MiB (s3/http/admission.h), after a quarter went to uploads.
 constexpr uint64_t kRequestMemoryMin = 32 * kMiB;
-
-std::string with(std::string text, char from, char to, bool upper) {
-  for (char& c : text) {
-    if (c == from) c = to;
-    if (upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  }
-  return text;
-}
-std::string toml_key_of(const std::string& name) { return with(name, '-', '_', false); }
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> parts;
@@ -47,91 +30,6 @@ Result<std::string> secret_from_file(const std::string& path, const std::string&
   std::string text((std::istreambuf_iterator<char>(in)), {});
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   return text;
-}
-
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
-// Number of the first line with a byte beyond ASCII outside of strings and comments; 0: none. On
-// such bytes toml++ 3.3 runs into what its authors took for unreachable.
-size_t line_beyond_ascii(std::string_view text) {
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  size_t line = 1;
-  char quote = '\0';  // Of the string that is open; three in a row open one as well as one does.
-  bool comment = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '\n') {
-      ++line;
-      comment = false;
-    } else if (comment) {
-      continue;
-    } else if (quote != '\0') {
-      if (c == '\\' && quote == '"') ++i;
-      if (c == quote) quote = '\0';
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '#') {
-      comment = true;
-    } else if (static_cast<unsigned char>(c) >= 0x80) {
-      return line;
-    }
-  }
-  return 0;
-}
-
-// toml++ 3.3 has undefined behaviour at letters beyond ASCII that stand in what is no value ("0x[["
-// begins one that never ends, quotes or not). A text that parses without them has them where they
-// may be.
-std::string without_letters_beyond_ascii(std::string_view text) {
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  std::string out(text);
-  for (char& c : out)
-    if (static_cast<unsigned char>(c) >= 0x80) c = 'x';
-  return out;
-}
-
-// Values of the TOML file by setting name; an unknown key is an error, so that a typing mistake is
-// not a silent default.
-Result<std::map<std::string, std::string>> from_toml(const std::string& text,
-                                                     const std::string& path) {
-  std::map<std::string, std::string> values;
-  if (const size_t line = line_beyond_ascii(text); line > 0)
-    return fail(Errc::invalid_argument, path + ": line " + std::to_string(line) +
-                                            " has letters beyond ASCII outside of quotes");
-  toml::table table;
-  try {
-    (void)toml::parse(without_letters_beyond_ascii(text));
-    table = toml::parse(text);
-  } catch (const toml::parse_error& error) {
-    return fail(Errc::invalid_argument, path + ": line " +
-                                            std::to_string(error.source().begin.line) + ": " +
-                                            std::string(error.description()));
-  } catch (const std::invalid_argument& error) {
-    return fail(Errc::invalid_argument, path + ": " + error.what());
-  }
-  for (auto&& [key, node] : table) {
-    std::string name(key.str());
-    const auto& all = setting_table();
-    auto known = std::find_if(all.begin(), all.end(),
-                              [&](const SettingInfo& s) { return toml_key_of(s.name) == name; });
-    if (known == all.end())
-      return fail(Errc::invalid_argument, path + ": unknown setting '" + name + "'");
-    std::string value;
-    if (auto s = node.value<std::string>()) {
-      value = *s;
-    } else if (auto b = node.as_boolean()) {
-      value = b->get() ? "true" : "false";
-    } else if (auto i = node.as_integer()) {
-      value = std::to_string(i->get());
-    } else if (auto list = node.as_array()) {
-      for (auto&& item : *list)
-        value += (value.empty() ? "" : ",") + item.value<std::string>().value_or("");
-    } else {
-      return fail(Errc::invalid_argument, path + ": '" + name + "' has a type that is not taken");
-    }
-    values[known->name] = value;
-  }
-  return values;
 }
 
 Result<bool> parse_bool(const std::string& text) {
@@ -214,9 +112,17 @@ bool assign(Config& config, const Setting& s, Error& error) {
   return true;
 }
 
+// What an error of a value begins with: "--region", "KURA_REGION", "kura.toml:3: region".
+std::string place_of(const Setting& s) {
+  if (s.origin == Origin::file) return at_line(s.source, s.line) + ": " + toml_key_of(s.name);
+  return s.source.empty() ? s.name : s.source;
+}
+
 Result<void> check(const Config& config) {
   if (config.tls_cert.empty() != config.tls_key.empty())
-    return fail(Errc::invalid_argument, "give both --tls-cert and --tls-key, or neither");
+    return fail(Errc::invalid_argument,
+                place_of(config, config.tls_cert.empty() ? "tls-key" : "tls-cert") +
+                    ": give both tls-cert and tls-key, or neither");
   if (config.root_access_key.empty() != config.root_secret_key.empty())
     return fail(Errc::invalid_argument, "give both KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY");
   if (!config.root_access_key.empty() && config.root_access_key.size() < 3)
@@ -225,27 +131,40 @@ Result<void> check(const Config& config) {
     return fail(Errc::invalid_argument, "KURA_ROOT_SECRET_KEY needs at least 8 characters");
   if (config.parity_standard && config.parity_reduced &&
       *config.parity_reduced > *config.parity_standard)
-    return fail(Errc::invalid_argument,
-                "--storage-class-rrs: more parity than --storage-class-standard");
+    return fail(Errc::invalid_argument, place_of(config, "storage-class-rrs") +
+                                            ": more parity than STANDARD has (" +
+                                            place_of(config, "storage-class-standard") + ")");
   if (config.request_memory_bytes < kRequestMemoryMin)
-    return fail(Errc::invalid_argument, "request-memory: less than 32MiB holds no large request");
-  for (const auto& [flag, parity] : {std::pair("--storage-class-standard", config.parity_standard),
-                                     std::pair("--storage-class-rrs", config.parity_reduced)})
+    return fail(Errc::invalid_argument,
+                place_of(config, "request-memory") + ": less than 32MiB holds no large request");
+  for (const auto& [name, parity] : {std::pair("storage-class-standard", config.parity_standard),
+                                     std::pair("storage-class-rrs", config.parity_reduced)})
     if (parity && !config.drives.empty() && *parity >= config.drives.size())
-      return fail(Errc::invalid_argument, std::string(flag) + ": EC:" + std::to_string(*parity) +
-                                              " needs at least " + std::to_string(*parity + 1) +
-                                              " drives");
+      return fail(Errc::invalid_argument, place_of(config, name) +
+                                              ": EC:" + std::to_string(*parity) +
+                                              " needs at least " + counted(*parity + 1, "drive"));
   std::vector<std::string> sorted = config.drives;
   std::sort(sorted.begin(), sorted.end());
   auto twice = std::adjacent_find(sorted.begin(), sorted.end());
   if (twice != sorted.end())
-    return fail(Errc::invalid_argument, "drive '" + *twice + "' is named twice");
+    return fail(Errc::invalid_argument,
+                place_of(config, "drives") + ": drive '" + *twice + "' is named twice");
   return {};
 }
 
 }  // namespace
 
-std::string variable_of(const std::string& name) { return "KURA_" + with(name, '-', '_', true); }
+std::string place_of(const Config& config, const std::string& name) {
+  for (const Setting& s : config.settings)
+    if (s.name == name) return place_of(s);
+  return name;
+}
+
+std::string variable_of(const std::string& name) {
+  std::string variable = "KURA_" + toml_key_of(name);
+  for (char& c : variable) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return variable;
+}
 
 std::string_view name_of(Origin origin) {
   switch (origin) {
@@ -264,28 +183,34 @@ std::string_view name_of(Origin origin) {
 const std::vector<SettingInfo>& setting_table() {
   static const std::vector<SettingInfo> table = {
       {"listen", "127.0.0.1:9000", "address and port of the S3 and admin API"},
-      {"drives", "", "folders, one for each drive, by comma; ranges as /mnt/d{1...6}"},
+      {"drives", "", "folders, one for each drive, by comma; ranges as /mnt/d{1...6}",
+       SettingKind::list},
       {"tls-cert", "", "PEM file with the certificate chain; serves HTTPS"},
       {"tls-key", "", "PEM file with the private key"},
-      {"root-access-key", "", "access key of the administrator", true},
-      {"root-secret-key", "", "secret key of the administrator", true},
+      {"root-access-key", "", "access key of the administrator", SettingKind::text, true},
+      {"root-secret-key", "", "secret key of the administrator", SettingKind::text, true},
       {"region", "us-east-1", "region that the store reports"},
-      {"region-strict", "false", "refuse signatures for another region", false, true},
-      {"domain", "", "domains for virtual-host style requests, by comma"},
+      {"region-strict", "false", "refuse signatures for another region", SettingKind::on_off},
+      {"domain", "", "domains for virtual-host style requests, by comma", SettingKind::list},
       {"storage-class-standard", "",
        "parity of STANDARD as EC:n; by the number of drives if empty"},
       {"storage-class-rrs", "", "parity of REDUCED_REDUNDANCY as EC:n; EC:1 if empty"},
-      {"io-threads", "1", "threads that serve connections"},
-      {"cache-size", "256MiB", "memory for blocks of the metadata view"},
-      {"row-cache-size", "128MiB",
-       "memory for rows of the metadata view used lately; 0 keeps none"},
-      {"journal-segment-size", "", "bytes of a journal segment; by drive size if empty"},
-      {"set-member-size", "", "bytes of a segment set's member file; by drive size if empty"},
-      {"connections-max", "16384", "open connections; more are closed at once"},
-      {"requests-max", "1024", "requests worked on at a time; more wait shortly, then get 503"},
+      {"io-threads", "1", "threads that serve connections", SettingKind::number},
+      {"cache-size", "256MiB", "memory for blocks of the metadata view", SettingKind::size},
+      {"row-cache-size", "128MiB", "memory for rows of the metadata view used lately; 0 keeps none",
+       SettingKind::size},
+      {"journal-segment-size", "", "bytes of a journal segment; by drive size if empty",
+       SettingKind::size},
+      {"set-member-size", "", "bytes of a segment set's member file; by drive size if empty",
+       SettingKind::size},
+      {"connections-max", "16384", "open connections; more are closed at once",
+       SettingKind::number},
+      {"requests-max", "1024", "requests worked on at a time; more wait shortly, then get 503",
+       SettingKind::number},
       {"request-memory", "1GiB",
-       "memory for requests under way; what finds no room waits, then 503"},
-      {"test-transform", "false", "store 16 bytes more per 64 KiB, to test sizes", false, true},
+       "memory for requests under way; what finds no room waits, then 503", SettingKind::size},
+      {"test-transform", "false", "store 16 bytes more per 64 KiB, to test sizes",
+       SettingKind::on_off},
   };
   return table;
 }
@@ -307,17 +232,19 @@ Result<uint64_t> parse_bytes(const std::string& text) {
 Result<Config> load_config(const std::map<std::string, std::string>& flags,
                            const std::vector<std::string>& drives, const Environment& environment,
                            const std::optional<std::pair<std::string, std::string>>& file) {
-  std::map<std::string, std::string> from_file;
+  std::map<std::string, FileValue> from_file;
   if (file) {
-    auto values = from_toml(file->first, file->second);
+    auto values = read_config_file(file->first, file->second);
     if (!values) return fail(values.error());
     from_file = *values;
   }
   Config config;
   for (const SettingInfo& info : setting_table()) {
-    Setting s{info.name, info.fallback, Origin::builtin, "", info.secret, info.help};
-    if (auto it = from_file.find(info.name); it != from_file.end())
-      s.value = it->second, s.origin = Origin::file, s.source = file->second;
+    Setting s{info.name, info.fallback, Origin::builtin, "", 0, info.secret, info.help};
+    if (auto it = from_file.find(info.name); it != from_file.end()) {
+      s.value = it->second.text, s.line = it->second.line;
+      s.origin = Origin::file, s.source = file->second;
+    }
     const std::string variable = variable_of(info.name);
     if (auto path = environment(variable + "_FILE")) {
       if (environment(variable))
@@ -335,17 +262,17 @@ Result<Config> load_config(const std::map<std::string, std::string>& flags,
       for (const std::string& drive : drives) s.value += (s.value.empty() ? "" : ",") + drive;
       s.origin = Origin::flag, s.source = "arguments";
     }
+    if (s.origin != Origin::file) s.line = 0;
     Error error{Errc::invalid_argument, ""};
-    if (!assign(config, s, error)) {
-      const std::string where = s.source.empty() ? s.name : s.source;
-      return fail(Errc::invalid_argument, where + ": " + error.detail);
-    }
+    if (!assign(config, s, error))
+      return fail(Errc::invalid_argument, place_of(s) + ": " + error.detail);
     config.settings.push_back(std::move(s));
   }
   std::vector<std::string> expanded;
   for (const std::string& pattern : config.drives) {
     auto more = expand_ellipsis(pattern);
-    if (!more) return fail(more.error());
+    if (!more)
+      return fail(Errc::invalid_argument, place_of(config, "drives") + ": " + more.error().detail);
     expanded.insert(expanded.end(), more->begin(), more->end());
   }
   config.drives = std::move(expanded);

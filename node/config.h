@@ -1,7 +1,8 @@
 // Configuration: one table of settings, each from flag > environment > TOML file > default.
 //
 // A setting has one name everywhere: "tls-cert" is the flag --tls-cert, the variable KURA_TLS_CERT
-// (KURA_TLS_CERT_FILE names a file that holds the value) and the TOML key tls_cert.
+// (KURA_TLS_CERT_FILE names a file that holds the value) and the TOML key tls_cert, or tls-cert as
+// `kura config show` prints it.
 
 #pragma once
 
@@ -23,6 +24,7 @@ struct Setting {
   std::string value;  // As text; lists are separated by commas.
   Origin origin = Origin::builtin;
   std::string source;  // For people: "KURA_LISTEN", "/etc/kura/kura.toml", "--listen".
+  uint32_t line = 0;   // Of the file; 0: it has none.
   bool secret = false;
   std::string help;
 };
@@ -50,21 +52,35 @@ struct Config {
 
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
+// What a value is. In a TOML file it has a type, elsewhere it is text.
+enum class SettingKind {
+  text,
+  list,    // Of texts; by comma where it is one text.
+  number,  // Whole.
+  size,    // "64MiB", or a whole number of bytes.
+  on_off,  // A flag without a value.
+};
+
 // Names and help of every setting, for the command line parser.
 struct SettingInfo {
   std::string name, fallback, help;
+  SettingKind kind = SettingKind::text;
   bool secret = false;
-  bool is_switch = false;  // A flag without a value.
 };
 const std::vector<SettingInfo>& setting_table();
 // "KURA_TLS_CERT" of "tls-cert".
 std::string variable_of(const std::string& name);
 
 // `flags` by setting name; `drives` are the positional arguments. `file`: TOML text and its path.
-// Errors: invalid_argument, one line that names the setting, its origin and what to write instead.
+// Errors: invalid_argument, one line that names the setting, where its value came from (the flag,
+// the variable, or file and line) and what to write instead.
 Result<Config> load_config(const std::map<std::string, std::string>& flags,
                            const std::vector<std::string>& drives, const Environment& environment,
                            const std::optional<std::pair<std::string, std::string>>& file);
+
+// Where the value of a setting came from, for the error that it causes: "--listen", "KURA_LISTEN",
+// "/etc/kura/kura.toml:3: listen".
+std::string place_of(const Config& config, const std::string& name);
 
 // "64MiB", "1GiB", "4096". Errors: invalid_argument.
 Result<uint64_t> parse_bytes(const std::string& text);

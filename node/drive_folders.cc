@@ -41,6 +41,12 @@ Result<void> check_folders_in(const std::string& path) {
   return {};
 }
 
+std::string list_of(const std::vector<std::string>& paths) {
+  std::string all;
+  for (const std::string& path : paths) all += (all.empty() ? "" : ", ") + path;
+  return all;
+}
+
 }  // namespace
 
 std::string absolute_folder(const std::string& path) {
@@ -99,7 +105,8 @@ Result<std::unique_ptr<DriveFolders>> DriveFolders::open(const std::vector<std::
     folders->drives_.push_back(std::move(*drive));
   }
   if (missing == paths.size() && !starts_over)
-    return fail(Errc::not_found, "none of the drive folders exists");
+    return fail(Errc::not_found, "none of the drive folders exists (" + list_of(folders->paths_) +
+                                     "): mount or create them");
   folders->leave_unmounted(log);
   return folders;
 }

@@ -3,6 +3,27 @@
 #include <map>
 
 namespace kura::node {
+namespace {
+
+void append(std::string& list, const std::string& label) {
+  list += (list.empty() ? "" : ", ") + label;
+}
+
+// All of them, by cluster: which one was meant only the operator knows.
+Error several_clusters(const std::vector<DriveSighting>& sightings) {
+  std::map<ClusterId, std::string> by_cluster;
+  for (const DriveSighting& drive : sightings)
+    if (!drive.problem && drive.identity) append(by_cluster[drive.identity->cluster], drive.label);
+  std::string all;
+  for (const auto& [cluster, labels] : by_cluster)
+    all += (all.empty() ? "" : "; ") + ("of cluster " + to_hex(cluster)) + ": " + labels;
+  return {Errc::invalid_argument,
+          "these are drives of " + std::to_string(by_cluster.size()) +
+              " clusters: start each cluster with its own drives, and empty what is to join it (" +
+              all + ")"};
+}
+
+}  // namespace
 
 Task<DriveSighting> look_at(Drive& drive) {
   DriveSighting sighting;
@@ -32,24 +53,23 @@ Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings
                                      std::optional<ClusterId> fresh_id) {
   Membership found;
   std::map<DriveId, std::string> by_id;
-  const DriveSighting *first = nullptr, *not_empty = nullptr;
+  const DriveSighting* first = nullptr;
+  std::string not_empty, unreadable;
   for (size_t i = 0; i < sightings.size(); ++i) {
     const DriveSighting& drive = sightings[i];
     if (drive.problem && drive.problem->code == Errc::unsupported)
       return fail(Errc::unsupported, drive.label + ": " + drive.problem->detail);
+    if (drive.problem) append(unreadable, drive.label + ": " + drive.problem->detail);
     if (drive.problem) continue;
     if (!drive.identity) {
       if (drive.empty)
         found.fresh.push_back(i);
-      else if (!not_empty)
-        not_empty = &drive;
+      else
+        append(not_empty, drive.label);
       continue;
     }
     if (first && drive.identity->cluster != first->identity->cluster)
-      return fail(Errc::invalid_argument,
-                  drive.label + " belongs to cluster " + to_hex(drive.identity->cluster) + " and " +
-                      first->label + " to " + to_hex(first->identity->cluster) +
-                      ": start each cluster with its own drives");
+      return fail(several_clusters(sightings));
     if (!by_id.emplace(drive.identity->drive, drive.label).second)
       return fail(Errc::invalid_argument, drive.label + " is a copy of " +
                                               by_id[drive.identity->drive] +
@@ -57,15 +77,12 @@ Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings
     if (!first) first = &drive;
     found.online.push_back(i);
   }
-  if (found.online.empty() && not_empty)
-    return fail(Errc::invalid_argument, not_empty->label +
-                                            " holds files that are not of this cluster: give an "
-                                            "empty folder or remove them");
-  if (found.online.empty() && found.fresh.size() < sightings.size()) {
-    for (const DriveSighting& drive : sightings)
-      if (drive.problem)
-        return fail(Errc::unavailable, drive.label + " cannot be read: " + drive.problem->detail);
-  }
+  if (found.online.empty() && !not_empty.empty())
+    return fail(Errc::invalid_argument, "files, and not the identity of a drive, are in " +
+                                            not_empty + ": give empty folders or remove the files");
+  if (found.online.empty() && !unreadable.empty())
+    return fail(Errc::unavailable, "drives that cannot be read may be those of a cluster (" +
+                                       unreadable + "): bring them back, or do not name them");
   found.create = found.online.empty();
   if (found.create && !fresh_id)
     return fail(Errc::unavailable, "none of the cluster's drives is here, only empty folders");

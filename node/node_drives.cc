@@ -4,6 +4,7 @@
 
 #include "actors/disk/geometry.h"
 #include "base/bounded_drive.h"
+#include "base/counted.h"
 #include "base/fail_point.h"
 #include "node/node_parts.h"
 
@@ -20,9 +21,9 @@ Task<void> Node::Parts::fit_journal() {
   const uint32_t wanted = parity() + 1;
   if (journal->status().mirrors_wanted == wanted) co_return;
   auto done = co_await journal->set_mirror_count(wanted);
-  std::string line = "the journal has " + std::to_string(wanted) + " mirrors now";
+  std::string line = "the journal has " + counted(wanted, "mirror") + " now";
   if (!done)
-    line = "no " + std::to_string(wanted) + " mirrors for the journal: " + done.error().detail;
+    line = "the journal cannot have " + counted(wanted, "mirror") + ": " + done.error().detail;
   ports.log(line);
 }
 

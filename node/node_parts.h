@@ -78,7 +78,8 @@ struct Node::Parts {
   std::set<DriveId> strangers;      // Seen in a place and left out, told to the operator.
   size_t journal_losses = 0;        // Of mirrors and spares, told to the operator.
   uint64_t identities_mended = 0;   // At this start.
-  std::vector<std::string> unread;  // Labels of drives that could not be identified at this start.
+  // Labels of what was named for this start and could not be identified, or holds but other files.
+  std::vector<std::string> unread, foreign;
   // Why the node was started to read only: the journal cannot be appended to. Empty: it can. Set
   // before anything is served.
   std::string read_only;

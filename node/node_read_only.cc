@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bounded_drive.h"
+#include "base/counted.h"
 #include "node/node_parts.h"
 
 namespace kura::node {
@@ -16,9 +17,14 @@ std::string list_of(const std::vector<std::string>& names) {
 
 }  // namespace
 
-// What was named and is not here, for the end of an error.
+// What was named and is of no use, and what to do, for the end of an error.
 std::string Node::Parts::not_here() const {
-  return unread.empty() ? std::string() : "; not here: " + list_of(unread);
+  std::string out;
+  if (!unread.empty()) out += "; not here: " + list_of(unread) + ": bring them back";
+  if (!foreign.empty())
+    out += "; with files, but not the identity of a drive: " + list_of(foreign) +
+           ": empty and add them";
+  return out.empty() ? "; name all drives of the cluster" : out;
 }
 
 // Decides what kind of node this is. Mirrors that were lost only just now are replaced.
@@ -38,7 +44,7 @@ std::string Node::Parts::why_read_only() const {
   const journal::JournalStatus status = journal->status();
   if (!status.degraded) return {};
   return "read-only: the journal has " + std::to_string(status.mirrors.size()) + " of " +
-         std::to_string(status.mirrors_wanted) + " mirrors";
+         counted(status.mirrors_wanted, "mirror");
 }
 
 // REQUIRES: the view is open, which knows all drives of the cluster.
@@ -52,12 +58,13 @@ void Node::Parts::tell_of_missing_drives() {
   const size_t all = state->drives.size(), here = all - missing.size();
   const uint32_t needed = journal->status().mirrors_wanted;
   if (!missing.empty())
-    ports.log(std::to_string(here) + " of the cluster's " + std::to_string(all) +
-              " drives are here; missing: " + list_of(missing));
+    ports.log(std::to_string(here) + " of the cluster's " + counted(all, "drive") + " " +
+              is_or_are(here) + " here; missing: " + list_of(missing));
   if (read_only.empty()) return;
   if (here < needed)
-    read_only = "read-only: " + std::to_string(here) + " drives of " + std::to_string(all) +
-                " are here, " + std::to_string(needed) + " are needed to write";
+    read_only = "read-only: " + counted(here, "drive") + " of " + std::to_string(all) + " " +
+                is_or_are(here) + " here, " + std::to_string(needed) + " " + is_or_are(needed) +
+                " needed to write";
   ports.log(read_only);
 }
 

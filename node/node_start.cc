@@ -46,7 +46,7 @@ Task<Result<void>> Node::Parts::identify() {
   for (size_t i = 0; i < sightings.size(); ++i) {
     const DriveSighting& seen = sightings[i];
     if (!seen.problem && (seen.identity || seen.empty)) continue;
-    unread.push_back(seen.label);
+    (seen.problem ? unread : foreign).push_back(seen.label);
     ports.log(seen.label + " is offline: " +
               (seen.problem
                    ? seen.problem->detail

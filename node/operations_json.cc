@@ -33,10 +33,10 @@ admin::Json to_json(const s3::Route& route) {
 
 }  // namespace
 
-std::string operations_json() {
+admin::Json operations_json() {
   admin::Json all = admin::Json::array();
   for (const s3::Route& route : s3::routes()) all.push_back(to_json(route));
-  return admin::document({{"operations", all}}).dump() + "\n";
+  return admin::document({{"operations", all}});
 }
 
 }  // namespace kura::node

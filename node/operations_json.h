@@ -3,13 +3,13 @@
 
 #pragma once
 
-#include <string>
+#include <nlohmann/json.hpp>
 
 namespace kura::node {
 
 // {"apiVersion", "operations": [{"name", "method", "target": service | bucket | object,
 // "query": [name or name=value], "headers": [name], "access": read | write | list_buckets,
 // "answer": "" if it works, else its S3 code}]}, in the order in which routes are matched.
-std::string operations_json();
+nlohmann::ordered_json operations_json();
 
 }  // namespace kura::node

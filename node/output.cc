@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "node/exit_code.h"
+#include "node/output_forms.h"
 #include "node/table.h"
 #include "s3/codec/encoding.h"
 
@@ -87,11 +88,20 @@ std::string fill(std::string_view form, const Json& item) {
 }
 
 template <class LineOf>
-std::string lines_of(const Json& answer, LineOf line_of) {
-  if (!answer.contains("items")) return line_of(answer) + "\n";
+std::string lines_of(const Json& answer, const OutputForms& forms, LineOf line_of) {
+  const auto items = answer.find(std::string(forms.list));
+  if (items == answer.end()) return line_of(answer) + "\n";
   std::string out;
-  for (const Json& item : answer["items"]) out += line_of(item) + "\n";
+  for (const Json& item : *items) out += line_of(item) + "\n";
   return out;
+}
+
+std::string narrow_table_of(Json answer, const OutputForms& forms) {
+  if (forms.table) return forms.table();
+  if (answer.contains("items"))
+    for (Json& item : answer["items"])
+      for (const std::string_view column : forms.wide) item.erase(std::string(column));
+  return table_of(answer);
 }
 
 std::string hint_of(const Failure& failure) {
@@ -126,21 +136,22 @@ std::optional<Format> format_of(const std::string& text) {
   return Format{Kind::filled, form};
 }
 
-std::string render(const Json& answer, const Format& format) {
+std::string render(const Json& answer, const Format& format, const OutputForms& forms) {
   switch (format.kind) {
     case Kind::table:
+      return narrow_table_of(answer, forms);
     case Kind::wide:
       return table_of(answer);
     case Kind::json:
       return answer.dump() + "\n";
     case Kind::jsonl:
-      return lines_of(answer, [](const Json& item) { return item.dump(); });
+      return lines_of(answer, forms, [](const Json& item) { return item.dump(); });
     case Kind::yaml:
       return yaml_of(answer);
     case Kind::name:
-      return lines_of(answer, name_of);
+      return lines_of(answer, forms, name_of);
     case Kind::filled:
-      return lines_of(answer, [&](const Json& item) { return fill(format.form, item); });
+      return lines_of(answer, forms, [&](const Json& item) { return fill(format.form, item); });
   }
   return {};
 }

@@ -18,10 +18,13 @@ struct Format {
 // What follows -o: table, wide, json, jsonl, yaml, name or template=TEXT. None: something else.
 std::optional<Format> format_of(const std::string& text);
 
+struct OutputForms;
+
 // jsonl: one line for each item of a list. name: what identifies each item, for a shell's loop.
-// wide: a table whose cells are not cut to the width of a terminal; so is every table so far.
-// filled: the form for each item, with {{.field}} and {{.field.within}} replaced, and \n and \t.
-std::string render(const nlohmann::ordered_json& answer, const Format& format);
+// table: without the columns that only wide shows. filled: the form for each item, with {{.field}}
+// and {{.field.within}} replaced, and \n and \t.
+std::string render(const nlohmann::ordered_json& answer, const Format& format,
+                   const OutputForms& forms);
 
 // What went wrong, with stable field names.
 struct Failure {

@@ -9,6 +9,7 @@
 
 #include "admin/admin_handler.h"
 #include "admin/request_metrics.h"
+#include "base/counted.h"
 #include "net/kernel.h"
 #include "node/admin_backend.h"
 #include "node/end_signals.h"
@@ -195,7 +196,7 @@ void Server::serve() {
   if (setup_.tls) spawn(loops_.journal, reload_certificates(setup_.tls, log_));
   log_.say("serving " + std::string(setup_.tls ? "https" : "http") + "://" +
            to_string(Address{setup_.address.host, setup_.listener.port}) + " on " +
-           std::to_string(setup_.folders->drives().size()) + " folders");
+           counted(setup_.folders->drives().size(), "folder"));
   signals_.wait();
   drain();
 }
@@ -207,9 +208,9 @@ void Server::report_sealed_keys() {
       state->keys.begin(), state->keys.end(),
       [this](const auto& key) { return !key.second.disabled && !node_->keys().find(key.first); });
   if (sealed > 0)
-    log_.say(std::to_string(sealed) +
-             " access keys were made under another root secret and are refused; start with that "
-             "secret, or make new ones");
+    log_.say(counted(static_cast<uint64_t>(sealed), "access key") +
+             " made under another root secret " + is_or_are(static_cast<uint64_t>(sealed)) +
+             " refused: start with that secret, or make new ones");
 }
 
 void Server::drain() {

@@ -15,12 +15,16 @@ Result<void> check_settings(const Config& config, ServerSetup& setup) {
                       "set KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY (or their _FILE twins); "
                       "there is no default");
   auto address = parse_address(config.listen);
-  if (!address) return kura::fail(Errc::invalid_argument, "--listen: " + address.error().detail);
+  if (!address)
+    return kura::fail(Errc::invalid_argument,
+                      place_of(config, "listen") + ": " + address.error().detail);
   setup.address = std::move(*address);
   if (config.tls_cert.empty()) return {};
   auto loaded = TlsServerContext::load(config.tls_cert, config.tls_key);
   if (!loaded)
-    return kura::fail(Errc::invalid_argument, "--tls-cert, --tls-key: " + loaded.error().detail);
+    return kura::fail(Errc::invalid_argument, place_of(config, "tls-cert") + ", " +
+                                                  place_of(config, "tls-key") + ": " +
+                                                  loaded.error().detail);
   setup.tls = std::move(*loaded);
   return {};
 }
@@ -37,7 +41,8 @@ Result<void> listen(const Config& config, const std::vector<AsioLoop*>& io, Serv
   if (!listener) {
     Error error = listener.error();
     if (error.code == Errc::exists)
-      error.detail = config.listen + " is taken: stop what listens there, or give another --listen";
+      error.detail = place_of(config, "listen") + ": " + config.listen +
+                     " is taken: stop what listens there, or give another --listen";
     return kura::fail(std::move(error));
   }
   setup.listener = std::move(*listener);

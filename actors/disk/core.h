@@ -53,6 +53,7 @@ struct DiskCore : std::enable_shared_from_this<DiskCore> {
 
   uint32_t drive_count() const;  // Of the pool, present or not.
   uint32_t parity(v1::StorageClass storage_class) const;
+  uint32_t parity_of(uint32_t drives, v1::StorageClass storage_class) const;  // With so many.
   // A drive that did not answer in time, or failed a call, is not used any more.
   void drive_failed(DriveId drive, const Error& error);
 };

@@ -10,7 +10,9 @@
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/maintenance.h"
 #include "actors/disk/rebuild.h"
+#include "actors/disk/removal_plan.h"
 #include "actors/disk/set_lifecycle.h"
+#include "base/counted.h"
 
 namespace kura::disk {
 namespace {
@@ -20,7 +22,7 @@ Result<std::unique_ptr<BlobWriter>> begin_write(const std::shared_ptr<DiskCore>&
                                                 Target target, uint64_t size_hint_bytes) {
   const size_t online = core->drives.all_online().size();
   if (core->stopping || online < target.parity + 1)
-    return fail(Errc::unavailable, std::to_string(online) + " drives are online");
+    return fail(Errc::unavailable, counted(online, "drive") + " " + is_or_are(online) + " online");
   return make_blob_writer(core, target, size_hint_bytes);
 }
 
@@ -124,6 +126,12 @@ Task<Result<Offset>> destage_on_loop(std::shared_ptr<DiskCore> core,
                              *journal_loop, from, below, bytes_max);
 }
 
+Task<Result<RemovalPlan>> plan_on_loop(std::shared_ptr<DiskCore> core,
+                                       std::shared_ptr<Maintenance> maintenance, DriveId gone) {
+  if (!maintenance->begun()) co_return fail(Errc::unavailable, "maintenance is not running");
+  co_return plan_removal(*core, maintenance->live(), gone);
+}
+
 Task<Result<PoolStatus>> status_on_loop(std::shared_ptr<DiskCore> core,
                                         std::shared_ptr<Maintenance> maintenance) {
   PoolStatus out;
@@ -153,6 +161,7 @@ Task<Result<PoolStatus>> status_on_loop(std::shared_ptr<DiskCore> core,
   out.bodies_moved = core->counters.bodies_moved;
   out.reservations = core->reservations.active();
   out.scrub = maintenance->scrub_counters();
+  out.scrub.next_run_bytes = maintenance->scrub_bytes();
   out.scrub.repaired_shards = core->counters.repaired_shards;
   out.scrub.repaired_identities = core->counters.repaired_identities;
   out.scrub.lost_stripes += maintenance->lost_stripes();
@@ -222,6 +231,11 @@ bool DiskPool::serves(DriveId drive) const { return core_->drives.online(drive) 
 
 Task<Result<void>> DiskPool::forget_drive(DriveId drive) {
   Task<Result<void>> task = forget_on_loop(core_, maintenance_, drive);
+  co_return co_await run_on(core_->loop, std::move(task));
+}
+
+Task<Result<RemovalPlan>> DiskPool::plan_removal(DriveId drive) {
+  Task<Result<RemovalPlan>> task = plan_on_loop(core_, maintenance_, drive);
   co_return co_await run_on(core_->loop, std::move(task));
 }
 

@@ -78,6 +78,7 @@ struct ScrubCounters {
   uint64_t bytes = 0;
   // Of the run that runs, or of the last one: what it has read, and of how much when it began.
   uint64_t run_bytes = 0, run_bytes_planned = 0;
+  uint64_t next_run_bytes = 0;       // That a run would read if it began now.
   uint64_t damaged_shards = 0;       // Found by scrub.
   uint64_t repaired_shards = 0;      // By scrub, by reads and by rebuild's sources.
   uint64_t lost_stripes = 0;         // Live bytes with more damage than parity can mend.
@@ -97,6 +98,15 @@ struct PoolStatus {
   uint64_t bodies_moved = 0;     // By compaction, since the start of the process.
   uint64_t reservations = 0;
   ScrubCounters scrub;
+};
+
+// What happens when a drive is forgotten now.
+struct RemovalPlan {
+  uint64_t moved_bytes = 0;       // Written to the other drives: what it held, or sets anew.
+  uint64_t room_bytes = 0;        // Free on the others that are online.
+  uint64_t unreadable_bytes = 0;  // Live stored bytes of which too much is missing without it.
+  uint32_t standard_parity = 0, reduced_parity = 0;  // Of what is written from then on.
+  bool takes_writes = false;                         // Enough drives are online for that.
 };
 
 class DiskPool {
@@ -138,6 +148,8 @@ class DiskPool {
   // What it held is rebuilt on the others, as of a drive that no cluster knows. Errors: exists (it
   // is online).
   Task<Result<void>> forget_drive(DriveId drive);
+  // Changes nothing. REQUIRES: begin_maintenance. Errors: those of LiveBodies.
+  Task<Result<RemovalPlan>> plan_removal(DriveId drive);
   // No more reads or writes there; open sets on it are failed over and sealed.
   Task<Result<void>> take_offline(DriveId drive, std::string reason);
 

@@ -35,6 +35,7 @@ class Maintenance : public std::enable_shared_from_this<Maintenance> {
   const LiveBodies& live() const { return *live_; }
   BucketWriter& buckets() const { return *buckets_; }
   const ScrubCounters& scrub_counters() const { return scrub_.counters(); }
+  uint64_t scrub_bytes() const { return scrub_.planned_bytes(); }
   uint64_t lost_stripes() const { return lost_stripes_; }  // Found by rebuild.
 
  private:

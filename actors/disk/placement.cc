@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/disk/erasure.h"
+#include "base/counted.h"
 #include "base/limits.h"
 
 namespace kura::disk {
@@ -34,15 +35,16 @@ uint64_t reserve_bytes(const DriveSpace& space, const PlacementRules& rules) {
 Result<SegmentSet> place_set(std::vector<Candidate> online, const PlacementRules& rules) {
   const uint32_t least = rules.parity + 1;
   if (online.size() < least)
-    return fail(Errc::unavailable, std::to_string(online.size()) +
-                                       " drives are online, a write needs " +
+    return fail(Errc::unavailable, counted(online.size(), "drive") + " " +
+                                       is_or_are(online.size()) + " online, a write needs " +
                                        std::to_string(least));
   std::erase_if(online, [&](const Candidate& drive) {
     return room(drive, rules) < least_member_bytes(rules);
   });
   if (online.size() < least)
-    return fail(Errc::no_space, "only " + std::to_string(online.size()) +
-                                    " drives have room, a write needs " + std::to_string(least));
+    return fail(Errc::no_space, "only " + counted(online.size(), "drive") +
+                                    (online.size() == 1 ? " has" : " have") +
+                                    " room, a write needs " + std::to_string(least));
   // The emptiest ones, when there are more than a set takes.
   std::sort(online.begin(), online.end(), [&](const Candidate& a, const Candidate& b) {
     const uint64_t room_a = room(a, rules), room_b = room(b, rules);

@@ -14,15 +14,22 @@ uint64_t Scrub::end_of(const SegmentSet& set) const {
   return set.sealed_bytes.value_or(core_->write_sets.good_end(set.id));
 }
 
+uint64_t Scrub::planned_bytes() const {
+  uint64_t bytes = 0;
+  const auto state = core_->ledger.state();
+  for (const auto& [id, set] : state->sets)
+    if (const uint64_t end = end_of(set); end > kFirstStripeOffset)
+      bytes += set.members.size() * (end - kFirstStripeOffset);
+  return bytes;
+}
+
 Task<void> Scrub::run(const LiveBodies& live) {
   counters_.running = true;
   began_ns_ = core_->loop.clock().monotonic_ns();
   paced_bytes_ = 0;
-  counters_.run_bytes = counters_.run_bytes_planned = 0;
+  counters_.run_bytes = 0;
+  counters_.run_bytes_planned = planned_bytes();
   const auto state = core_->ledger.state();
-  for (const auto& [id, set] : state->sets)
-    if (const uint64_t end = end_of(set); end > kFirstStripeOffset)
-      counters_.run_bytes_planned += set.members.size() * (end - kFirstStripeOffset);
   for (const auto& [id, set] : state->sets) {
     if (core_->stopping) break;
     const uint64_t until = end_of(set);

@@ -16,6 +16,7 @@ class Scrub {
   // One run over all sets that are there when it begins. Returns early when the pool stops.
   // REQUIRES: one run at a time.
   Task<void> run(const LiveBodies& live);
+  uint64_t planned_bytes() const;  // Of a run that begins now.
   const ScrubCounters& counters() const { return counters_; }
   bool running() const { return counters_.running; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/concurrently.h"
+#include "base/counted.h"
 #include "base/fail_point.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/journal_folder.h"
@@ -111,8 +112,8 @@ Task<Result<void>> EmbeddedJournal::settle() {
 
 Error EmbeddedJournal::too_few_online() const {
   return {Errc::unavailable,
-          "too few of the " + std::to_string(set_.drives.size()) +
-              " drives that know the journal are online to change its mirrors: bring some back"};
+          "too few of the " + counted(set_.drives.size(), "drive") +
+              " that know the journal are online to change its mirrors: bring some back"};
 }
 
 // On all drives that are online; `quorum`: what it takes to go on with it.
@@ -166,8 +167,8 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
                         [](const MirrorPtr& other) { return other->returning; });
   if (others_.size() < need) {
     co_return fail(Errc::unavailable, "the journal has " + std::to_string(mirrors_.size()) +
-                                          " of " + std::to_string(parity + 1) +
-                                          " mirrors and no drive to add");
+                                          " of " + counted(parity + 1, "mirror") +
+                                          " and no drive to add");
   }
   before_step("journal.refill");
   MergeOrder order;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/counted.h"
 #include "base/fail_point.h"
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/journal_folder.h"
@@ -29,9 +30,8 @@ Task<EmbeddedJournal::Opened> EmbeddedJournal::create(Loop& loop, std::vector<Jo
   Result<void> done = check_options(options);
   if (!done) co_return fail(done.error());
   if (options.mirror_count == 0 || options.mirror_count > drives.size()) {
-    co_return fail(Errc::invalid_argument, std::to_string(options.mirror_count) +
-                                               " journal mirrors on " +
-                                               std::to_string(drives.size()) + " drives");
+    co_return fail(Errc::invalid_argument, counted(options.mirror_count, "journal mirror") +
+                                               " on " + counted(drives.size(), "drive"));
   }
   std::unique_ptr<EmbeddedJournal> journal(new EmbeddedJournal(loop, options));
   std::vector<MirrorPtr> mirrors = as_mirrors(drives, options.drive_timeout_ns);

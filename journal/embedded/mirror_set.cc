@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/counted.h"
 #include "base/crc32c.h"
 #include "journal/embedded/segment_format.h"
 #include "journal/little_endian.h"
@@ -158,34 +159,42 @@ Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings) {
   if (!best) return fail(Errc::not_found, "no drive has a journal");
   const bool creating = best->generation == 0;
   std::vector<DriveId> witnesses, holders;
+  std::string holder;
   for (const Sighting& s : sightings) {
     if (creating ? !s.problem : s.set && s.set->journal == best->journal)
       witnesses.push_back(s.drive);
     if (!s.set || s.set->generation != best->generation) continue;
     if (!creating && !same_set(*s.set, *best))
       return fail(Errc::corrupt, "two different journal records of generation " +
-                                     std::to_string(best->generation) +
-                                     ": two kura went on with different drives");
+                                     std::to_string(best->generation) + ", on " + s.label +
+                                     " and " + holder + ": two kura went on with different " +
+                                     "drives; start with those of one of them");
     holders.push_back(s.drive);
+    holder = s.label;
   }
+  std::string useless = damaged;
+  for (const Sighting& s : sightings)
+    if (!s.problem && !s.set) useless += (useless.empty() ? "" : ", ") + s.label + ": none";
   const size_t seen = count_of(best->drives, witnesses);
   const size_t need = best->drives.size() - best->parity;
   if (seen < need) {
     return fail(Errc::unavailable, "the journal needs " + std::to_string(need) + " of its " +
-                                       std::to_string(best->drives.size()) +
-                                       " drives to be sure of its newest " + "records, and " +
-                                       std::to_string(seen) + " have a readable record" +
-                                       (damaged.empty() ? "" : " (" + damaged + ")"));
+                                       counted(best->drives.size(), "drive") +
+                                       " to be sure of its newest records, and " +
+                                       std::to_string(seen) + (seen == 1 ? " has" : " have") +
+                                       " a readable record" +
+                                       (useless.empty() ? "" : " (" + useless + ")"));
   }
   // What changes the drives may have got half-way: then those before it count as well.
   const size_t seen_before = count_of(best->drives_before, witnesses);
   const size_t need_before = best->drives_before.size() - best->parity_before;
   if (!suffices(*best, holders) && seen_before < need_before) {
-    return fail(Errc::unavailable, "the journal's drives were being changed, and it needs " +
-                                       std::to_string(need_before) + " of the " +
-                                       std::to_string(best->drives_before.size()) +
-                                       " before to be sure of its newest records; " +
-                                       std::to_string(seen_before) + " have a readable record");
+    return fail(Errc::unavailable,
+                "the journal's drives were being changed, and it needs " +
+                    std::to_string(need_before) + " of the " +
+                    std::to_string(best->drives_before.size()) +
+                    " before to be sure of its newest records; " + std::to_string(seen_before) +
+                    (seen_before == 1 ? " has" : " have") + " a readable record");
   }
   if (creating) return fail(Errc::not_found, "the journal's creation was interrupted");
   return *best;

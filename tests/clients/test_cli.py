@@ -55,23 +55,6 @@ def test_json_and_text(server, words):
         json.loads(text.stdout)  # A table or lines, for people.
 
 
-def test_output_formats(server):
-    items = server.kura("drive", "ls")["items"]
-    lines = run(server, "drive", "ls", "-o", "jsonl").stdout.splitlines()
-    assert [json.loads(line)["id"] for line in lines] == [item["id"] for item in items]
-    assert run(server, "drive", "ls", "-o", "name").stdout.split() == [item["path"] for item in items]
-    assert json.loads(run(server, "drive", "ls", "-o", "json").stdout)["items"][0]["id"] == items[0]["id"]
-    assert run(server, "drive", "ls", KURA_OUTPUT="name").stdout.split() == [item["path"] for item in items]
-    yaml = run(server, "status", "-o", "yaml").stdout.splitlines()
-    assert yaml[0] == 'apiVersion: "kura/v1"' and "usage:" in yaml and "  buckets: 2" in yaml
-    assert sum(line.startswith("    path: ") for line in yaml) == 6  # Below "-" of each drive.
-    assert run(server, "status", "-o", "xml").returncode == 2
-    assert run(server, "drive", "ls", "-o", "wide").stdout == run(server, "drive", "ls").stdout
-    ids = run(server, "drive", "ls", "-o", "template={{.id}}\\t{{.online}}{{.absent}}").stdout.splitlines()
-    assert ids == [f"{item['id']}\ttrue" for item in items]
-    assert run(server, "status", "-o", "template={{.drives.0.path}}").stdout.strip() == items[0]["path"]
-
-
 def test_shared_flags_stand_anywhere(server):
     for words in (["--json", "drive", "ls"], ["drive", "-o", "json", "ls"], ["-o=json", "--timeout", "9", "drive", "ls"]):
         assert json.loads(run(server, *words).stdout)["items"], words
@@ -142,7 +125,12 @@ def test_dry_runs_change_nothing(server, tmp_path):
     assert list(fresh.iterdir()) == [] and len(server.kura("drive", "ls")["items"]) == len(drives)
     for folder, code in ((used, 2), (tmp_path / "absent", 3), (drives[0]["path"], 5), ("relative", 2)):
         assert [run(server, "drive", "add", str(folder), *dry).returncode for dry in ([], ["--dry-run"])] == [code, code], folder
-    answer = ask(server.endpoint, Call(server.endpoint, "POST", "/kura/admin/v1/scrub", query=[("dry-run", "1")]).sign().wire())
+    runs = server.kura("status")["scrub"]["runs"]
+    planned = server.kura("drive", "scrub", "--dry-run")
+    assert planned["dryRun"] and not planned["busy"] and sorted(planned["drives"]) == sorted(row["path"] for row in drives)
+    assert server.kura("status")["scrub"]["runs"] == runs  # 1 MiB of 4 + 2, in whole blocks.
+    assert 1.5 * MIB <= planned["plannedBytes"] == server.kura("drive", "scrub")["plannedBytes"] < 2 * MIB
+    answer = ask(server.endpoint, Call(server.endpoint, "POST", "/kura/admin/v1/housekeep", query=[("dry-run", "1")]).sign().wire())
     assert answer.status == 400 and b"no dry run" in answer.body
 
 

@@ -89,7 +89,84 @@ TEST(Config, LettersBeyondAsciiOfAFileAreInStringsAndComments) {
   auto bad = load({}, {}, "region = \"a\"\ndomaën = \"b\"\n");
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().code, Errc::invalid_argument);
-  EXPECT_EQ(bad.error().detail, "kura.toml: line 2 has letters beyond ASCII outside of quotes");
+  EXPECT_EQ(bad.error().detail, "kura.toml:2: letters beyond ASCII outside of quotes");
+}
+
+std::string error_of(const std::string& toml) {
+  auto bad = load({}, {}, toml);
+  if (bad) return "taken: " + toml;
+  EXPECT_EQ(bad.error().code, Errc::invalid_argument);
+  return bad.error().detail;
+}
+
+TEST(Config, AFileHasTypes) {
+  EXPECT_EQ(error_of("region = 5"), "kura.toml:1: region is a text in quotes, not a whole number");
+  EXPECT_EQ(error_of("\nregion_strict = \"yes\""),
+            "kura.toml:2: region_strict is true or false, without quotes, not a text");
+  EXPECT_EQ(error_of("io_threads = \"4\""),
+            "kura.toml:1: io_threads is a whole number, not a text");
+  EXPECT_EQ(error_of("cache_size = true"),
+            "kura.toml:1: cache_size is a size in quotes, \"64MiB\", or a whole number of bytes, "
+            "not true or false");
+  EXPECT_EQ(error_of("domain = [\"a\", 5]"),
+            "kura.toml:1: domain is a list of texts, [\"a\", \"b\"], or one text in quotes, not a "
+            "list of something else");
+  for (const char* wrong : {"listen = [\"a\"]", "tls_cert = true", "requests_max = 1.5",
+                            "drives = 5", "region = 1979-05-27", "[region]", "domain = [[\"a\"]]"})
+    EXPECT_NE(error_of(wrong).find(" is a "), std::string::npos) << wrong;
+  auto right = load({}, {},
+                    "cache_size = 4096\nrow_cache_size = \"1MiB\"\nregion_strict = true\n"
+                    "io_threads = 2\ndomain = \"a,b\"");
+  ASSERT_TRUE(right) << right.error().detail;
+  EXPECT_EQ(right->cache_bytes, 4096u);
+  EXPECT_EQ(right->row_cache_bytes, kMiB);
+  EXPECT_TRUE(right->region_strict);
+  EXPECT_EQ(right->io_threads, 2u);
+  EXPECT_EQ(right->domains, (std::vector<std::string>{"a", "b"}));
+}
+
+// What `kura config show` prints can be pasted.
+TEST(Config, EachSettingHasItsNameInAFileToo) {
+  for (const SettingInfo& info : setting_table()) {
+    const bool number = info.kind == SettingKind::number, on_off = info.kind == SettingKind::on_off;
+    const std::string value = number || on_off ? info.fallback : "\"" + info.fallback + "\"";
+    auto loaded = load({}, {}, info.name + " = " + value);
+    ASSERT_TRUE(loaded) << info.name << ": " << loaded.error().detail;
+  }
+  EXPECT_EQ(load({}, {}, "cache-size = \"5MiB\"")->cache_bytes, 5 * kMiB);
+  EXPECT_EQ(load({}, {}, "cache_size = \"5MiB\"")->cache_bytes, 5 * kMiB);
+  EXPECT_NE(error_of("cache_size = 1\ncache-size = 1").find("one setting: give one"),
+            std::string::npos);
+}
+
+TEST(Config, AnErrorSaysWhereTheValueCameFrom) {
+  const std::string toml = "# kura\nstorage_class_standard = \"2\"\n";
+  EXPECT_EQ(error_of(toml), "kura.toml:2: storage_class_standard: '2' is not EC:n");
+  auto variable = load({}, {{"KURA_STORAGE_CLASS_STANDARD", "3"}}, toml);
+  ASSERT_FALSE(variable);
+  EXPECT_EQ(variable.error().detail, "KURA_STORAGE_CLASS_STANDARD: '3' is not EC:n");
+  auto flag = load({{"storage-class-standard", "4"}}, {{"KURA_STORAGE_CLASS_STANDARD", "3"}}, toml);
+  ASSERT_FALSE(flag);
+  EXPECT_EQ(flag.error().detail, "--storage-class-standard: '4' is not EC:n");
+  // Also where it is only wrong beside another one.
+  EXPECT_EQ(error_of("\nrequest_memory = 5\n").substr(0, 28), "kura.toml:2: request_memory:");
+  EXPECT_EQ(error_of("storage_class_standard = \"EC:2\"").substr(0, 36),
+            "kura.toml:1: storage_class_standard:");
+  auto twice = load_config(
+      {}, {"/d1", "/d1"}, [](auto&) { return std::nullopt; }, std::nullopt);
+  ASSERT_FALSE(twice);
+  EXPECT_EQ(twice.error().detail, "arguments: drive '/d1' is named twice");
+  auto seen = load({}, {}, "\nregion = \"x\"");
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(setting(*seen, "region").source, "kura.toml");
+  EXPECT_EQ(setting(*seen, "region").line, 2u);
+  EXPECT_EQ(setting(*load({{"region", "y"}}, {}, "region = \"x\""), "region").line, 0u);
+}
+
+TEST(Config, AMistypedSettingIsToldItsName) {
+  EXPECT_EQ(error_of("regoin = \"x\""),
+            "kura.toml:1: unknown setting 'regoin'; did you mean region?");
+  EXPECT_EQ(error_of("\n\nnothing_like_it = 1"), "kura.toml:3: unknown setting 'nothing_like_it'");
 }
 
 }  // namespace

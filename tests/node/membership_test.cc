@@ -49,11 +49,21 @@ TEST(Membership, RefusesMistakes) {
   auto foreign = decide_membership({member(1, 1), member(2, 2)}, cluster(9));
   ASSERT_FALSE(foreign);
   EXPECT_EQ(foreign.error().code, Errc::invalid_argument);
-  EXPECT_NE(foreign.error().detail.find("d2"), std::string::npos);
+  auto several = decide_membership(
+      {member(1, 1), member(2, 2), empty("b"), member(1, 3), member(2, 4)}, cluster(9));
+  ASSERT_FALSE(several);
+  EXPECT_EQ(several.error().detail,
+            "these are drives of 2 clusters: start each cluster with its own drives, and empty "
+            "what is to join it (of cluster " +
+                to_hex(cluster(1)) + ": d1, d3; of cluster " + to_hex(cluster(2)) + ": d2, d4)");
   EXPECT_FALSE(decide_membership({member(1, 1), member(1, 1)}, cluster(9)));
   DriveSighting full = empty("full");
   full.empty = false;
-  EXPECT_FALSE(decide_membership({full}, cluster(9)));
+  DriveSighting other = full;
+  other.label = "other";
+  EXPECT_EQ(decide_membership({full, empty("e"), other}, cluster(9)).error().detail,
+            "files, and not the identity of a drive, are in full, other: give empty folders or "
+            "remove the files");
   DriveSighting newer;
   newer.problem = Error{Errc::unsupported, "install kura 2"};
   EXPECT_EQ(decide_membership({member(1, 1), newer}, cluster(9)).error().code, Errc::unsupported);
@@ -63,7 +73,12 @@ TEST(Membership, AnUnreadableDriveNeverLetsANewClusterBegin) {
   DriveSighting broken;
   broken.label = "broken";
   broken.problem = Error{Errc::io_error, "input/output error"};
+  DriveSighting away = broken;
+  away.label = "away";
   EXPECT_EQ(decide_membership({broken, empty("b")}, cluster(9)).error().code, Errc::unavailable);
+  EXPECT_EQ(decide_membership({broken, empty("b"), away}, cluster(9)).error().detail,
+            "drives that cannot be read may be those of a cluster (broken: input/output error, "
+            "away: input/output error): bring them back, or do not name them");
   // Where the drives of a process that starts over were mounted there are empty folders now.
   EXPECT_EQ(decide_membership({empty("a"), empty("b")}, std::nullopt).error().code,
             Errc::unavailable);

@@ -124,7 +124,7 @@ TEST_F(ReadOnly, AsksForAnotherStartOnceADriveIsBack) {
   ASSERT_NO_FATAL_FAILURE(start_again());
   ASSERT_TRUE(is_read_only());
   EXPECT_EQ(world_->node->started_read_only(),
-            "read-only: 1 drives of 2 are here, 2 are needed to write");
+            "read-only: 1 drive of 2 is here, 2 are needed to write");
   EXPECT_TRUE(has("kept"));
   run_for(20);
   EXPECT_FALSE(world_->drives_back);

@@ -120,7 +120,8 @@ def until(condition, what: str):
 def check_refusals(filled, here: int, count: int):
     """Of a node that started so: every write at once, with the reason."""
     s3, server = filled.s3, filled.server
-    why = f"read-only: {here} drives of {count} are here, {count // 2 + 1} are needed to write"
+    some = "1 drive of {} is" if here == 1 else f"{here} drives of {{}} are"
+    why = f"read-only: {some.format(count)} here, {count // 2 + 1} are needed to write"
     begin = time.monotonic()
     for write in (lambda: s3.put_object(Bucket=BUCKET, Key="new", Body=b"new"),
                   lambda: s3.put_object(Bucket=BUCKET, Key="new", Body=body(3 * MIB)),
@@ -215,7 +216,8 @@ def test_half_lost_before_a_start(make_store, full, count, lost):
     filled.check()
     check_refusals(filled, count - len(lost), count)
     missing = ", ".join(str(store.mounts.folders[i]) for i in lost)
-    assert f"{count - len(lost)} of the cluster's {count} drives are here; missing: {missing}\n" in said(store.server)
+    here = count - len(lost)
+    assert f"{here} of the cluster's {count} drives {'is' if here == 1 else 'are'} here; missing: {missing}\n" in said(store.server)
     # One that starts and stops so changes nothing.
     assert store.server.stop() == 0
     store.server.start()
@@ -261,8 +263,8 @@ def test_one_more_lost_than_it_reads_with(make_store):
     names = ", ".join(str(store.mounts.folders[i]) for i in lost)
     server.launch()
     assert server.process.wait(60) == 6, server.log_tail()
-    why = f"the journal needs 2 of its 4 drives to be sure of its newest records, and 1 have a readable record; " \
-          f"not here: {names}"
+    why = f"the journal needs 2 of its 4 drives to be sure of its newest records, and 1 has a readable record; " \
+          f"not here: {names}: bring them back"
     assert server.log_tail(1) == f"kura: {why}"
     server.log.write_text("")
     server.settings["KURA_STARTED_OVER"] = "lost"

@@ -166,7 +166,13 @@ def test_a_drive_that_is_gone_is_forgotten(make_store):
 
         def offline() -> bool:
             done = run(server, "drive", "rm", gone, "--dry-run")
-            return done.returncode == 0 and json.loads(done.stdout)["dryRun"]
+            if done.returncode != 0:
+                return False
+            plan = json.loads(done.stdout)
+            assert plan["dryRun"] and plan["fits"] and plan["unreadableBytes"] == 0 and plan["movedBytes"] > 0, plan
+            # As of five drives, while the one that was added does not count yet.
+            assert plan["parity"] == {"STANDARD": 2, "REDUCED_REDUNDANCY": 1} and plan["takesWrites"], plan
+            return True
 
         until(offline, 60, "not seen as lost")
         assert len(server.kura("drive", "ls")["items"]) == 6  # Nothing but a dry run so far.
