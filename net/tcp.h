@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct TcpListener {
   std::vector<std::unique_ptr<Acceptor>> acceptors;
   uint16_t port = 0;  // The one in use, when 0 was asked for.
   int socket = -1;    // What listens; the acceptors own it.
+  // Whoever connects from now on waits in the kernel, for the next process that accepts on the
+  // socket. From any thread.
+  std::function<void()> pause;
 };
 
 // Whether `descriptor` is a socket that listens.

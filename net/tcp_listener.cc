@@ -48,7 +48,7 @@ struct Listening : std::enable_shared_from_this<Listening> {
   }
 
   void wait() {
-    if (!socket.is_open()) return;
+    if (!socket.is_open() || paused) return;
     socket.async_wait(ListenSocket::wait_read,
                       [weak = weak_from_this()](boost::system::error_code error) {
                         auto self = weak.lock();
@@ -57,7 +57,7 @@ struct Listening : std::enable_shared_from_this<Listening> {
   }
 
   void accept_ready() {
-    for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    for (int i = 0; i < kAcceptsPerTurn && !paused; ++i) {
       std::shared_ptr<Lane> lane = next_lane();
       if (!lane) return retry_later();
       sockaddr_storage from{};
@@ -131,6 +131,7 @@ struct Listening : std::enable_shared_from_this<Listening> {
   ListenSocket socket;
   std::vector<std::shared_ptr<Lane>> lanes;
   size_t next = 0;
+  bool paused = false;
 };
 
 class TcpAcceptor final : public Acceptor {
@@ -259,6 +260,11 @@ Result<TcpListener> tcp_listen(const Address& address, const std::vector<AsioLoo
   TcpListener listener;
   listener.port = listening->socket.local_endpoint().port();
   listener.socket = listening->socket.native_handle();
+  listener.pause = [&home = *loops.front(), weak = std::weak_ptr(listening)] {
+    home.post([weak] {
+      if (auto self = weak.lock()) self->paused = true;
+    });
+  };
   for (auto& lane : listening->lanes)
     listener.acceptors.push_back(std::make_unique<TcpAcceptor>(listening, lane));
   loops.front()->post([weak = std::weak_ptr(listening)] {

@@ -263,10 +263,21 @@ int exit_of_doctor(const Json& answer) {
 
 std::string escape(const std::string& text) { return s3::percent_encode(text, false); }
 
+// What was found and mended since `before`: the node counts from its start on.
+void count_from(const Json& before, Json& state) {
+  for (const char* name : {"damagedShards", "repairedShards", "damagedJournal", "repairedJournal",
+                           "repairedIdentities", "lostStripes"}) {
+    const auto earlier = before.at(name).get<uint64_t>(), now = state.at(name).get<uint64_t>();
+    state[name] = now >= earlier ? now - earlier : now;  // Less: the node has started anew.
+  }
+}
+
 // Asks for a scrub and waits for its end. One that runs already is waited for first.
 Result<Json> scrub_drives(const std::shared_ptr<Shared>& shared) {
   SystemClock clock;
   Progress progress("scrub", *progress_form_of(shared->quiet ? "none" : shared->progress), clock);
+  Result<Json> before = ask(shared, "GET", "scrub");
+  if (!before) return before;
   Result<Json> asked = ask(shared, "POST", "scrub");
   if (shared->dry_run) return asked;
   while (asked) {
@@ -275,6 +286,7 @@ Result<Json> scrub_drives(const std::shared_ptr<Shared>& shared) {
     std::cerr << progress.report(state->at("readBytes"), state->at("plannedBytes"));
     if (state->at("busy").get<bool>()) continue;
     std::cerr << progress.finish();
+    count_from(*before, *state);
     return state;
   }
   return asked;

@@ -24,7 +24,9 @@ Housekeeping::Housekeeping(Loop& loop, journal::EmbeddedJournal& journal, ViewFo
       committer_(committer),
       disks_(disks),
       options_(std::move(options)),
-      changed_ns_(loop.clock().monotonic_ns()) {}
+      changed_ns_(loop.clock().monotonic_ns()),
+      flushed_(fold.position().end),
+      flushed_ns_(changed_ns_) {}
 
 struct Housekeeping::Passing {
   explicit Passing(bool& flag_in) : flag(flag_in) { flag = true; }
@@ -65,6 +67,7 @@ Task<void> Housekeeping::run() {
         done = co_await pass();
       else
         done = co_await renew_snapshot();
+      if (done && is_flush_due()) done = flush_view();
       failures_ = done ? 0 : failures_ + 1;
       if (!done) {
         options_.log("housekeeping: " + done.error().detail);
@@ -110,18 +113,34 @@ Task<Result<void>> Housekeeping::destage_below(Offset target) {
   co_return Result<void>{};
 }
 
+bool Housekeeping::is_flush_due() const {
+  ViewLook view;
+  view.unflushed_bytes = fold_.position().end.value - flushed_.value;
+  view.idle = is_idle();
+  view.since_ns = loop_.clock().monotonic_ns() - flushed_ns_;
+  return node::is_flush_due(view);
+}
+
+Result<void> Housekeeping::flush_view() {
+  const Offset end = fold_.position().end;
+  before_step("view.flush");
+  if (auto done = kv_.flush(); !done) {
+    options_.on_view_failed(done.error());
+    return done;
+  }
+  after_step("view.flush");
+  flushed_ = end;
+  flushed_ns_ = loop_.clock().monotonic_ns();
+  return {};
+}
+
 Task<Result<void>> Housekeeping::free_below(Offset target) {
   Result<void> destaged = co_await destage_below(target);
   // On full drives, what has left the log lets it be cut that far all the same.
   const bool some = destaged_ > journal_.bounds().start;
   if (!destaged && (destaged.error().code != Errc::no_space || !some)) co_return destaged;
   CutLimits limits{std::min(target, destaged_), destaged_, fold_.position().offset};
-  before_step("view.flush");
-  if (auto done = kv_.flush(); !done) {
-    options_.on_view_failed(done.error());
-    co_return done;
-  }
-  after_step("view.flush");
+  if (auto done = flush_view(); !done) co_return done;
   if (!stopping_ && needs_snapshot(control_.state()->snapshots, limits.target)) {
     Result<void> taken = co_await take_snapshot();
     if (!taken) co_return taken;

@@ -44,6 +44,8 @@ class Housekeeping {
   // other one.
   Task<Result<void>> renew_snapshot();
   Task<Result<void>> free_below(Offset target);
+  Result<void> flush_view();
+  bool is_flush_due() const;
   Task<Result<void>> destage_below(Offset target);
   Task<Result<void>> take_snapshot();
 
@@ -59,6 +61,8 @@ class Housekeeping {
   Offset seen_end_;            // Of the log at the last look,
   int64_t changed_ns_ = 0;     // and when it changed.
   Offset settled_end_;         // End of the log after a pass that left nothing to free.
+  Offset flushed_;             // End of what the view on its drive holds,
+  int64_t flushed_ns_ = 0;     // and since when.
   uint32_t failures_ = 0;      // Of passes, in a row;
   int64_t not_before_ns_ = 0;  // the next one waits for this.
   bool running_ = false;

@@ -10,6 +10,9 @@ namespace {
 constexpr size_t kSegmentsLeast = 8, kSegmentsMost = 16;
 constexpr uint32_t kDoublingsMax = 4;
 constexpr uint64_t kOutlivedBytesMin = kMiB;  // Less is not worth an event.
+constexpr int64_t kFlushNs = 60'000'000'000;
+constexpr int64_t kIdleFlushNs = 10'000'000'000;  // Each makes a file, which somebody merges.
+constexpr uint64_t kSmallFlushBytes = 8 * kMiB;  // It holds up the journal's loop for milliseconds.
 
 }  // namespace
 
@@ -23,6 +26,12 @@ bool is_due(const LogLook& log, size_t segments_max) {
   if (log.segments < 2) return false;
   if (log.behind > segments_max / 2 || log.out_of_space) return true;
   return log.idle && !log.settled;
+}
+
+bool is_flush_due(const ViewLook& view) {
+  if (view.unflushed_bytes == 0) return false;
+  if (view.idle) return view.since_ns >= kIdleFlushNs;
+  return view.since_ns >= kFlushNs && view.unflushed_bytes <= kSmallFlushBytes;
 }
 
 size_t segments_behind(const std::vector<journal::SegmentSpan>& segments,

@@ -25,6 +25,15 @@ struct LogLook {
 };
 bool is_due(const LogLook& log, size_t segments_max);
 
+struct ViewLook {
+  uint64_t unflushed_bytes = 0;  // Of log that the view on its drive does not hold.
+  bool idle = false;             // As above.
+  int64_t since_ns = 0;          // Since the last flush.
+};
+// Whether to flush the view so that the next start has less to replay. Where much is appended,
+// passes do it.
+bool is_flush_due(const ViewLook& view);
+
 // Segments that reach beyond the newest snapshot: all of them without one.
 size_t segments_behind(const std::vector<journal::SegmentSpan>& segments,
                        const std::vector<Snapshot>& snapshots);

@@ -32,7 +32,8 @@ constexpr int64_t kDrainNs = 25'000'000'000, kStopNs = 28'500'000'000;
 constexpr int64_t kFlushNs = 1'000'000'000;
 constexpr int64_t kTlsReloadNs = 5'000'000'000;
 constexpr int64_t kWaitForDrivesNs = 2'000'000'000;
-constexpr int64_t kAnswerAllNs = 500'000'000;  // To those that are waiting with us.
+// To whom this process accepted: the last ones get time to send what they ask.
+constexpr int64_t kLastAcceptedNs = 100'000'000, kAnswerAllNs = 500'000'000;
 
 NodeOptions options_of(const Config& config) {
   NodeOptions options;
@@ -244,6 +245,8 @@ void Server::wait_for_drives(const Error& error) {
     io[i]->post([server = servers[i].get(), handed] { server->start(std::move(*handed)); });
   }
   if (signals_.within(kWaitForDrivesNs)) end_process(0);
+  setup_.listener.pause();
+  if (signals_.within(kLastAcceptedNs)) end_process(0);
   setup_.listener.socket = ::dup(setup_.listener.socket);  // Draining closes the other one.
   for (size_t i = 0; i < io.size(); ++i)
     (void)signals_.run(*io[i], answer_all(*servers[i]), kAnswerAllNs);

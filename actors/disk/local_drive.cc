@@ -63,12 +63,23 @@ Result<void> sync_folder(State& state, const std::string& folder) {
   return {};
 }
 
+bool has_identity(const State& state) {
+  const std::string name(disk::kDriveIdentityFile);
+  return faccessat(state.folder.get(), name.c_str(), F_OK, 0) == 0;
+}
+
 // Makes the folder of a new file, durably.
 Result<void> make_folder(State& state, const std::string& folder) {
   if (folder.empty()) return {};
   if (mkdirat(state.folder.get(), folder.c_str(), 0700) != 0) {
     if (errno == EEXIST) return {};
     return system_error(errno, "make folder", state.path + "/" + folder);
+  }
+  if (state.identified && !has_identity(state)) {
+    // Somebody emptied it. Nothing new goes there, so that it can be added as an empty drive.
+    unlinkat(state.folder.get(), folder.c_str(), AT_REMOVEDIR);
+    state.gone = true;
+    return fail(Errc::io_error, state.path + ": it was emptied");
   }
   return sync_folder(state, "");
 }
@@ -151,6 +162,7 @@ Result<void> rename_now(State& state, const std::string& from, const std::string
   if (renameat(state.folder.get(), from.c_str(), state.folder.get(), to.c_str()) != 0)
     return system_error(errno, "rename", state.path + "/" + from);
   after_step("local.rename");
+  if (to == disk::kDriveIdentityFile) state.identified = true;
   Result<void> synced = sync_folder(state, target);
   if (!synced || source == target) return synced;
   return sync_folder(state, source);
@@ -299,6 +311,7 @@ Result<std::unique_ptr<LocalDrive>> open_local_drive(const std::string& path,
   state->device = info.st_dev;
   state->inode = info.st_ino;
   state->in_memory = system.f_type == TMPFS_MAGIC;
+  state->identified = has_identity(*state);
   if (auto space = state->ask_space(); !space) return fail(space.error());
   return std::make_unique<LocalDrive>(std::move(state));
 }

@@ -44,6 +44,30 @@ TEST(LocalDrive, OpenSaysWhatIsWrong) {
   EXPECT_EQ(code_of(open_local_drive(folder.path() + "/file")), Errc::invalid_argument);
 }
 
+TEST(LocalDrive, AnEmptiedFolderStaysEmpty) {
+  for (bool opened_with_identity : {false, true}) {
+    TemporaryFolder folder;
+    const std::string identity = folder.path() + "/" + std::string(disk::kDriveIdentityFile);
+    if (opened_with_identity) std::ofstream(identity) << "whose";
+    DriveOnLoop on(folder.path());
+    if (!opened_with_identity) {
+      create(on, "new");
+      const std::string to(disk::kDriveIdentityFile);
+      ASSERT_TRUE(block_on(on.loop, on.drive->rename("new", to)));
+    }
+    create(on, "sets/1");
+    std::filesystem::remove_all(folder.path() + "/sets");
+    create(on, "sets/2");  // Whatever was in there: it is still that drive.
+    std::filesystem::remove_all(folder.path() + "/sets");
+    std::filesystem::remove(identity);
+    auto refused = block_on(on.loop, on.drive->create("sets/3", 0));
+    EXPECT_EQ(code_of(refused), Errc::io_error);
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+    EXPECT_FALSE(block_on(on.loop, on.drive->create("top", 0))) << "it is gone for good";
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  }
+}
+
 TEST(LocalDrive, IgnoresWhatIsNotItsOwn) {
   TemporaryFolder folder;
   std::filesystem::create_directory(folder.path() + "/lost+found");

@@ -29,6 +29,18 @@ TEST(HousekeepingRules, ActsWhenTheLogGrewAndWhenItRests) {
   EXPECT_FALSE(is_due({.segments = 2, .behind = 2, .idle = true, .settled = true}, 8));
 }
 
+TEST(HousekeepingRules, TheViewIsFlushedAtRestAndWhereLittleComes) {
+  constexpr int64_t kMinute = 60'000'000'000;
+  EXPECT_FALSE(is_flush_due({.unflushed_bytes = 0, .idle = true, .since_ns = kMinute}));
+  EXPECT_FALSE(is_flush_due({.unflushed_bytes = 1, .idle = true, .since_ns = kMinute / 6 - 1}));
+  EXPECT_TRUE(is_flush_due({.unflushed_bytes = 1, .idle = true, .since_ns = kMinute / 6}));
+  EXPECT_TRUE(is_flush_due({.unflushed_bytes = kGiB, .idle = true, .since_ns = kMinute}));
+  EXPECT_FALSE(is_flush_due({.unflushed_bytes = kMiB, .since_ns = kMinute - 1}));
+  EXPECT_TRUE(is_flush_due({.unflushed_bytes = kMiB, .since_ns = kMinute}));
+  EXPECT_FALSE(is_flush_due({.unflushed_bytes = 64 * kMiB, .since_ns = kMinute}))
+      << "a pass flushes it";
+}
+
 TEST(HousekeepingRules, CountsSegmentsBehindTheNewestSnapshot) {
   const std::vector<journal::SegmentSpan> segments{
       {Offset{0}, Offset{100}}, {Offset{100}, Offset{200}}, {Offset{200}, Offset{250}, true}};

@@ -88,6 +88,23 @@ TEST_F(Housekept, UnderLoadTheLogStaysShortForAFewSnapshots) {
   EXPECT_LE(taken, 5u);
 }
 
+// Also in a store that never fills a segment.
+TEST_F(Housekept, AfterACrashAtRestNothingIsReplayed) {
+  world.options.housekeeping_ns = sim::kSecond;
+  ASSERT_TRUE(world.start(views));
+  bucket = world.create_bucket("b");
+  put_small(5);
+  world.world.run_for(15 * sim::kSecond);
+  world.crash();
+  sim::SimRandom random{1};
+  views.crash(sim::Unsynced::dropped, random);
+  ASSERT_TRUE(world.start(views));
+  EXPECT_LE(world.node->view_recovery().replayed, 16u) << "claims and what maintenance appends";
+  EXPECT_FALSE(world.node->view_recovery().built_anew);
+  EXPECT_EQ(world.objects(bucket), 5u);
+  world.crash();
+}
+
 // The log rests while a pass fails; what it would have freed is freed once it can be.
 TEST_F(Housekept, APassThatFailedAtRestIsMadeAgain) {
   FailingViews failing(views);

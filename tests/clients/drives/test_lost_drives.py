@@ -84,6 +84,15 @@ def test_corrupted(store, corrupted):
     check(store.s3, objects)
 
 
+def test_a_scrub_tells_what_it_found_itself(store):
+    fill(store.s3)
+    store.mounts.corrupt(4, seed=3)
+    first, second = (store.server.kura("drive", "scrub") for _ in range(2))
+    assert first["damagedShards"] > 0 and first["repairedShards"] > 0 and first["lostStripes"] == 0
+    counts = {name: count for name, count in second.items() if name.startswith(("damaged", "repaired", "lost"))}
+    assert len(counts) == 6 and not any(counts.values()), counts
+
+
 def test_rebuilt_onto_replaced_drives(store):
     """After the rebuild of two replaced drives, two others may go."""
     objects = fill(store.s3)
@@ -159,7 +168,7 @@ def test_whoever_connects_while_it_starts_over_is_answered(make_store):
     store.s3.put_object(Bucket=BUCKET, Key="kept", Body=b"kept")
     for i in range(3):
         store.mounts.lose(i)
-    until(lambda: "starting over" in store.server.log_tail(2000), 30, "it did not start over")
+    until(lambda: "answering 503 until they are back" in store.server.log_tail(2000), 30, "it does not wait")
     answers, end = collections.Counter(), time.monotonic() + 7
     while time.monotonic() < end:
         for path in ("/health/live", "/health/ready", f"/{BUCKET}/kept"):

@@ -119,9 +119,9 @@ def test_a_removed_drive_is_added_again_on_command_only(make_store):
     assert run(server, "drive", "add", folder, "--dry-run").stderr.count("is a drive of this node already") == 1
 
 
-@pytest.mark.parametrize("removed", [True, False])
-def test_a_drive_emptied_in_place_is_added_again(make_store, removed):
-    """Its file system stays mounted, and nobody else's lock is in the way."""
+@pytest.mark.parametrize("removed,writes", [(True, 0), (False, 0), (False, 20)])
+def test_a_drive_emptied_in_place_is_added_again(make_store, removed, writes):
+    """Its file system stays mounted, and nobody else's lock is in the way. Also when the node went on writing."""
     store = make_store()
     store.s3.create_bucket(Bucket=BUCKET)
     written = fill(store.s3, "first")
@@ -129,6 +129,9 @@ def test_a_drive_emptied_in_place_is_added_again(make_store, removed):
     folder = store.mounts.folders[i]
     for path in sorted(store.mounts.disks[i].rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
+    for n in range(writes):
+        written[f"meanwhile{n}"] = body(300_000, f"meanwhile{n}")
+        store.s3.put_object(Bucket=BUCKET, Key=f"meanwhile{n}", Body=written[f"meanwhile{n}"])
     if removed:
         until(lambda: run(store.server, "drive", "rm", str(folder)).returncode == 0, 60, "not removed")
     until(lambda: run(store.server, "drive", "add", str(folder)).returncode == 0, 30, "not added")
