@@ -48,6 +48,8 @@ Faults::Faults(SimWorld& world, SimNetwork& network, std::vector<std::unique_ptr
     drive_fault_mean_ns_ = random_.between(500, 5000) * kMillisecond;
     bad_drive_ = random_.pick(disks_.size());
   }
+  if (profile == Profile::drives && node_.drive_admin())
+    churn_ = std::make_unique<Churn>(world_, disks_, node_, probes_);
 }
 
 void Faults::start() {
@@ -55,6 +57,7 @@ void Faults::start() {
   plan_crash();
   plan_drive_fault();
   plan_pause();
+  if (churn_) churn_->start();
 }
 
 Faults::~Faults() { cancel(); }
@@ -71,7 +74,9 @@ void Faults::cancel() {
 void Faults::heal() {
   cancel();
   network_.options().cut_per_million = 0;
+  if (churn_) churn_->settle();
   for (auto& disk : disks_) {
+    if (churn_) break;
     disk->options().faults = {};
     disk->set_slow(1);
     disk->set_hung(false);
@@ -142,6 +147,7 @@ void Faults::crash() {
 
 void Faults::restart() {
   ++probes_["restart"];
+  if (churn_ && churn_->some_away()) ++probes_["start with a drive away"];
   if (!node_.running()) node_.start();  // Its supervisor may have been faster.
   // Now and then it crashes again while it recovers, and most of all while it rebuilds its view.
   const uint64_t kind = random_.pick(8);

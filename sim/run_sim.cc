@@ -38,7 +38,7 @@ std::string quoted(const std::string& text) {
 }
 
 std::string_view profile_name(Profile profile) {
-  constexpr std::string_view kNames[] = {"quiet", "crash", "swarm", "power"};
+  constexpr std::string_view kNames[] = {"quiet", "crash", "swarm", "power", "drives"};
   return kNames[static_cast<size_t>(profile)];
 }
 
@@ -241,7 +241,8 @@ bool take(SimOptions* options, const std::string& flag, const std::string& value
     options->planted = value;
     return !value.empty();
   }
-  for (Profile profile : {Profile::quiet, Profile::crash, Profile::swarm, Profile::power}) {
+  for (Profile profile :
+       {Profile::quiet, Profile::crash, Profile::swarm, Profile::power, Profile::drives}) {
     if (value != profile_name(profile)) continue;
     options->profile = profile;
     return true;
@@ -252,9 +253,8 @@ bool take(SimOptions* options, const std::string& flag, const std::string& value
 }  // namespace
 
 std::string sim_usage() {
-  return "usage: sim run [--seed N | --seeds A..B] [--profile quiet|crash|swarm|power] [--virtual "
-         "8s]\n"
-         "               [--plant FAULT] [--twice-every N] [--keep-going] [--time-budget 10m]\n"
+  return "usage: sim run [--seed N | --seeds A..B] [--profile quiet|crash|swarm|power|drives]\n"
+         "               [--virtual 8s] [--plant FAULT] [--twice-every N] [--keep-going] [--time-budget 10m]\n"
          "               [--trace FIRST..LAST] [--json]\n"
          "Runs a node, its drives, its network and its clients in one thread, chosen by the seed.\n"
          "Exit codes: 0 ok, 2 usage, 10 invariant violated, 11 not deterministic, 12 out of time.";
