@@ -84,7 +84,8 @@ bool Churn::is_whole(const DrivesSeen& seen) const {
 
 void Churn::on_seen(const DrivesSeen& seen) {
   if (!is_whole(seen)) return;
-  if (!whole_) ++probes_["drives are whole again"];
+  if (!whole_) ++probes_["churn: everything has its full redundancy again"];
+  world_.say("churn: whole; " + std::to_string(seen.spare) + " may be lost");
   whole_ = true;
   if (!ending_) begin_episode();
 }
@@ -109,18 +110,23 @@ void Churn::begin_beyond() {
   const std::set<size_t> all = counted();
   for (int64_t left = random_.between(budget_ + 1, static_cast<int64_t>(all.size())); left > 0; --left)
     if (const auto i = pick([&](size_t p) { return all.contains(p) && !is_out(p); })) pull(*i);
-  ++probes_["more drives away than may be lost"];
+  ++probes_["churn: more drives away than may be lost"];
 }
 
 void Churn::end_beyond() {
   for (size_t i = 0; i < places_.size(); ++i)
     if (is_out(i) && !places_[i].counted.empty()) put_back(i);
-  ++probes_["all drives back after too many were away"];
+  ++probes_["churn: all drives back after too many were away"];
 }
 
 bool Churn::some_away() const {
   return std::any_of(places_.begin(), places_.end(),
                      [](const Place& place) { return place.away() > 0; });
+}
+
+void Churn::say(const std::string& what, size_t place) {
+  ++probes_["churn: " + what.substr(0, what.find_last_not_of("0123456789") + 1)];
+  world_.say("churn: drive " + std::to_string(place + 1) + ": " + what);
 }
 
 std::set<size_t> Churn::counted() const {
@@ -225,8 +231,7 @@ void Churn::pull(size_t i) {
   place.pile.push_back(disks_[i]->take_out(static_cast<Unsynced>(random_.pick(4))));
   if (place.pile.size() > kPileMax) place.pile.erase(place.pile.begin());
   place.out = true;
-  ++probes_["drive pulled"];
-  world_.trace("pull", i);
+  say("pulled", i);
 }
 
 void Churn::put_in(size_t i, SimMedium medium) {
@@ -234,7 +239,7 @@ void Churn::put_in(size_t i, SimMedium medium) {
   places_[i].out = false;
   places_[i].counted.erase(0);
   places_[i].counted.insert(medium.device);
-  world_.trace("put in", i, medium.device);
+  say("put in device " + std::to_string(medium.device), i);
   disks_[i]->put_in(std::move(medium));
 }
 
@@ -244,12 +249,12 @@ void Churn::put_back(size_t i) {
   SimMedium medium = std::move(pile.back());
   pile.pop_back();
   put_in(i, std::move(medium));
-  ++probes_["drive put back"];
+  ++probes_["churn: drive put back"];
 }
 
 void Churn::put_empty(size_t i) {
   put_in(i, disks_[i]->new_medium());
-  ++probes_["empty drive in the place of another"];
+  ++probes_["churn: empty drive in the place of another"];
 }
 
 // One that was there before the last one.
@@ -258,17 +263,17 @@ void Churn::put_old(size_t i) {
   if (place.pile.size() < 2) return put_back(i);
   std::swap(place.pile[random_.pick(place.pile.size() - 1)], place.pile.back());
   put_back(i);
-  ++probes_["drive that was replaced put back"];
+  ++probes_["churn: drive that was replaced put back"];
 }
 
 void Churn::add(size_t i) {
   changed();
   if (i >= admin_.named()) admin_.name(i + 1);
-  world_.trace("add", i);
+  say("add", i);
   const uint32_t insertion = disks_[i]->insertion();
   admin_.add(i, [this, i, insertion](bool done) {
     ++changes_;
-    ++probes_[done ? "drive add" : "drive add refused"];
+    say(done ? "added" : "not added", i);
     // Whatever was there before is forgotten.
     if (!done || disks_[i]->insertion() != insertion) return;
     places_[i].counted = {disks_[i]->device()};
@@ -281,11 +286,11 @@ void Churn::remove(size_t i) {
   if (place.counted.size() != 1 || place.unsure || counted().size() <= kDrivesMin) return;
   if (!try_it([&] { place.unsure = true; })) return;
   changed();
-  world_.trace("remove", i);
+  say("rm", i);
   const uint32_t insertion = disks_[i]->insertion();
   admin_.remove(i, [this, i, insertion](bool done) {
     ++changes_;
-    ++probes_[done ? "drive rm" : "drive rm refused"];
+    say(done ? "removed" : "not removed", i);
     if (!done || disks_[i]->insertion() != insertion) return;
     places_[i].counted.clear();
     places_[i].unsure = false;
@@ -304,11 +309,11 @@ void Churn::grow() {
     SimMedium medium = std::move(pile.back());
     pile.pop_back();
     put_in(i, std::move(medium));
-    ++probes_["drive that was removed added elsewhere"];
+    ++probes_["churn: drive that was removed added elsewhere"];
   } else {
     put_in(i, disks_[i]->new_medium());
   }
-  ++probes_["drive in a new place"];
+  ++probes_["churn: drive in a new place"];
   add(i);
 }
 
@@ -319,20 +324,21 @@ void Churn::trouble(size_t i) {
   if (disk.hung() || disk.dead()) {
     disk.set_hung(false);
     disk.set_dead(false);
+    say("answers again", i);
     return;
   }
   switch (random_.pick(3)) {
     case 0:
       disk.set_hung(true);
-      ++probes_["drive hangs"];
+      say("hangs", i);
       break;
     case 1:
       disk.set_dead(true);
-      ++probes_["drive gone"];
+      say("gone", i);
       break;
     default:
       disk.set_slow(static_cast<uint32_t>(random_.between(1, 50)));
-      ++probes_["slow drive"];
+      say("slow", i);
       break;
   }
 }
@@ -348,9 +354,9 @@ void Churn::end_trouble() {
 
 // What an operator does who wants every place in order. No place is touched that was not.
 void Churn::mend_one() {
-  const auto i = pick([this](size_t i) {
-    const bool fine = seen_changes_ == changes_ && !seen_.serves.empty() && seen_.serves[i];
-    return i < admin_.named() && !fine && (!places_[i].counted.empty() || !is_out(i));
+  const auto i = pick([this](size_t p) {
+    const bool fine = seen_changes_ == changes_ && !seen_.serves.empty() && seen_.serves[p];
+    return p < admin_.named() && !fine && (!places_[p].counted.empty() || !is_out(p));
   });
   if (!i) return;
   Place& place = places_[*i];
@@ -371,7 +377,7 @@ void Churn::take_spare_away() {
   cancel();
   end_trouble();
   for (uint32_t left = seen_.spare; left > 0; --left)
-    if (const auto i = pick([this](size_t i) { return seen_.serves[i] && !is_out(i); })) pull(*i);
+    if (const auto i = pick([this](size_t p) { return seen_.serves[p] && !is_out(p); })) pull(*i);
 }
 
 }  // namespace kura::sim

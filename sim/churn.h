@@ -70,6 +70,7 @@ class Churn {
   bool touch(size_t place);                          // As try_it().
   std::set<size_t> counted() const;
   std::optional<size_t> pick(const std::function<bool(size_t)>& fits);
+  void say(const std::string& what, size_t place);
   void changed() { whole_ = false, ++changes_; }
   bool may_pull(size_t place);
   void pull(size_t place);

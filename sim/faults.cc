@@ -131,7 +131,7 @@ void Faults::crash() {
   for (auto& disk : disks_) lost_before += disk->counts().lost_writes;
   const auto drawn = static_cast<Unsynced>(power_ ? random_.between(1, 3) : random_.pick(4));
   const Unsynced policy = any_policy_ ? drawn : policy_;
-  world_.trace("crash", static_cast<uint64_t>(policy));
+  world_.say("crash, unsynced writes " + std::to_string(static_cast<int>(policy)));
   node_.crash(policy);
   for (auto& disk : disks_) lost += disk->counts().lost_writes;
   ++probes_["crash"];

@@ -85,6 +85,7 @@ Run::Run(const RunOptions& run_options, const NodeFactory& make_node)
       network(world, draw_network(random.fork("network"))),
       workload(world, network, kAddress, draw_workload(random.fork("workload"))) {
   world.watch(options.watch_first, options.watch_last);
+  world.keep_log(options.log);
   const DiskOptions disk = draw_disk(random.fork("disk"));
   const bool come_and_go = options.profile == Profile::drives;
   const size_t drives =

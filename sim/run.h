@@ -41,7 +41,8 @@ struct RunOptions {
   int64_t virtual_ns = 8 * kSecond;  // Of the workload; healing and reading back come on top.
   Profile profile = Profile::swarm;
   std::string planted;
-  uint64_t watch_first = 0, watch_last = 0;  // See SimWorld::watch.
+  uint64_t watch_first = 0, watch_last = 0;  // See SimWorld::watch,
+  bool log = false;                          // and SimWorld::keep_log.
 };
 
 struct RunResult {

@@ -146,7 +146,7 @@ node::NodePorts SimKuraNode::ports() {
   ports.mounted_anew = [this](std::shared_ptr<Drive> away) { return mounted_anew(away); };
   ports.views = &views_;
   ports.log = [this](const std::string& line) {
-    parts_.world.trace("log", hash_bytes(line));
+    parts_.world.say(line);
     const bool hangs = std::any_of(parts_.disks.begin(), parts_.disks.end(),
                                    [](const auto& disk) { return disk->hung(); });
     if (hangs && line.starts_with("journal: goes on without"))
@@ -186,6 +186,7 @@ Task<void> SimKuraNode::run() {
     co_return;
   }
   failure_.clear();
+  parts_.world.say("serves");
   if (!node_->started_read_only().empty()) ++parts_.probes["started to read only"];
   if (node_->view_recovery().from_snapshot) ++parts_.probes["view rebuilt from a snapshot"];
   serve();
@@ -200,7 +201,7 @@ void SimKuraNode::serve() {
 // The process ends by itself; whoever supervises it starts another.
 void SimKuraNode::end_process(const std::string& why) {
   failure_ = why.empty() ? "it ended" : why;
-  parts_.world.trace("process ends", hash_bytes(failure_));
+  parts_.world.say("process ends: " + failure_);
   const uint64_t incarnation = incarnation_;
   parts_.world.after(kMicrosecond, [this, incarnation] {
     if (incarnation == incarnation_ && running()) crash(Unsynced::kept);
@@ -261,11 +262,11 @@ void SimKuraNode::look(std::function<void(const DrivesSeen&)> then) {
 Task<void> SimKuraNode::adding(size_t place, Done then) {
   std::shared_ptr<Drive> drive = parts_.disks[place]->mount_again();
   auto id = co_await node_->add_drive(std::move(drive));
+  if (!id) parts_.world.say("drive add: " + id.error().detail);
   then(id.has_value());
 }
 
 Task<void> SimKuraNode::removing(size_t place, Done then) {
-  auto status = co_await node_->disks().status();
   bool removed = false;
   const std::string label = label_of(*parts_.disks[place]);
   const auto state = node_->tenants().state();
@@ -273,6 +274,7 @@ Task<void> SimKuraNode::removing(size_t place, Done then) {
     if (known_label != label || node_->disks().serves(id)) continue;
     const DriveId gone = id;
     auto forgotten = co_await node_->forget_drive(gone);
+    if (!forgotten) parts_.world.say("drive rm: " + forgotten.error().detail);
     removed = forgotten.has_value();
     break;
   }
