@@ -307,9 +307,13 @@ void Node::Parts::make_drive_watch() {
   watch.parity = [this] { return std::min(parity(), journal->status().mirrors_wanted - 1); };
   watch.take_back = [this] { return read_only.empty() ? take_back() : await_drives(); };
   if (read_only.empty()) watch.tell_journal = [this] { return tell_journal(); };
+  const DriveId view_id = drive_ids[view.drive];
+  watch.view_left_behind = [this, view_id, mounted = ports.drives[view.drive]] {
+    return ports.drives[view.drive] != mounted || drive_ids[view.drive] != view_id;
+  };
   watch.on_view_lost = [this](Error error) { fatal(std::move(error)); };
   drive_watch =
-      std::make_unique<DriveWatch>(std::move(watch), drive_ids[view.drive], options.drive_check_ns);
+      std::make_unique<DriveWatch>(std::move(watch), view_id, options.drive_check_ns);
   view_watch = std::make_unique<ViewWatch>(
       ports.drives[view.drive], ViewWatch::Times{options.drive_check_ns, options.drive_timeout_ns},
       [this](Error error) { fatal(std::move(error)); });

@@ -134,6 +134,29 @@ TEST_F(HungDrive, AnIdleNodeTakesAMirrorBackThatNothingCouldReplace) {
   EXPECT_TRUE(put(100));
 }
 
+// The drive of the view is replaced before the node has looked twice: nothing of the view can be
+// read any more, though no drive is missing.
+TEST_F(HungDrive, AViewWhoseDriveIsReplacedAtOnceIsBuiltAnew) {
+  start(4);
+  sim::SimDisk* with_view = nullptr;
+  for (auto& disk : world_->disks)
+    if (world_->node->view_recovery().drive == "drive " + std::to_string(number(*disk)))
+      with_view = disk.get();
+  ASSERT_TRUE(with_view);
+  run_for(3);
+  with_view->replace_empty();
+  run_for(2);  // It is seen to be away, once.
+  ASSERT_EQ(world_->node->disks().offline().size(), 1u);
+  world_->may_end = true;
+  auto added = world_->run<Result<DriveId>>(world_->node->add_drive(with_view->mount()));
+  ASSERT_TRUE(added) << added.error().detail;
+  run_for(3);
+  EXPECT_FALSE(world_->ended.empty());
+  world_->crash();
+  ASSERT_TRUE(world_->start(*views_));
+  EXPECT_EQ(world_->objects(bucket_), 1u);
+}
+
 // A node of two drives that lost one for good, and a third.
 class AddDrive : public HungDrive {
  protected:
