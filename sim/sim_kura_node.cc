@@ -1,6 +1,7 @@
 #include "sim/sim_kura_node.h"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "actors/disk/geometry.h"
@@ -71,6 +72,7 @@ class SimKuraNode final : public SimNode, public DriveAdmin {
   std::unique_ptr<SimLoop> journal_loop_, disk_loop_;
   std::unique_ptr<node::Node> node_;
   bool drained_ = false;
+  std::multiset<size_t> adding_;  // Places whose drives may not be the node's yet.
 };
 
 std::string label_of(const SimDisk& disk) { return "drive " + std::to_string(disk.number()); }
@@ -169,6 +171,7 @@ Task<Result<std::shared_ptr<Drive>>> SimKuraNode::mounted_anew(std::shared_ptr<D
 
 void SimKuraNode::start() {
   ++incarnation_;
+  adding_.clear();
   host_ = parts_.network.new_host();
   node_random_ = std::make_unique<SimRandom>(random_.fork("incarnation", incarnation_));
   for (size_t i = 0; i < io_loops_; ++i)
@@ -261,7 +264,9 @@ void SimKuraNode::look(std::function<void(const DrivesSeen&)> then) {
 
 Task<void> SimKuraNode::adding(size_t place, Done then) {
   std::shared_ptr<Drive> drive = parts_.disks[place]->mount_again();
+  adding_.insert(place);
   auto id = co_await node_->add_drive(std::move(drive));
+  adding_.erase(adding_.find(place));
   if (!id) parts_.world.say("drive add: " + id.error().detail);
   then(id.has_value());
 }
@@ -305,7 +310,8 @@ DrivesSeen SimKuraNode::seen_by(const disk::PoolStatus& pool) {
       return d.label == label && d.online && state->drives.contains(d.id);
     });
     seen.known.push_back(counted > 0);
-    seen.serves.push_back(counted == 1 && online != pool.drives.end() && disk->in_use());
+    seen.serves.push_back(counted == 1 && online != pool.drives.end() && disk->in_use() &&
+                          !adding_.contains(seen.serves.size()));
     seen.text += " " + label + (seen.serves.back() ? " serves;" : counted ? " is away;" : " none;");
   }
   seen.text += " " + std::to_string(pool.bytes_below_full_parity) + " bytes below full parity, " +
