@@ -11,12 +11,22 @@ constexpr int64_t kHangNs = 3 * kSecond;
 constexpr int64_t kStepPatienceNs = 500 * kMillisecond;
 constexpr int64_t kStartPatienceNs = 30 * kMillisecond;
 
+// Where drives come and go, those are the steps that matter.
+bool moves_drives(std::string_view step) {
+  for (const char* kind : {"drive.", "journal.refill", "journal.mirror_set", "journal.merge",
+                           "journal.clear", "set.", "rebuild.", "compaction", "bodies.move"})
+    if (step.starts_with(kind)) return true;
+  return false;
+}
+
 // Steps inside a real drive are not to be met here.
-FailPoint draw_step(SimRandom& random) {
+FailPoint draw_step(SimRandom& random, bool drives_move) {
   FailPoint point;
+  std::string_view step;
   do {
     point.step = static_cast<uint16_t>(random.pick(kDurableSteps.size()));
-  } while (kDurableSteps[point.step].starts_with("local."));
+    step = kDurableSteps[point.step];
+  } while (step.starts_with("local.") || (drives_move && !moves_drives(step)));
   point.edge = random.pick(2) == 0 ? Edge::before : Edge::after;
   return point;
 }
@@ -111,7 +121,7 @@ void Faults::aim_crash(int tries_left) {
 // Crashes where the node is at a drawn durable step; when it does not come by, all the same. What
 // the step's task does until it next waits still happens, as nothing of that outlives the node.
 void Faults::aim_at_step(int64_t patience_ns) {
-  const FailPoint point = draw_step(random_);
+  const FailPoint point = draw_step(random_, churn_ && random_.pick(4) != 0);
   aim_at(point, random_.pick(2) == 0 ? 1 : random_.between(1, 20), patience_ns);
 }
 
@@ -147,7 +157,7 @@ void Faults::crash() {
 
 void Faults::restart() {
   ++probes_["restart"];
-  if (churn_ && churn_->some_away()) ++probes_["start with a drive away"];
+  if (churn_ && churn_->some_away()) ++probes_["churn: start with a drive away"];
   if (!node_.running()) node_.start();  // Its supervisor may have been faster.
   // Now and then it crashes again while it recovers, and most of all while it rebuilds its view.
   const uint64_t kind = random_.pick(8);

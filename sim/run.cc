@@ -233,7 +233,22 @@ const std::vector<std::string>& required_probes(Profile profile) {
       all.push_back(probe);
     return all;
   }();
+  static const std::vector<std::string> drives = [] {
+    std::vector<std::string> all = crash;
+    for (const char* probe :
+         {"pulled", "put in device ", "drive put back", "empty drive in the place of another",
+          "drive that was replaced put back", "drive in a new place",
+          "drive that was removed added elsewhere", "added", "not added", "removed", "hangs", "gone",
+          "slow", "start with a drive away", "members rebuilt",
+          "set wider than the drives that are left", "more drives away than may be lost",
+          "all drives back after too many were away",
+          "everything has its full redundancy again"})
+      all.push_back("churn: " + std::string(probe));
+    all.push_back("started to read only");
+    return all;
+  }();
   if (profile == Profile::quiet) return quiet;
+  if (profile == Profile::drives) return drives;
   return profile == Profile::swarm ? swarm : crash;
 }
 

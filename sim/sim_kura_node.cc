@@ -301,7 +301,12 @@ DrivesSeen SimKuraNode::seen_by(const disk::PoolStatus& pool) {
                    (pool.members_missing == 0 || pool.reservations == 0) && !log.degraded &&
                    node_->started_read_only().empty() && log.mirrors.size() == log.mirrors_wanted;
   seen.spare = std::min(parity(state->drives.size()), log.mirrors_wanted - 1);
-  for (const auto& [id, set] : state->sets) seen.spare = std::min(seen.spare, set.parity_shards);
+  for (const auto& [id, set] : state->sets) {
+    seen.spare = std::min(seen.spare, set.parity_shards);
+    if (set.members.size() > state->drives.size())
+      ++parts_.probes["churn: set wider than the drives that are left"];
+  }
+  if (pool.members_rebuilt > 0) ++parts_.probes["churn: members rebuilt"];
   for (auto& disk : parts_.disks) {
     const std::string label = label_of(*disk);
     const auto here = [&](const auto& known) { return known.second == label; };
