@@ -40,7 +40,7 @@ void Churn::plan() {
 void Churn::tick() {
   plan();
   if (phase_ == Phase::churning && actions_left_-- > 0) return act();
-  if (phase_ == Phase::beyond && actions_left_-- > 0) return;
+  if (phase_ == Phase::beyond && actions_left_-- > 0) return go_beyond();
   if (phase_ == Phase::beyond) end_beyond();
   phase_ = Phase::mending;
   if (random_.pick(2) == 0) mend_one();
@@ -103,14 +103,30 @@ void Churn::begin_episode() {
   actions_left_ = random_.between(1, 10);
 }
 
-// More than may be lost, at once or one by one.
+// More than may be lost, at once or one by one, and not always the same.
 void Churn::begin_beyond() {
   phase_ = Phase::beyond;
-  actions_left_ = random_.pick(6);
-  const std::set<size_t> all = counted();
-  for (int64_t left = random_.between(budget_ + 1, static_cast<int64_t>(all.size())); left > 0; --left)
-    if (const auto i = pick([&](size_t p) { return all.contains(p) && !is_out(p); })) pull(*i);
+  actions_left_ = random_.pick(12);
   ++probes_["churn: more drives away than may be lost"];
+  if (actions_left_ > 3) return;
+  const auto all = static_cast<int64_t>(counted().size());
+  for (int64_t left = random_.between(budget_ + 1, all); left > 0; --left) go_beyond();
+}
+
+void Churn::go_beyond() {
+  const bool back = actions_left_ > 3 && random_.pick(2) == 0;
+  const auto i = pick([&](size_t p) { return !places_[p].counted.empty() && is_out(p) == back; });
+  if (!i) return;
+  if (back)
+    put_back(*i);
+  else
+    pull(*i);
+}
+
+void Churn::nudge() {
+  if (phase_ == Phase::idle) return;
+  world_.cancel(next_);
+  tick();
 }
 
 void Churn::end_beyond() {

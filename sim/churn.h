@@ -31,6 +31,8 @@ class Churn {
   Churn(const Churn&) = delete;
 
   void start();
+  // The next step now, and not when it is due.
+  void nudge();
   // No more changes. Drives answer; those that are away stay so, if so many may be away.
   void settle();
   // Brings every place in order, step by step, until whole().
@@ -61,6 +63,7 @@ class Churn {
   bool is_whole(const DrivesSeen& seen) const;
   void begin_episode();
   void begin_beyond();
+  void go_beyond();
   void end_beyond();
   void act();
   void mend_one();

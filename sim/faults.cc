@@ -130,9 +130,17 @@ void Faults::aim_at(FailPoint point, uint64_t nth, int64_t patience_ns) {
     ++probes_["crash at a fail point"];
     ++probes_["fail point " + name_of(point)];
     world_.cancel(next_crash_);
-    next_crash_ = world_.after(0, [this] { crash(); });
+    const bool crashes = !churn_ || random_.pick(3) != 0;
+    next_crash_ = world_.after(0, [this, crashes] { crashes ? crash() : lose_drive(); });
   });
   next_crash_ = world_.after(random_.exponential(patience_ns), [this] { crash(); });
+}
+
+// At a durable step, and the node goes on.
+void Faults::lose_drive() {
+  disarm_fail_points();
+  churn_->nudge();
+  plan_crash();
 }
 
 void Faults::crash() {

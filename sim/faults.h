@@ -30,6 +30,7 @@ class Faults {
   void aim_crash(int tries_left);
   void aim_at(FailPoint point, uint64_t nth, int64_t patience_ns);
   void aim_at_step(int64_t patience_ns);
+  void lose_drive();
   void crash();
   void restart();
   void plan_drive_fault(int64_t least_ns = 0);
