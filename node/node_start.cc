@@ -230,8 +230,21 @@ Task<Result<void>> Node::Parts::record_drives() {
     if (!added) co_return fail(added.error());
     after_step("drive.record");
   }
+  co_await forget_half_added();
   tell_of_missing_drives();
   co_return Result<void>{};
+}
+
+// What joined the journal in a process that ended before it was recorded, and is not here: nobody
+// knows it, so nobody could remove it, and each start would need one drive more. It holds no set.
+Task<void> Node::Parts::forget_half_added() {
+  const auto state = control->state();
+  const std::vector<DriveId> counted = journal->drives();
+  for (DriveId id : counted) {
+    if (state->drives.count(id)) continue;
+    auto left = co_await journal->remove_drive(id);
+    if (!left) ports.log("the journal counts a drive that is not there: " + left.error().detail);
+  }
 }
 
 // Places of drives that are here and not yet known to the cluster.

@@ -81,6 +81,8 @@ class EmbeddedJournal final : public Journal {
 
   const OpenReport& report() const { return report_; }
   JournalStatus status() const;
+  // Those of which a start has to see enough, here or not.
+  std::vector<DriveId> drives() const { return set_.drives; }
   std::vector<SegmentSpan> segments() const;  // Ascending.
 
   // A drive came online: new, or back, also when nobody noticed that it was away. Replaces a

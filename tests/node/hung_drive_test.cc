@@ -220,6 +220,25 @@ TEST_F(AddDrive, TheNextStartCompletesWhatAKilledProcessBegan) {
   }
 }
 
+// One that was added half way and never comes back is none of those that a start has to see.
+TEST_F(AddDrive, WhatAKilledProcessBeganDoesNotCountWithoutTheDrive) {
+  start(4);
+  world_->disks.push_back(std::make_unique<sim::SimDisk>(world_->world, 5, sim::DiskOptions{}));
+  bool reached = false;
+  arm_fail_point(*parse_fail_point("drive.record:before"), 1, [&reached] { reached = true; });
+  ASSERT_TRUE(world_->run_and_kill<Result<DriveId>>(
+      world_->node->add_drive(world_->disks[4]->mount()), [&reached] { return reached; }));
+  disarm_fail_points();
+  world_->disks.pop_back();
+  ASSERT_TRUE(world_->start(*views_));
+  world_->crash();
+  // As many as may be lost.
+  world_->disks[0]->set_dead(true);
+  world_->disks[1]->set_dead(true);
+  Result<void> started = world_->start(*views_);
+  ASSERT_TRUE(started) << started.error().detail;
+}
+
 // Started without the new drive, which the lost one is back for.
 TEST_F(AddDrive, AddingItOnceMoreCompletesWhatAKilledProcessBegan) {
   for (const char* step : kSteps) {
