@@ -325,8 +325,7 @@ void Node::Parts::make_drive_watch() {
     return ports.drives[view.drive] != mounted || drive_ids[view.drive] != view_id;
   };
   watch.on_view_lost = [this](Error error) { fatal(std::move(error)); };
-  drive_watch =
-      std::make_unique<DriveWatch>(std::move(watch), view_id, options.drive_check_ns);
+  drive_watch = std::make_unique<DriveWatch>(std::move(watch), view_id, options.drive_check_ns);
   view_watch = std::make_unique<ViewWatch>(
       ports.drives[view.drive], ViewWatch::Times{options.drive_check_ns, options.drive_timeout_ns},
       [this](Error error) { fatal(std::move(error)); });

@@ -67,9 +67,10 @@ void Churn::look() {
     seen_ = seen;
     seen_changes_ = changes;
     // Outside the loops of the node.
-    if (changes == changes_) world_.after(0, [this, changes, seen] {
-      if (changes == changes_ && phase_ == Phase::mending) on_seen(seen);
-    });
+    if (changes == changes_)
+      world_.after(0, [this, changes, seen] {
+        if (changes == changes_ && phase_ == Phase::mending) on_seen(seen);
+      });
   });
 }
 

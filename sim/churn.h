@@ -47,11 +47,11 @@ class Churn {
  private:
   enum class Phase { idle, churning, beyond, mending };
   struct Place {
-    std::vector<SimMedium> pile;    // What was there before, oldest first.
-    bool out = false;               // Nothing is in it.
-    bool touched = false;           // In this episode.
-    std::set<uint32_t> counted;     // Devices that were there and that the cluster may count.
-    bool unsure = false;            // It may count none of them.
+    std::vector<SimMedium> pile;  // What was there before, oldest first.
+    bool out = false;             // Nothing is in it.
+    bool touched = false;         // In this episode.
+    std::set<uint32_t> counted;   // Devices that were there and that the cluster may count.
+    bool unsure = false;          // It may count none of them.
     size_t away() const { return counted.size() - (out || counted.empty() ? 0 : 1); }
   };
 

@@ -55,8 +55,8 @@ class Faults {
   int64_t drive_fault_mean_ns_ = 0;  // 0: drives are faultless.
   size_t bad_drive_ = 0;             // The only one that is damaged in this run.
   std::unique_ptr<Churn> churn_;
-  SimWorld::Event next_crash_;       // Or the restart after one.
-  int64_t pause_mean_ns_ = 0;        // 0: the node never stands still.
+  SimWorld::Event next_crash_;  // Or the restart after one.
+  int64_t pause_mean_ns_ = 0;   // 0: the node never stands still.
   SimWorld::Event next_drive_fault_;
   SimWorld::Event next_pause_;  // Or its end.
 };

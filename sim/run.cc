@@ -144,8 +144,8 @@ std::optional<Violation> Run::mend(Churn& churn, const std::string& when) {
   return stuck("full redundancy never comes back " + when + ":" + churn.last_seen());
 }
 
-// Clients have ended, and some drives may be away or not yet rebuilt. Then none is; then as many are
-// away as may be, which shows whether what was rebuilt is there.
+// Clients have ended, and some drives may be away or not yet rebuilt. Then none is; then as many
+// are away as may be, which shows whether what was rebuilt is there.
 std::optional<Violation> Run::try_drives(Churn& churn) {
   if (auto violation = read_back("with drives away")) return violation;
   if (auto violation = mend(churn, "at the end")) return violation;
@@ -238,11 +238,10 @@ const std::vector<std::string>& required_probes(Profile profile) {
     for (const char* probe :
          {"pulled", "put in device ", "drive put back", "empty drive in the place of another",
           "drive that was replaced put back", "drive in a new place",
-          "drive that was removed added elsewhere", "added", "not added", "removed", "hangs", "gone",
-          "slow", "start with a drive away", "members rebuilt",
+          "drive that was removed added elsewhere", "added", "not added", "removed", "hangs",
+          "gone", "slow", "start with a drive away", "members rebuilt",
           "set wider than the drives that are left", "more drives away than may be lost",
-          "all drives back after too many were away",
-          "everything has its full redundancy again"})
+          "all drives back after too many were away", "everything has its full redundancy again"})
       all.push_back("churn: " + std::string(probe));
     all.push_back("started to read only");
     return all;

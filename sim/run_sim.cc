@@ -255,7 +255,8 @@ bool take(SimOptions* options, const std::string& flag, const std::string& value
 
 std::string sim_usage() {
   return "usage: sim run [--seed N | --seeds A..B] [--profile quiet|crash|swarm|power|drives]\n"
-         "               [--virtual 8s] [--plant FAULT] [--twice-every N] [--keep-going] [--time-budget 10m]\n"
+         "               [--virtual 8s] [--plant FAULT] [--twice-every N] [--keep-going] "
+         "[--time-budget 10m]\n"
          "               [--trace FIRST..LAST] [--log] [--json]\n"
          "Runs a node, its drives, its network and its clients in one thread, chosen by the seed.\n"
          "Exit codes: 0 ok, 2 usage, 10 invariant violated, 11 not deterministic, 12 out of time.";

@@ -200,7 +200,10 @@ std::string SimDisk::rot_one(const std::string& prefix) {
 class SimOpenFile final : public File {
  public:
   SimOpenFile(SimDisk& disk, std::shared_ptr<SimDisk::Mount> mount, std::shared_ptr<SimFile> file)
-      : disk_(disk), mount_(std::move(mount)), file_(std::move(file)), insertion_(disk.insertion_) {}
+      : disk_(disk),
+        mount_(std::move(mount)),
+        file_(std::move(file)),
+        insertion_(disk.insertion_) {}
 
   Task<Result<void>> write(uint64_t offset_bytes, std::vector<std::string_view> pieces) override {
     auto wait = suspend<Result<void>>([&](Resolver<Result<void>> resolve) {

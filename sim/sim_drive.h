@@ -38,7 +38,8 @@ struct DiskOptions {
   DiskFaults faults;
 };
 
-// What is in the place of a drive: it may be taken out, and come back as it was. `device` is its own.
+// What is in the place of a drive: it may be taken out, and come back as it was. `device` is its
+// own.
 struct SimMedium {
   uint32_t device = 0;
   std::map<std::string, std::shared_ptr<SimFile>> files;

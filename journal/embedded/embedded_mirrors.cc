@@ -86,8 +86,8 @@ Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
   co_return written;
 }
 
-// A start that sees that a drive counts may need it as a witness. So before anybody can see that, it
-// holds a set: the one in force.
+// A start that sees that a drive counts may need it as a witness. So before anybody can see that,
+// it holds a set: the one in force.
 Task<Result<void>> EmbeddedJournal::make_witnesses(MirrorSet next) {
   std::vector<MirrorPtr> fresh;
   for (const auto* drives : {&mirrors_, &others_}) {
