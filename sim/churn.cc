@@ -88,16 +88,16 @@ void Churn::on_seen(const DrivesSeen& seen) {
   if (!whole_) ++probes_["churn: everything has its full redundancy again"];
   world_.say("churn: whole; " + std::to_string(seen.spare) + " may be lost");
   whole_ = true;
-  if (!ending_) begin_episode();
-}
-
-void Churn::begin_episode() {
   for (size_t i = 0; i < places_.size(); ++i) {
     Place& place = places_[i];
     place.touched = place.unsure = false;
     place.counted.clear();
     if (seen_.known[i]) place.counted.insert(disks_[i]->device());
   }
+  if (!ending_) begin_episode();
+}
+
+void Churn::begin_episode() {
   budget_ = seen_.spare;
   if (random_.pick(6) == 0) return begin_beyond();
   phase_ = Phase::churning;
