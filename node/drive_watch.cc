@@ -30,7 +30,10 @@ Task<void> DriveWatch::run() {
 void DriveWatch::judge_view() {
   const std::vector<DriveId> offline = ports_.offline();
   const bool away = std::find(offline.begin(), offline.end(), view_drive_) != offline.end();
-  if (view_away_looks_ < kLooks) view_away_looks_ = away ? view_away_looks_ + 1 : 0;
+  if (ports_.view_left_behind())
+    view_away_looks_ = kLooks;
+  else if (view_away_looks_ < kLooks)
+    view_away_looks_ = away ? view_away_looks_ + 1 : 0;
   if (view_away_looks_ < kLooks || offline.size() > ports_.parity()) return;
   view_away_looks_ = 0;
   ports_.on_view_lost(Error{Errc::io_error, "its drive is offline"});

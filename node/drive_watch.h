@@ -20,6 +20,9 @@ struct DriveWatchPorts {
   std::function<uint32_t()> parity;               // So many may be offline at a start.
   std::function<Task<void>()> take_back;          // Whatever is mounted anew.
   std::function<Task<void>()> tell_journal;  // What went away or came back; lost mirrors. Or null.
+  // Whether the drive of the view is not the one any more on which it was opened: mounted anew,
+  // replaced or forgotten, maybe between two looks.
+  std::function<bool()> view_left_behind;
   std::function<void(Error)> on_view_lost;
 };
 

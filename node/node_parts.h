@@ -39,6 +39,7 @@ struct Node::Parts {
   Task<Result<void>> open_view();
   Task<Result<void>> start_actors();
   Task<Result<void>> record_drives();
+  Task<void> forget_half_added();
   std::vector<size_t> unrecorded_drives() const;
   Task<Result<void>> start_disks();
   void make_servers();

@@ -230,8 +230,21 @@ Task<Result<void>> Node::Parts::record_drives() {
     if (!added) co_return fail(added.error());
     after_step("drive.record");
   }
+  co_await forget_half_added();
   tell_of_missing_drives();
   co_return Result<void>{};
+}
+
+// What joined the journal in a process that ended before it was recorded, and is not here: nobody
+// knows it, so nobody could remove it, and each start would need one drive more. It holds no set.
+Task<void> Node::Parts::forget_half_added() {
+  const auto state = control->state();
+  const std::vector<DriveId> counted = journal->drives();
+  for (DriveId id : counted) {
+    if (state->drives.count(id)) continue;
+    auto left = co_await journal->remove_drive(id);
+    if (!left) ports.log("the journal counts a drive that is not there: " + left.error().detail);
+  }
 }
 
 // Places of drives that are here and not yet known to the cluster.
@@ -307,9 +320,12 @@ void Node::Parts::make_drive_watch() {
   watch.parity = [this] { return std::min(parity(), journal->status().mirrors_wanted - 1); };
   watch.take_back = [this] { return read_only.empty() ? take_back() : await_drives(); };
   if (read_only.empty()) watch.tell_journal = [this] { return tell_journal(); };
+  const DriveId view_id = drive_ids[view.drive];
+  watch.view_left_behind = [this, view_id, mounted = ports.drives[view.drive]] {
+    return ports.drives[view.drive] != mounted || drive_ids[view.drive] != view_id;
+  };
   watch.on_view_lost = [this](Error error) { fatal(std::move(error)); };
-  drive_watch =
-      std::make_unique<DriveWatch>(std::move(watch), drive_ids[view.drive], options.drive_check_ns);
+  drive_watch = std::make_unique<DriveWatch>(std::move(watch), view_id, options.drive_check_ns);
   view_watch = std::make_unique<ViewWatch>(
       ports.drives[view.drive], ViewWatch::Times{options.drive_check_ns, options.drive_timeout_ns},
       [this](Error error) { fatal(std::move(error)); });

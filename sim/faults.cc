@@ -11,12 +11,22 @@ constexpr int64_t kHangNs = 3 * kSecond;
 constexpr int64_t kStepPatienceNs = 500 * kMillisecond;
 constexpr int64_t kStartPatienceNs = 30 * kMillisecond;
 
+// Where drives come and go, those are the steps that matter.
+bool moves_drives(std::string_view step) {
+  for (const char* kind : {"drive.", "journal.refill", "journal.mirror_set", "journal.merge",
+                           "journal.clear", "set.", "rebuild.", "compaction", "bodies.move"})
+    if (step.starts_with(kind)) return true;
+  return false;
+}
+
 // Steps inside a real drive are not to be met here.
-FailPoint draw_step(SimRandom& random) {
+FailPoint draw_step(SimRandom& random, bool drives_move) {
   FailPoint point;
+  std::string_view step;
   do {
     point.step = static_cast<uint16_t>(random.pick(kDurableSteps.size()));
-  } while (kDurableSteps[point.step].starts_with("local."));
+    step = kDurableSteps[point.step];
+  } while (step.starts_with("local.") || (drives_move && !moves_drives(step)));
   point.edge = random.pick(2) == 0 ? Edge::before : Edge::after;
   return point;
 }
@@ -48,6 +58,8 @@ Faults::Faults(SimWorld& world, SimNetwork& network, std::vector<std::unique_ptr
     drive_fault_mean_ns_ = random_.between(500, 5000) * kMillisecond;
     bad_drive_ = random_.pick(disks_.size());
   }
+  if (profile == Profile::drives && node_.drive_admin())
+    churn_ = std::make_unique<Churn>(world_, disks_, node_, probes_);
 }
 
 void Faults::start() {
@@ -55,6 +67,7 @@ void Faults::start() {
   plan_crash();
   plan_drive_fault();
   plan_pause();
+  if (churn_) churn_->start();
 }
 
 Faults::~Faults() { cancel(); }
@@ -71,7 +84,9 @@ void Faults::cancel() {
 void Faults::heal() {
   cancel();
   network_.options().cut_per_million = 0;
+  if (churn_) churn_->settle();
   for (auto& disk : disks_) {
+    if (churn_) break;
     disk->options().faults = {};
     disk->set_slow(1);
     disk->set_hung(false);
@@ -106,7 +121,7 @@ void Faults::aim_crash(int tries_left) {
 // Crashes where the node is at a drawn durable step; when it does not come by, all the same. What
 // the step's task does until it next waits still happens, as nothing of that outlives the node.
 void Faults::aim_at_step(int64_t patience_ns) {
-  const FailPoint point = draw_step(random_);
+  const FailPoint point = draw_step(random_, churn_ && random_.pick(4) != 0);
   aim_at(point, random_.pick(2) == 0 ? 1 : random_.between(1, 20), patience_ns);
 }
 
@@ -115,9 +130,17 @@ void Faults::aim_at(FailPoint point, uint64_t nth, int64_t patience_ns) {
     ++probes_["crash at a fail point"];
     ++probes_["fail point " + name_of(point)];
     world_.cancel(next_crash_);
-    next_crash_ = world_.after(0, [this] { crash(); });
+    const bool crashes = !churn_ || random_.pick(3) != 0;
+    next_crash_ = world_.after(0, [this, crashes] { crashes ? crash() : lose_drive(); });
   });
   next_crash_ = world_.after(random_.exponential(patience_ns), [this] { crash(); });
+}
+
+// At a durable step, and the node goes on.
+void Faults::lose_drive() {
+  disarm_fail_points();
+  churn_->nudge();
+  plan_crash();
 }
 
 void Faults::crash() {
@@ -126,7 +149,7 @@ void Faults::crash() {
   for (auto& disk : disks_) lost_before += disk->counts().lost_writes;
   const auto drawn = static_cast<Unsynced>(power_ ? random_.between(1, 3) : random_.pick(4));
   const Unsynced policy = any_policy_ ? drawn : policy_;
-  world_.trace("crash", static_cast<uint64_t>(policy));
+  world_.say("crash, unsynced writes " + std::to_string(static_cast<int>(policy)));
   node_.crash(policy);
   for (auto& disk : disks_) lost += disk->counts().lost_writes;
   ++probes_["crash"];
@@ -142,6 +165,7 @@ void Faults::crash() {
 
 void Faults::restart() {
   ++probes_["restart"];
+  if (churn_ && churn_->some_away()) ++probes_["churn: start with a drive away"];
   if (!node_.running()) node_.start();  // Its supervisor may have been faster.
   // Now and then it crashes again while it recovers, and most of all while it rebuilds its view.
   const uint64_t kind = random_.pick(8);

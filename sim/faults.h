@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/fail_point.h"
+#include "sim/churn.h"
 #include "sim/run.h"
 
 namespace kura::sim {
@@ -20,6 +21,8 @@ class Faults {
   void start();
   // No more faults: the node runs, connections hold, drives answer. What is damaged stays so.
   void heal();
+  // Null: drives do not come and go. After heal() it is at rest, and drives may be away.
+  Churn* churn() { return churn_.get(); }
 
  private:
   void cancel();
@@ -27,6 +30,7 @@ class Faults {
   void aim_crash(int tries_left);
   void aim_at(FailPoint point, uint64_t nth, int64_t patience_ns);
   void aim_at_step(int64_t patience_ns);
+  void lose_drive();
   void crash();
   void restart();
   void plan_drive_fault(int64_t least_ns = 0);
@@ -50,8 +54,9 @@ class Faults {
   bool view_lost_ = false;           // With the last crash.
   int64_t drive_fault_mean_ns_ = 0;  // 0: drives are faultless.
   size_t bad_drive_ = 0;             // The only one that is damaged in this run.
-  SimWorld::Event next_crash_;       // Or the restart after one.
-  int64_t pause_mean_ns_ = 0;        // 0: the node never stands still.
+  std::unique_ptr<Churn> churn_;
+  SimWorld::Event next_crash_;  // Or the restart after one.
+  int64_t pause_mean_ns_ = 0;   // 0: the node never stands still.
   SimWorld::Event next_drive_fault_;
   SimWorld::Event next_pause_;  // Or its end.
 };

@@ -8,6 +8,7 @@ namespace {
 
 constexpr char kAddress[] = "kura:9000";
 constexpr size_t kDisks = 6;
+constexpr size_t kNewDisks = 4;  // That may join, where drives come and go.
 // Generous: what takes longer than this after all faults are over will never end.
 constexpr int64_t kProgressNs = 120 * kSecond;
 
@@ -17,6 +18,8 @@ struct Run {
 
   std::optional<Violation> go();
   std::optional<Violation> read_back(const std::string& when);
+  std::optional<Violation> mend(Churn& churn, const std::string& when);
+  std::optional<Violation> try_drives(Churn& churn);
   std::optional<Violation> stuck(const std::string& what) const;
 
   const RunOptions& options;
@@ -82,10 +85,14 @@ Run::Run(const RunOptions& run_options, const NodeFactory& make_node)
       network(world, draw_network(random.fork("network"))),
       workload(world, network, kAddress, draw_workload(random.fork("workload"))) {
   world.watch(options.watch_first, options.watch_last);
+  world.keep_log(options.log);
   const DiskOptions disk = draw_disk(random.fork("disk"));
-  for (uint32_t i = 0; i < kDisks; ++i)
+  const bool come_and_go = options.profile == Profile::drives;
+  const size_t drives =
+      come_and_go ? static_cast<size_t>(random.fork("drives").between(2, 9)) : kDisks;
+  for (uint32_t i = 0; i < drives + (come_and_go ? kNewDisks : 0); ++i)
     disks.push_back(std::make_unique<SimDisk>(world, i + 1, disk));
-  node = make_node({world, network, disks, kAddress, workload.shared().options.access_key,
+  node = make_node({world, network, disks, drives, kAddress, workload.shared().options.access_key,
                     workload.shared().options.secret, workload.shared().options.part_bytes_min,
                     world.random("node"), options.planted, workload.shared().probes});
 }
@@ -116,6 +123,8 @@ std::optional<Violation> Run::go() {
   const auto ended = [&] { return workload.ended() || shared.violation; };
   if (!world.run_until(ended, world.now_ns() + kProgressNs))
     return stuck("a client waits for its answer although all faults are over");
+  if (faults.churn())
+    if (auto violation = try_drives(*faults.churn())) return violation;
   world.run_for(2 * kSecond);  // What a dead connection left behind ends.
   const auto released = [&] { return node->reservations() == uint64_t{0}; };
   if (!world.run_until(released, world.now_ns() + kProgressNs))
@@ -126,6 +135,27 @@ std::optional<Violation> Run::go() {
   node->start();
   if (auto violation = read_back("after a last crash")) return violation;
   return check_history(shared.history);
+}
+
+std::optional<Violation> Run::mend(Churn& churn, const std::string& when) {
+  churn.mend();
+  if (world.run_until([&] { return churn.whole(); }, world.now_ns() + kProgressNs))
+    return std::nullopt;
+  return stuck("full redundancy never comes back " + when + ":" + churn.last_seen());
+}
+
+// Clients have ended, and some drives may be away or not yet rebuilt. Then none is; then as many
+// are away as may be, which shows whether what was rebuilt is there.
+std::optional<Violation> Run::try_drives(Churn& churn) {
+  if (auto violation = read_back("with drives away")) return violation;
+  if (auto violation = mend(churn, "at the end")) return violation;
+  churn.take_spare_away();
+  if (random.fork("start without").pick(2) == 0) {
+    node->crash(Unsynced::dropped);
+    node->start();
+  }
+  if (auto violation = read_back("with as many drives away as may be")) return violation;
+  return mend(churn, "after that");
 }
 
 std::optional<Violation> Run::read_back(const std::string& when) {
@@ -203,7 +233,21 @@ const std::vector<std::string>& required_probes(Profile profile) {
       all.push_back(probe);
     return all;
   }();
+  static const std::vector<std::string> drives = [] {
+    std::vector<std::string> all = crash;
+    for (const char* probe :
+         {"pulled", "put in device ", "drive put back", "empty drive in the place of another",
+          "drive that was replaced put back", "drive in a new place",
+          "drive that was removed added elsewhere", "added", "not added", "removed", "hangs",
+          "gone", "slow", "start with a drive away", "members rebuilt",
+          "set wider than the drives that are left", "more drives away than may be lost",
+          "all drives back after too many were away", "everything has its full redundancy again"})
+      all.push_back("churn: " + std::string(probe));
+    all.push_back("started to read only");
+    return all;
+  }();
   if (profile == Profile::quiet) return quiet;
+  if (profile == Profile::drives) return drives;
   return profile == Profile::swarm ? swarm : crash;
 }
 

@@ -19,6 +19,7 @@ struct NodeParts {
   SimWorld& world;
   SimNetwork& network;
   std::vector<std::unique_ptr<SimDisk>>& disks;
+  size_t drives;  // The first so many of them are named to it, at first.
   std::string address;
   std::string access_key;
   std::string secret;
@@ -31,15 +32,17 @@ using NodeFactory = std::function<std::unique_ptr<SimNode>(NodeParts)>;
 
 // Which faults a run may have. `quiet`: none; `crash`: crashes, cut connections, slow and
 // black-holed networks; `swarm`: also faults of drives, within what the product promises to
-// survive; `power`: as `crash`, but ten times as often, and each crash loses unsynced writes.
-enum class Profile : uint8_t { quiet, crash, swarm, power };
+// survive; `power`: as `crash`, but ten times as often, and each crash loses unsynced writes;
+// `drives`: as `crash`, while drives come and go (churn.h).
+enum class Profile : uint8_t { quiet, crash, swarm, power, drives };
 
 struct RunOptions {
   uint64_t seed = 0;
   int64_t virtual_ns = 8 * kSecond;  // Of the workload; healing and reading back come on top.
   Profile profile = Profile::swarm;
   std::string planted;
-  uint64_t watch_first = 0, watch_last = 0;  // See SimWorld::watch.
+  uint64_t watch_first = 0, watch_last = 0;  // See SimWorld::watch,
+  bool log = false;                          // and SimWorld::keep_log.
 };
 
 struct RunResult {

@@ -38,7 +38,7 @@ std::string quoted(const std::string& text) {
 }
 
 std::string_view profile_name(Profile profile) {
-  constexpr std::string_view kNames[] = {"quiet", "crash", "swarm", "power"};
+  constexpr std::string_view kNames[] = {"quiet", "crash", "swarm", "power", "drives"};
   return kNames[static_cast<size_t>(profile)];
 }
 
@@ -112,6 +112,7 @@ RunOptions Session::options_of(uint64_t seed) const {
   run.planted = options_.planted;
   run.watch_first = options_.watch_first;
   run.watch_last = options_.watch_last;
+  run.log = options_.log;
   return run;
 }
 
@@ -241,7 +242,8 @@ bool take(SimOptions* options, const std::string& flag, const std::string& value
     options->planted = value;
     return !value.empty();
   }
-  for (Profile profile : {Profile::quiet, Profile::crash, Profile::swarm, Profile::power}) {
+  for (Profile profile :
+       {Profile::quiet, Profile::crash, Profile::swarm, Profile::power, Profile::drives}) {
     if (value != profile_name(profile)) continue;
     options->profile = profile;
     return true;
@@ -252,10 +254,10 @@ bool take(SimOptions* options, const std::string& flag, const std::string& value
 }  // namespace
 
 std::string sim_usage() {
-  return "usage: sim run [--seed N | --seeds A..B] [--profile quiet|crash|swarm|power] [--virtual "
-         "8s]\n"
-         "               [--plant FAULT] [--twice-every N] [--keep-going] [--time-budget 10m]\n"
-         "               [--trace FIRST..LAST] [--json]\n"
+  return "usage: sim run [--seed N | --seeds A..B] [--profile quiet|crash|swarm|power|drives]\n"
+         "               [--virtual 8s] [--plant FAULT] [--twice-every N] [--keep-going] "
+         "[--time-budget 10m]\n"
+         "               [--trace FIRST..LAST] [--log] [--json]\n"
          "Runs a node, its drives, its network and its clients in one thread, chosen by the seed.\n"
          "Exit codes: 0 ok, 2 usage, 10 invariant violated, 11 not deterministic, 12 out of time.";
 }
@@ -267,6 +269,8 @@ Result<SimOptions> parse_sim_options(const std::vector<std::string>& arguments) 
     const std::string& flag = arguments[i];
     if (flag == "--json") {
       options.json = true;
+    } else if (flag == "--log") {
+      options.log = true;
     } else if (flag == "--keep-going") {
       options.keep_going = true;
     } else if (flag == "--twice") {

@@ -25,6 +25,7 @@ struct SimOptions {
   int64_t budget_ms = 0;      // Of real time; 0: none.
   bool json = false;
   uint64_t watch_first = 0, watch_last = 0;  // Prints these steps.
+  bool log = false;                          // Prints what the node and the faults say.
 };
 
 // Errors: one line that says what is wrong with the arguments.

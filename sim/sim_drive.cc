@@ -1,6 +1,7 @@
 #include "sim/sim_drive.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/loop.h"
 
@@ -8,6 +9,7 @@ namespace kura::sim {
 
 // One incarnation's use of the disk.
 struct SimDisk::Mount {
+  uint32_t insertion;  // What was in the place.
   bool live = true;
   uint64_t next = 1;
   struct Operation {
@@ -24,10 +26,11 @@ SimDisk::SimDisk(SimWorld& world, uint32_t number, DiskOptions options)
       number_(number),
       options_(options),
       random_(world.random("disk", number)),
-      fault_random_(world.random("disk faults", number)) {}
+      fault_random_(world.random("disk faults", number)),
+      device_(number * kDevicesPerPlace) {}
 
 SimDisk::~SimDisk() {
-  if (mount_) crash(Unsynced::kept);
+  if (!mounts_.empty()) crash(Unsynced::kept);
 }
 
 void SimDisk::begin(const std::shared_ptr<Mount>& mount, int64_t mean_ns, bool may_survive_crash,
@@ -50,11 +53,12 @@ void SimDisk::schedule(const std::shared_ptr<Mount>& mount, uint64_t number) {
 
 void SimDisk::set_hung(bool hung) {
   hung_ = hung;
-  if (!mount_) return;
-  for (auto& [number, operation] : mount_->under_way) {
-    world_.cancel(operation.event);
-    operation.event = {};
-    if (!hung) schedule(mount_, number);
+  for (auto& mount : mounts_) {
+    for (auto& [number, operation] : mount->under_way) {
+      world_.cancel(operation.event);
+      operation.event = {};
+      if (!hung) schedule(mount, number);
+    }
   }
 }
 
@@ -72,15 +76,14 @@ void SimDisk::unmount(Mount& mount) {
 
 void SimDisk::crash(Unsynced policy) {
   INVARIANT(Loop::current() == nullptr, "a crash comes from outside every loop");
-  if (mount_) {
-    mount_->live = false;
-    auto under_way = std::move(mount_->under_way);
-    mount_->under_way.clear();
+  for (auto& mount : std::exchange(mounts_, {})) {
+    mount->live = false;
+    auto under_way = std::move(mount->under_way);
+    mount->under_way.clear();
     for (auto& [number, operation] : under_way) {
       world_.cancel(operation.event);
       if (operation.may_survive_crash && random_.pick(2) == 0) operation.apply(true);
     }
-    mount_ = nullptr;
   }
   uint64_t lost = 0;
   for (auto& [name, file] : files_) {
@@ -98,10 +101,36 @@ bool SimDisk::has_unsynced() const {
                      [](const auto& entry) { return !entry.second->unsynced.empty(); });
 }
 
-void SimDisk::replace_empty() {
-  ++device_;
+void SimDisk::replace_empty() { put_in(new_medium()); }
+
+SimMedium SimDisk::take_out(Unsynced policy) {
+  SimMedium out{device_, {}};
+  for (auto& [name, file] : files_) {
+    // Whoever has it open keeps another, which nobody can reach.
+    auto moved = std::make_shared<SimFile>(std::move(*file));
+    moved->under_way.clear();
+    counts_.lost_writes += moved->unsynced.size();
+    moved->crash(policy, options_.sector_bytes, random_);
+    out.files.emplace(name, std::move(moved));
+  }
   files_.clear();
+  dead_ = true;
+  ++insertion_;
+  if (hung_) set_hung(false);  // A pulled drive answers with errors.
+  return out;
+}
+
+void SimDisk::put_in(SimMedium medium) {
+  device_ = medium.device;
+  files_ = std::move(medium.files);
   dead_ = false;
+  ++insertion_;
+}
+
+bool SimDisk::in_use() const {
+  return std::any_of(mounts_.begin(), mounts_.end(), [this](const auto& mount) {
+    return mount->live && mount->insertion == insertion_;
+  });
 }
 
 bool SimDisk::error_strikes(uint32_t per_million) {
@@ -171,7 +200,10 @@ std::string SimDisk::rot_one(const std::string& prefix) {
 class SimOpenFile final : public File {
  public:
   SimOpenFile(SimDisk& disk, std::shared_ptr<SimDisk::Mount> mount, std::shared_ptr<SimFile> file)
-      : disk_(disk), mount_(std::move(mount)), file_(std::move(file)), device_(disk.device_) {}
+      : disk_(disk),
+        mount_(std::move(mount)),
+        file_(std::move(file)),
+        insertion_(disk.insertion_) {}
 
   Task<Result<void>> write(uint64_t offset_bytes, std::vector<std::string_view> pieces) override {
     auto wait = suspend<Result<void>>([&](Resolver<Result<void>> resolve) {
@@ -235,7 +267,7 @@ class SimOpenFile final : public File {
   }
 
  private:
-  bool gone() const { return disk_.dead_ || device_ != disk_.device_; }
+  bool gone() const { return disk_.dead_ || insertion_ != disk_.insertion_; }
 
   Result<void> apply_write(std::pair<uint64_t, uint64_t> range,
                            const std::vector<std::string_view>& pieces) {
@@ -284,14 +316,18 @@ class SimOpenFile final : public File {
   SimDisk& disk_;
   std::shared_ptr<SimDisk::Mount> mount_;
   std::shared_ptr<SimFile> file_;
-  uint32_t device_;
+  uint32_t insertion_;
 };
 
 class SimDrive final : public Drive {
  public:
   SimDrive(SimDisk& disk, std::shared_ptr<SimDisk::Mount> mount)
-      : disk_(disk), mount_(std::move(mount)), device_(disk.device_) {}
-  ~SimDrive() override { disk_.unmount(*mount_); }
+      : disk_(disk), mount_(std::move(mount)) {}
+  // Of what was pulled, calls to open files end with their errors all the same.
+  ~SimDrive() override {
+    if (is_current()) disk_.unmount(*mount_);
+  }
+  bool is_current() const { return mount_->insertion == disk_.insertion_; }
 
   Task<Result<std::shared_ptr<File>>> create(std::string name, uint64_t size_bytes) override {
     if (!is_file_name(name)) return refuse<std::shared_ptr<File>>();
@@ -366,7 +402,7 @@ class SimDrive final : public Drive {
   }
 
   // Another device at its place is not the one that was mounted.
-  bool gone() const { return disk_.dead_ || device_ != disk_.device_; }
+  bool gone() const { return disk_.dead_ || !is_current(); }
 
   template <class T>
   static Task<Result<T>> refuse() {
@@ -401,13 +437,23 @@ class SimDrive final : public Drive {
 
   SimDisk& disk_;
   std::shared_ptr<SimDisk::Mount> mount_;
-  const uint32_t device_;
 };
 
+bool SimDisk::is_current(const Drive& drive) const {
+  const auto* ours = dynamic_cast<const SimDrive*>(&drive);
+  INVARIANT(ours, "a drive of this disk");
+  return ours->is_current();
+}
+
 std::unique_ptr<Drive> SimDisk::mount() {
-  INVARIANT(!mount_ || !mount_->live, "one incarnation at a time uses a drive");
-  mount_ = std::make_shared<Mount>();
-  return std::make_unique<SimDrive>(*this, mount_);
+  INVARIANT(!in_use(), "one incarnation at a time uses a drive");
+  return mount_again();
+}
+
+std::unique_ptr<Drive> SimDisk::mount_again() {
+  std::erase_if(mounts_, [](const auto& mount) { return !mount->live; });
+  mounts_.push_back(std::make_shared<Mount>(insertion_));
+  return std::make_unique<SimDrive>(*this, mounts_.back());
 }
 
 }  // namespace kura::sim

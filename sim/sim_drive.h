@@ -38,6 +38,13 @@ struct DiskOptions {
   DiskFaults faults;
 };
 
+// What is in the place of a drive: it may be taken out, and come back as it was. `device` is its
+// own.
+struct SimMedium {
+  uint32_t device = 0;
+  std::map<std::string, std::shared_ptr<SimFile>> files;
+};
+
 class SimDisk {
  public:
   SimDisk(SimWorld& world, uint32_t number, DiskOptions options);
@@ -46,20 +53,33 @@ class SimDisk {
 
   // REQUIRES: the drive of an earlier mount was destroyed or crashed. Must not outlive the disk.
   std::unique_ptr<Drive> mount();
+  // As mount(), for the node that runs: what it had mounted before may still be there.
+  std::unique_ptr<Drive> mount_again();
+  // Whether a Drive on what is in the place now exists.
+  bool in_use() const;
+  // Whether `drive` is one: nothing was taken out or put in since. REQUIRES: it is of this disk.
+  bool is_current(const Drive& drive) const;
 
   // The node lost power (or was killed: Unsynced::kept). Call it before the frames that wait for
   // the drive are destroyed.
   void crash(Unsynced policy);
 
   DiskOptions& options() { return options_; }
+  uint32_t number() const { return number_; }
   bool dead() const { return dead_; }
-  uint32_t device() const { return device_; }         // Grows when the device is replaced.
+  uint32_t device() const { return device_; }         // No two devices have the same.
+  uint32_t insertion() const { return insertion_; }   // Grows when something is put in or out.
   void set_slow(uint32_t factor) { slow_ = factor; }  // 1: normal.
   void set_dead(bool dead) { dead_ = dead; }          // Every operation: io_error.
   // No operation ends, until it is over: then those that wait take their time.
   void set_hung(bool hung);
   bool hung() const { return hung_; }
   void replace_empty();  // Another, empty device at the same place. Open files are io_error.
+  // The drive is pulled while power is on: it loses what a crash would, and whoever has it mounted
+  // gets io_error from now on, also when it is back. The place is dead until something is put in.
+  SimMedium take_out(Unsynced policy);
+  void put_in(SimMedium medium);
+  SimMedium new_medium() { return {number_ * kDevicesPerPlace + devices_++, {}}; }  // Empty.
 
   // Flips one drawn bit of what was written to a file whose name begins with `prefix`. Returns the
   // name, or empty if there is nothing.
@@ -76,6 +96,7 @@ class SimDisk {
   const Counts& counts() const { return counts_; }
 
  private:
+  static constexpr uint32_t kDevicesPerPlace = 1000;
   friend class SimDrive;
   friend class SimOpenFile;
   struct Mount;
@@ -101,9 +122,11 @@ class SimDisk {
   uint32_t slow_ = 1;
   bool dead_ = false;
   bool hung_ = false;
-  uint32_t device_ = 1;
+  uint32_t devices_ = 1;  // Made for this place.
+  uint32_t device_;
+  uint32_t insertion_ = 1;  // Grows when something is put in.
   std::map<std::string, std::shared_ptr<SimFile>> files_;
-  std::shared_ptr<Mount> mount_;
+  std::vector<std::shared_ptr<Mount>> mounts_;  // Live ones.
   Counts counts_;
 };
 

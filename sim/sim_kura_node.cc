@@ -1,9 +1,12 @@
 #include "sim/sim_kura_node.h"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
+#include "actors/disk/geometry.h"
 #include "node/node.h"
+#include "sim/drive_admin.h"
 #include "sim/sim_view.h"
 
 namespace kura::sim {
@@ -12,7 +15,7 @@ namespace {
 constexpr int64_t kRestartNs = 200 * kMillisecond;  // What a supervisor waits.
 constexpr int64_t kDrainNs = 5 * kSecond;
 
-class SimKuraNode final : public SimNode {
+class SimKuraNode final : public SimNode, public DriveAdmin {
  public:
   explicit SimKuraNode(NodeParts parts);
   ~SimKuraNode() override;
@@ -30,12 +33,25 @@ class SimKuraNode final : public SimNode {
     return node_->disks().reservations();
   }
   std::optional<CountedBucket> count(const std::string& bucket) override;
+  DriveAdmin* drive_admin() override { return this; }
+  void name(size_t places) override { named_ = places; }
+  size_t named() const override { return named_; }
+  uint32_t parity(size_t drives) const override;
+  void add(size_t place, Done then) override;
+  void remove(size_t place, Done then) override;
+  void look(std::function<void(const DrivesSeen&)> then) override;
 
  private:
+  bool serving() const { return node_ && node_->ready(); }
+  Task<void> adding(size_t place, Done then);
+  Task<void> removing(size_t place, Done then);
+  Task<void> looking(std::function<void(const DrivesSeen&)> then);
+  DrivesSeen seen_by(const disk::PoolStatus& pool);
   Task<void> run();
   void serve();
   Task<void> drain();
   node::NodePorts ports();
+  Task<Result<std::shared_ptr<Drive>>> mounted_anew(std::shared_ptr<Drive> away);
   void end_process(const std::string& why);
   std::vector<SimLoop*> loops() const;
 
@@ -45,6 +61,7 @@ class SimKuraNode final : public SimNode {
   node::NodeOptions options_;
   size_t io_loops_;
   SimViews views_;
+  size_t named_;  // Places.
   std::string failure_;
   uint64_t incarnation_ = 0;
 
@@ -55,7 +72,10 @@ class SimKuraNode final : public SimNode {
   std::unique_ptr<SimLoop> journal_loop_, disk_loop_;
   std::unique_ptr<node::Node> node_;
   bool drained_ = false;
+  std::multiset<size_t> adding_;  // Places whose drives may not be the node's yet.
 };
+
+std::string label_of(const SimDisk& disk) { return "drive " + std::to_string(disk.number()); }
 
 node::NodeOptions draw_options(const NodeParts& parts) {
   SimRandom random = parts.random.fork("options");
@@ -103,7 +123,8 @@ SimKuraNode::SimKuraNode(NodeParts parts)
       clock_(parts_.world, random_.between(-200, 200), random_.between(-500, 500)),
       options_(draw_options(parts_)),
       io_loops_(1 + random_.pick(3)),
-      views_(parts_.disks, draw_view_options(parts_)) {}
+      views_(parts_.disks, draw_view_options(parts_)),
+      named_(parts_.drives) {}
 
 SimKuraNode::~SimKuraNode() {
   if (running()) crash(Unsynced::kept);
@@ -122,10 +143,12 @@ node::NodePorts SimKuraNode::ports() {
   for (auto& loop : io_) ports.io.push_back(loop.get());
   ports.journal = journal_loop_.get();
   ports.disk = disk_loop_.get();
-  for (auto& disk : parts_.disks) ports.drives.push_back(disk->mount());
+  for (size_t place = 0; place < named_; ++place)
+    ports.drives.push_back(parts_.disks[place]->mount());
+  ports.mounted_anew = [this](std::shared_ptr<Drive> away) { return mounted_anew(away); };
   ports.views = &views_;
   ports.log = [this](const std::string& line) {
-    parts_.world.trace("log", hash_bytes(line));
+    parts_.world.say(line);
     const bool hangs = std::any_of(parts_.disks.begin(), parts_.disks.end(),
                                    [](const auto& disk) { return disk->hung(); });
     if (hangs && line.starts_with("journal: goes on without"))
@@ -136,8 +159,19 @@ node::NodePorts SimKuraNode::ports() {
   return ports;
 }
 
+// As of a folder: what is there by now, if it has the identity of a drive.
+Task<Result<std::shared_ptr<Drive>>> SimKuraNode::mounted_anew(std::shared_ptr<Drive> away) {
+  for (auto& disk : parts_.disks) {
+    if (away->label() != label_of(*disk)) continue;
+    if (disk->dead() || disk->is_current(*away) || !disk->has("drive")) break;
+    co_return disk->mount_again();
+  }
+  co_return std::shared_ptr<Drive>();
+}
+
 void SimKuraNode::start() {
   ++incarnation_;
+  adding_.clear();
   host_ = parts_.network.new_host();
   node_random_ = std::make_unique<SimRandom>(random_.fork("incarnation", incarnation_));
   for (size_t i = 0; i < io_loops_; ++i)
@@ -155,6 +189,7 @@ Task<void> SimKuraNode::run() {
     co_return;
   }
   failure_.clear();
+  parts_.world.say("serves");
   if (!node_->started_read_only().empty()) ++parts_.probes["started to read only"];
   if (node_->view_recovery().from_snapshot) ++parts_.probes["view rebuilt from a snapshot"];
   serve();
@@ -169,7 +204,7 @@ void SimKuraNode::serve() {
 // The process ends by itself; whoever supervises it starts another.
 void SimKuraNode::end_process(const std::string& why) {
   failure_ = why.empty() ? "it ended" : why;
-  parts_.world.trace("process ends", hash_bytes(failure_));
+  parts_.world.say("process ends: " + failure_);
   const uint64_t incarnation = incarnation_;
   parts_.world.after(kMicrosecond, [this, incarnation] {
     if (incarnation == incarnation_ && running()) crash(Unsynced::kept);
@@ -209,6 +244,87 @@ bool SimKuraNode::stop() {
 
 void SimKuraNode::set_paused(bool paused) {
   for (SimLoop* loop : loops()) loop->set_paused(paused);
+}
+
+uint32_t SimKuraNode::parity(size_t drives) const {
+  return disk::parity_for(static_cast<uint32_t>(drives), v1::STANDARD, options_.parity_standard);
+}
+
+void SimKuraNode::add(size_t place, Done then) {
+  if (serving()) spawn(*journal_loop_, adding(place, std::move(then)));
+}
+
+void SimKuraNode::remove(size_t place, Done then) {
+  if (serving()) spawn(*journal_loop_, removing(place, std::move(then)));
+}
+
+void SimKuraNode::look(std::function<void(const DrivesSeen&)> then) {
+  if (serving()) spawn(*journal_loop_, looking(std::move(then)));
+}
+
+Task<void> SimKuraNode::adding(size_t place, Done then) {
+  std::shared_ptr<Drive> drive = parts_.disks[place]->mount_again();
+  adding_.insert(place);
+  auto id = co_await node_->add_drive(std::move(drive));
+  adding_.erase(adding_.find(place));
+  if (!id) parts_.world.say("drive add: " + id.error().detail);
+  then(id.has_value());
+}
+
+Task<void> SimKuraNode::removing(size_t place, Done then) {
+  bool removed = false;
+  const std::string label = label_of(*parts_.disks[place]);
+  const auto state = node_->tenants().state();
+  for (const auto& [id, known_label] : state->drives) {
+    if (known_label != label || node_->disks().serves(id)) continue;
+    const DriveId gone = id;
+    auto forgotten = co_await node_->forget_drive(gone);
+    if (!forgotten) parts_.world.say("drive rm: " + forgotten.error().detail);
+    removed = forgotten.has_value();
+    break;
+  }
+  then(removed);
+}
+
+Task<void> SimKuraNode::looking(std::function<void(const DrivesSeen&)> then) {
+  auto status = co_await node_->disks().status();
+  if (status && serving()) then(seen_by(*status));
+}
+
+DrivesSeen SimKuraNode::seen_by(const disk::PoolStatus& pool) {
+  const auto state = node_->tenants().state();
+  const journal::JournalStatus log = node_->journal().status();
+  DrivesSeen seen;
+  seen.bytes_below_full_parity = pool.bytes_below_full_parity;
+  // What is not committed yet counts as soon as it is, and its set may be short of a member.
+  seen.redundant = pool.bytes_below_full_parity == 0 &&
+                   (pool.members_missing == 0 || pool.reservations == 0) && !log.degraded &&
+                   node_->started_read_only().empty() && log.mirrors.size() == log.mirrors_wanted;
+  seen.spare = std::min(parity(state->drives.size()), log.mirrors_wanted - 1);
+  for (const auto& [id, set] : state->sets) {
+    seen.spare = std::min(seen.spare, set.parity_shards);
+    if (set.members.size() > state->drives.size())
+      ++parts_.probes["churn: set wider than the drives that are left"];
+  }
+  if (pool.members_rebuilt > 0) ++parts_.probes["churn: members rebuilt"];
+  for (auto& disk : parts_.disks) {
+    const std::string label = label_of(*disk);
+    const auto here = [&](const auto& known) { return known.second == label; };
+    const auto counted = std::count_if(state->drives.begin(), state->drives.end(), here);
+    const auto online = std::find_if(pool.drives.begin(), pool.drives.end(), [&](const auto& d) {
+      return d.label == label && d.online && state->drives.contains(d.id);
+    });
+    seen.known.push_back(counted > 0);
+    seen.serves.push_back(counted == 1 && online != pool.drives.end() && disk->in_use() &&
+                          !adding_.contains(seen.serves.size()));
+    seen.text += " " + label + (seen.serves.back() ? " serves;" : counted ? " is away;" : " none;");
+  }
+  seen.text += " " + std::to_string(pool.bytes_below_full_parity) + " bytes below full parity, " +
+               std::to_string(pool.members_missing) + " members missing, " +
+               std::to_string(pool.reservations) + " reservations, " +
+               std::to_string(log.mirrors.size()) + " of " + std::to_string(log.mirrors_wanted) +
+               " mirrors " + node_->why_read_only();
+  return seen;
 }
 
 std::optional<CountedBucket> SimKuraNode::count(const std::string& bucket) {

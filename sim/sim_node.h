@@ -19,6 +19,8 @@ struct CountedBucket {
   bool operator==(const CountedBucket&) const = default;
 };
 
+class DriveAdmin;
+
 class SimNode {
  public:
   virtual ~SimNode() = default;
@@ -41,6 +43,8 @@ class SimNode {
   virtual std::optional<uint64_t> reservations() = 0;
   // None: no such bucket, or the node is not ready.
   virtual std::optional<CountedBucket> count(const std::string& bucket) = 0;
+  // Null: its drives neither come nor go.
+  virtual DriveAdmin* drive_admin() { return nullptr; }
 };
 
 }  // namespace kura::sim

@@ -2,14 +2,13 @@
 
 #include <utility>
 
-#include "base/check.h"
 #include "projections/kv/cached_kv.h"
 
 namespace kura::sim {
 
 class SimView::Handle final : public Kv {
  public:
-  Handle(SimDisk& disk, MemoryKv& map) : disk_(disk), device_(disk.device()), map_(map) {}
+  Handle(SimDisk& disk, MemoryKv& map) : disk_(disk), insertion_(disk.insertion()), map_(map) {}
   Result<std::optional<std::string>> get(std::string_view key) override {
     if (!usable()) return gone();
     return map_.get(key);
@@ -25,10 +24,10 @@ class SimView::Handle final : public Kv {
   std::unique_ptr<KvIterator> iterate() override { return map_.iterate(); }
 
  private:
-  bool usable() const { return device_ == disk_.device() && !disk_.dead(); }
+  bool usable() const { return insertion_ == disk_.insertion() && !disk_.dead(); }
   static tl::unexpected<Error> gone() { return fail(Errc::io_error, "simulated view is gone"); }
   SimDisk& disk_;
-  const uint32_t device_;
+  const uint32_t insertion_;
   MemoryKv& map_;
 };
 
@@ -39,43 +38,42 @@ std::unique_ptr<Kv> SimView::around(MemoryKv& map) {
 
 Result<std::unique_ptr<Kv>> SimView::open() {
   if (disk_.dead()) return fail(Errc::io_error, "simulated drive is dead");
-  new_ = nullptr;
-  if (!exists()) view_ = std::make_unique<MemoryKv>();
-  device_ = disk_.device();
-  return around(*view_);
+  remove_new();
+  std::unique_ptr<MemoryKv>& map = views_[disk_.device()];
+  if (!map) map = std::make_unique<MemoryKv>();
+  return around(*map);
 }
 
 Result<std::unique_ptr<Kv>> SimView::open_new() {
   if (disk_.dead()) return fail(Errc::io_error, "simulated drive is dead");
-  new_ = std::make_unique<MemoryKv>();
-  new_device_ = disk_.device();
+  std::unique_ptr<MemoryKv>& map = new_[disk_.device()];
+  map = std::make_unique<MemoryKv>();
   rebuilding_ = true;
-  return around(*new_);
+  return around(*map);
 }
 
 Result<void> SimView::adopt_new() {
-  INVARIANT(new_, "only what was opened takes the view's place");
-  if (disk_.dead() || new_device_ != disk_.device())
-    return fail(Errc::io_error, "simulated view is gone");
-  view_ = std::move(new_);
+  if (disk_.dead() || !exists_new()) return fail(Errc::io_error, "simulated view is gone");
+  views_[disk_.device()] = std::move(new_.at(disk_.device()));
+  remove_new();
   rebuilding_ = false;
-  device_ = new_device_;
   return {};
 }
 
 void SimView::remove() {
-  view_ = nullptr;
-  new_ = nullptr;
+  views_.erase(disk_.device());
+  remove_new();
 }
 
 bool SimView::crash(Unsynced policy, SimRandom& random) {
-  for (MemoryKv* map : {view_.get(), new_.get()}) {
-    if (!map) continue;
-    const size_t unflushed = map->unflushed_batches();
-    size_t kept = unflushed;
-    if (policy == Unsynced::dropped) kept = 0;
-    if (policy == Unsynced::torn || policy == Unsynced::mixed) kept = random.pick(unflushed + 1);
-    map->crash(kept);
+  for (Maps* maps : {&views_, &new_}) {
+    for (auto& [device, map] : *maps) {
+      const size_t unflushed = map->unflushed_batches();
+      size_t kept = unflushed;
+      if (policy == Unsynced::dropped) kept = 0;
+      if (policy == Unsynced::torn || policy == Unsynced::mixed) kept = random.pick(unflushed + 1);
+      map->crash(kept);
+    }
   }
   return std::exchange(rebuilding_, false);
 }

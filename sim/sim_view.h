@@ -1,9 +1,10 @@
 // SimView: where a node keeps its view on one simulated drive, and what it rebuilds beside it. The
 // maps outlive the node and are as honest about crashes as the drive; they fail while the drive is
-// dead and are gone when it is replaced.
+// dead, go with the device that is taken out and come back with it.
 
 #pragma once
 
+#include <map>
 #include <memory>
 
 #include "base/limits.h"
@@ -24,14 +25,14 @@ class SimView {
  public:
   SimView(SimDisk& disk, SimViewOptions options) : disk_(disk), options_(options) {}
 
-  bool exists() const { return view_ && device_ == disk_.device() && !disk_.dead(); }
+  bool exists() const { return !disk_.dead() && views_.contains(disk_.device()); }
   // As in ViewPlaces. Errors: io_error (the drive is dead). The maps must not outlive this.
   Result<std::unique_ptr<Kv>> open();
   Result<std::unique_ptr<Kv>> open_new();
   Result<void> adopt_new();
-  bool exists_new() const { return new_ && new_device_ == disk_.device() && !disk_.dead(); }
-  void remove_new() { new_ = nullptr; }
-  void remove();  // REQUIRES: no map is open.
+  bool exists_new() const { return !disk_.dead() && new_.contains(disk_.device()); }
+  void remove_new() { new_.erase(disk_.device()); }
+  void remove();  // Of the device that is there. REQUIRES: no map is open.
   // Whether a rebuild was under way.
   bool crash(Unsynced policy, SimRandom& random);
 
@@ -40,10 +41,8 @@ class SimView {
   std::unique_ptr<Kv> around(MemoryKv& map);
   SimDisk& disk_;
   const SimViewOptions options_;
-  uint32_t device_ = 0;  // Of the drive, when the view was made,
-  std::unique_ptr<MemoryKv> view_;
-  uint32_t new_device_ = 0;  // and when the new one was.
-  std::unique_ptr<MemoryKv> new_;
+  using Maps = std::map<uint32_t, std::unique_ptr<MemoryKv>>;  // By device.
+  Maps views_, new_;
   bool rebuilding_ = false;
 };
 

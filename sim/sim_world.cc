@@ -104,6 +104,14 @@ void SimWorld::trace(std::string_view what, uint64_t a, uint64_t b) {
   if (++steps_ % kPrefixSteps == 0) prefixes_.push_back(hash_);
 }
 
+void SimWorld::say(const std::string& line) {
+  trace("log", hash_bytes(line));
+  if (!keep_log_) return;
+  char time[32];
+  std::snprintf(time, sizeof time, "%10.3f ms  ", static_cast<double>(now_ns_) / kMillisecond);
+  window_.push_back(time + line);
+}
+
 void SimWorld::watch(uint64_t first, uint64_t last) {
   watch_first_ = first;
   watch_last_ = last;

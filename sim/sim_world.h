@@ -74,6 +74,9 @@ class SimWorld {
   // Keeps the text of the steps in [first, last) for people; see window().
   void watch(uint64_t first, uint64_t last);
   const std::vector<std::string>& window() const { return window_; }
+  // Part of the trace, and of window() if the log is kept: what the node and the faults say.
+  void say(const std::string& line);
+  void keep_log(bool keep) { keep_log_ = keep; }
 
   // For SimLoop: `loop` has something to run, or has not.
   void set_ready(SimLoop& loop, bool ready);
@@ -97,6 +100,7 @@ class SimWorld {
   std::vector<uint64_t> prefixes_;
   uint64_t watch_first_ = 0;
   uint64_t watch_last_ = 0;
+  bool keep_log_ = false;
   std::vector<std::string> window_;
 };
 

@@ -92,6 +92,7 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
     Result<void> cleared = co_await remove_segments_below(added, UINT64_MAX);
     if (!cleared) co_return cleared;
   }
+  added->witness = seen.set && seen.set->journal == set_.journal;
   std::erase_if(others_, [&](const MirrorPtr& other) { return other->id == drive.id; });
   others_.push_back(added);
   Result<void> done = co_await restore(end(), set_.parity);

@@ -81,6 +81,8 @@ class EmbeddedJournal final : public Journal {
 
   const OpenReport& report() const { return report_; }
   JournalStatus status() const;
+  // Those of which a start has to see enough, here or not.
+  std::vector<DriveId> drives() const { return set_.drives; }
   std::vector<SegmentSpan> segments() const;  // Ascending.
 
   // A drive came online: new, or back, also when nobody noticed that it was away. Replaces a
@@ -139,6 +141,7 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> shrink(uint32_t parity);
   Task<bool> reopen_mirror(size_t mirror, MirrorPtr anew);
   Task<Result<void>> commit(MirrorSet next);
+  Task<Result<void>> make_witnesses(MirrorSet next);
   Task<Result<void>> take_charge();
   Task<Result<void>> settle();
   enum class Quorum : uint8_t { binds, suffices };

@@ -76,11 +76,33 @@ Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
     next.drives_before = set_.drives;
     next.parity_before = set_.parity;
   }
+  if (!suffices(next, online())) co_return fail(too_few_online());
+  Result<void> seen = co_await make_witnesses(next);
+  if (!seen) co_return seen;
   next.generation = last_tried_ + 1;
   Result<void> written = co_await write_set(std::move(next), Quorum::suffices);
   if (!written) co_return written;
   (void)co_await settle();  // Else the next one does.
   co_return written;
+}
+
+// A start that sees that a drive counts may need it as a witness. So before anybody can see that,
+// it holds a set: the one in force.
+Task<Result<void>> EmbeddedJournal::make_witnesses(MirrorSet next) {
+  std::vector<MirrorPtr> fresh;
+  for (const auto* drives : {&mirrors_, &others_}) {
+    for (const MirrorPtr& drive : *drives) {
+      const bool joins = next.has_drive(drive->id) && !set_.has_drive(drive->id);
+      if (joins && !drive->witness && !is_lost(*drive)) fresh.push_back(drive);
+    }
+  }
+  const std::string bytes = encode_mirror_set(set_);
+  for (const MirrorPtr& drive : fresh) {
+    Result<void> written = co_await write_mirror_set(drive, bytes);
+    if (!written) co_return written;
+    drive->witness = true;
+  }
+  co_return Result<void>();
 }
 
 // What an earlier process tried may stand on drives that are not here, and what is seen here may
@@ -125,12 +147,12 @@ Task<Result<void>> EmbeddedJournal::write_set(MirrorSet next, Quorum quorum) {
   const std::string bytes = encode_mirror_set(next);
   last_tried_ = std::max(last_tried_, next.generation);
   before_step("journal.mirror_set.commit");
-  std::vector<DriveId> ids;
+  std::vector<MirrorPtr> asked;
   std::vector<Task<Result<void>>> writing;
   for (const auto* drives : {&mirrors_, &others_}) {
     for (const MirrorPtr& drive : *drives) {
       if (is_lost(*drive)) continue;
-      ids.push_back(drive->id);
+      asked.push_back(drive);
       writing.push_back(write_mirror_set(drive, bytes));
     }
   }
@@ -138,7 +160,8 @@ Task<Result<void>> EmbeddedJournal::write_set(MirrorSet next, Quorum quorum) {
   std::vector<DriveId> on;
   Error worst = too_few_online();
   for (size_t i = 0; i < written.size(); ++i) {
-    if (written[i]) on.push_back(ids[i]);
+    if (written[i]) on.push_back(asked[i]->id);
+    if (written[i]) asked[i]->witness = true;
     if (!written[i] && written[i].error().code == Errc::no_space) worst = written[i].error();
   }
   if (!enough(on)) co_return fail(worst);

@@ -163,6 +163,19 @@ TEST_F(HalfWay, AnAddThatACrashEndedDoesNotWinOverWhatIsAcknowledgedLater) {
   EXPECT_GT(started, 20u);
 }
 
+// One of three is lost, and the set that counts its successor gets to all but that.
+TEST_F(HalfWay, AnAddThatDoesNotReachTheNewDriveLeavesEnoughForAStart) {
+  start(3, 2);
+  append_many(5);
+  pull({0});
+  append_many(2);
+  machine_->disks.push_back(std::make_unique<MemoryDisk>("drive 3", &machine_->power));
+  write_sets_on({1, 2});
+  (void)add(3);
+  write_sets_everywhere();
+  expect_restart({1, 2, 3});
+}
+
 // Else every refused append, and each look at the drives, would read and write the whole log.
 TEST_F(HalfWay, NothingIsCopiedWhileTheSetCannotBeWritten) {
   start(3, 2);

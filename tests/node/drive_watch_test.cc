@@ -34,6 +34,7 @@ class Watched : public testing::Test {
     out.parity = [] { return 1u; };
     out.take_back = [this] { return look(&looks_); };
     out.tell_journal = [this] { return look(&told_); };
+    out.view_left_behind = [this] { return left_behind_; };
     out.on_view_lost = [this](Error) { ++lost_; };
     return out;
   }
@@ -42,6 +43,7 @@ class Watched : public testing::Test {
   sim::SimClock clock_{world_};
   sim::SimLoop loop_{world_, "journal", clock_};
   std::vector<DriveId> offline_;
+  bool left_behind_ = false;
   int looks_ = 0, told_ = 0, lost_ = 0;
   DriveWatch watch_{ports(), drive(1), sim::kSecond};
 };
@@ -73,6 +75,16 @@ TEST_F(Watched, AnotherDriveIsNoneOfTheViewsBusiness) {
   offline_ = {drive(2)};
   world_.run_for(10 * sim::kSecond);
   EXPECT_EQ(lost_, 0);
+}
+
+// Back, or replaced, before a second look sees it away: its files are of the old mount.
+TEST_F(Watched, AViewWhoseDriveWasMountedAnewIsLost) {
+  offline_ = {drive(1)};
+  world_.run_for(3 * sim::kSecond / 2);
+  offline_ = {};
+  left_behind_ = true;
+  world_.run_for(sim::kSecond);
+  EXPECT_EQ(lost_, 1);
 }
 
 // A start needs more drives than are left; what is read from the view still works meanwhile.

@@ -134,6 +134,29 @@ TEST_F(HungDrive, AnIdleNodeTakesAMirrorBackThatNothingCouldReplace) {
   EXPECT_TRUE(put(100));
 }
 
+// The drive of the view is replaced before the node has looked twice: nothing of the view can be
+// read any more, though no drive is missing.
+TEST_F(HungDrive, AViewWhoseDriveIsReplacedAtOnceIsBuiltAnew) {
+  start(4);
+  sim::SimDisk* with_view = nullptr;
+  for (auto& disk : world_->disks)
+    if (world_->node->view_recovery().drive == "drive " + std::to_string(number(*disk)))
+      with_view = disk.get();
+  ASSERT_TRUE(with_view);
+  run_for(3);
+  with_view->replace_empty();
+  run_for(2);  // It is seen to be away, once.
+  ASSERT_EQ(world_->node->disks().offline().size(), 1u);
+  world_->may_end = true;
+  auto added = world_->run<Result<DriveId>>(world_->node->add_drive(with_view->mount()));
+  ASSERT_TRUE(added) << added.error().detail;
+  run_for(3);
+  EXPECT_FALSE(world_->ended.empty());
+  world_->crash();
+  ASSERT_TRUE(world_->start(*views_));
+  EXPECT_EQ(world_->objects(bucket_), 1u);
+}
+
 // A node of two drives that lost one for good, and a third.
 class AddDrive : public HungDrive {
  protected:
@@ -195,6 +218,25 @@ TEST_F(AddDrive, TheNextStartCompletesWhatAKilledProcessBegan) {
     expect_joined();
     world_->crash();
   }
+}
+
+// One that was added half way and never comes back is none of those that a start has to see.
+TEST_F(AddDrive, WhatAKilledProcessBeganDoesNotCountWithoutTheDrive) {
+  start(4);
+  world_->disks.push_back(std::make_unique<sim::SimDisk>(world_->world, 5, sim::DiskOptions{}));
+  bool reached = false;
+  arm_fail_point(*parse_fail_point("drive.record:before"), 1, [&reached] { reached = true; });
+  ASSERT_TRUE(world_->run_and_kill<Result<DriveId>>(
+      world_->node->add_drive(world_->disks[4]->mount()), [&reached] { return reached; }));
+  disarm_fail_points();
+  world_->disks.pop_back();
+  ASSERT_TRUE(world_->start(*views_));
+  world_->crash();
+  // As many as may be lost.
+  world_->disks[0]->set_dead(true);
+  world_->disks[1]->set_dead(true);
+  Result<void> started = world_->start(*views_);
+  ASSERT_TRUE(started) << started.error().detail;
 }
 
 // Started without the new drive, which the lost one is back for.

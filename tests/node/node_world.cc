@@ -24,7 +24,10 @@ NodePorts NodeWorld::ports(ViewPlaces& views) {
   for (auto& disk : disks) ports.drives.push_back(disk->mount());
   ports.views = &views;
   ports.log = [this](const std::string& line) { log.push_back(line); };
-  ports.on_fatal = [](Error error) { ADD_FAILURE() << "the node ends: " << error.detail; };
+  ports.on_fatal = [this](Error error) {
+    EXPECT_TRUE(may_end) << "the node ends: " << error.detail;
+    ended = error.detail;
+  };
   ports.on_drives_back = [this] { drives_back = true; };
   return ports;
 }

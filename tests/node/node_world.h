@@ -70,6 +70,8 @@ class NodeWorld {
   std::unique_ptr<Node> node;
   std::vector<std::string> log;
   bool drives_back = false;  // A node that only reads asks for another start.
+  bool may_end = false;      // It may find that it cannot go on; `ended` says why it did.
+  std::string ended;
 
  private:
   NodePorts ports(ViewPlaces& views);

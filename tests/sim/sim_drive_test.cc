@@ -254,6 +254,38 @@ TEST(SimDisk, DeadThenReplacedDrive) {
   node.run(expect_empty(&node));
 }
 
+Task<void> expect_content(Node* node, std::string bytes) {
+  auto file = co_await node->drive->open("f");
+  EXPECT_TRUE(file);
+  if (!file) co_return;
+  Result<std::string> read = co_await (*file)->read(0, 10);
+  EXPECT_TRUE(read);
+  EXPECT_EQ(read.value_or(""), bytes);
+}
+
+// What was mounted before stays dead when the drive is back; mounted anew it holds what was synced.
+TEST(SimDisk, APulledDriveComesBackAsItWas) {
+  Node node(4);
+  node.run(create(&node, "f", 0));
+  node.run(write(&node, "f", 0, "synced", true));
+  node.run(write(&node, "f", 0, "SYNCED", false));
+  SimMedium medium = node.disk.take_out(Unsynced::dropped);
+  node.run(expect_dead(&node));
+  EXPECT_FALSE(node.disk.in_use());
+  const uint32_t device = medium.device;
+  node.disk.replace_empty();
+  EXPECT_NE(node.disk.device(), device);
+  EXPECT_TRUE(node.disk.names().empty());
+  (void)node.disk.take_out(Unsynced::kept);
+  node.disk.put_in(std::move(medium));
+  EXPECT_EQ(node.disk.device(), device);
+  node.run(expect_dead(&node));
+  EXPECT_FALSE(node.disk.is_current(*node.drive));
+  node.drive = node.disk.mount_again();
+  EXPECT_TRUE(node.disk.in_use());
+  node.run(expect_content(&node, "synced"));
+}
+
 TEST(SimDisk, SlowDriveTakesLonger) {
   int64_t took[2];
   for (uint32_t slow : {0U, 1U}) {
