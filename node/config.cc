@@ -1,6 +1,7 @@
 #include "node/config.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <fstream>
 #include <sstream>
@@ -56,6 +57,42 @@ Result<std::optional<uint32_t>> parse_parity(const std::string& text) {
   return std::optional<uint32_t>(*parity);
 }
 
+bool is_label(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) || c == '-' || c == '_';
+  });
+}
+
+Result<std::string> parse_region(const std::string& text) {
+  if (is_label(text)) return text;
+  return fail(Errc::invalid_argument, "'" + text + "' is not the name of a region");
+}
+
+Result<std::vector<std::string>> parse_domains(const std::string& text) {
+  std::vector<std::string> domains = split(text);
+  for (const std::string& domain : domains) {
+    std::string_view rest = domain;
+    bool good = !rest.ends_with('.');
+    while (good && !rest.empty()) {
+      const size_t dot = std::min(rest.find('.'), rest.size());
+      good = is_label(rest.substr(0, dot));
+      rest.remove_prefix(std::min(dot + 1, rest.size()));
+    }
+    if (!good) return fail(Errc::invalid_argument, "'" + domain + "' is not a domain name");
+  }
+  return domains;
+}
+
+// As the journal takes it.
+Result<uint64_t> parse_segment_size(const std::string& text) {
+  constexpr uint64_t kLeast = 512 * kKiB, kMost = kGiB, kAlign = 4 * kKiB;  // A record: 256 KiB.
+  Result<uint64_t> bytes = parse_bytes(text);
+  if (bytes && *bytes != 0 && (*bytes < kLeast || *bytes > kMost || *bytes % kAlign != 0))
+    return fail(Errc::invalid_argument,
+                "'" + text + "' is not a multiple of 4KiB from 512KiB to 1GiB");
+  return bytes;
+}
+
 // Moves a parsed value into its place, or the error out.
 template <class T>
 bool take(Result<T> parsed, T& out, Error& error) {
@@ -82,11 +119,11 @@ bool assign(Config& config, const Setting& s, Error& error) {
   else if (s.name == "root-secret-key")
     config.root_secret_key = v;
   else if (s.name == "region")
-    config.region = v;
+    return take(parse_region(v), config.region, error);
   else if (s.name == "region-strict")
     return take(parse_bool(v), config.region_strict, error);
   else if (s.name == "domain")
-    config.domains = split(v);
+    return take(parse_domains(v), config.domains, error);
   else if (s.name == "storage-class-standard")
     return take(parse_parity(v), config.parity_standard, error);
   else if (s.name == "storage-class-rrs")
@@ -98,7 +135,7 @@ bool assign(Config& config, const Setting& s, Error& error) {
   else if (s.name == "row-cache-size")
     return take(parse_bytes(v), config.row_cache_bytes, error);
   else if (s.name == "journal-segment-size")
-    return take(parse_bytes(v), config.journal_segment_bytes, error);
+    return take(parse_segment_size(v), config.journal_segment_bytes, error);
   else if (s.name == "set-member-size")
     return take(parse_bytes(v), config.member_bytes, error);
   else if (s.name == "connections-max")

@@ -9,7 +9,10 @@
 int main(int argc, char** argv) {
   using namespace kura;
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  const auto options = sim::parse_sim_options(arguments);
+  auto options = sim::parse_sim_options(arguments);
+  if (options && !options->planted.empty() && options->planted != sim::kAckBeforeSync)
+    options = fail(Errc::invalid_argument, "no fault is called '" + options->planted +
+                                               "'; there is " + std::string(sim::kAckBeforeSync));
   if (!options) {
     std::fprintf(stderr, "%s\n%s\n", options.error().detail.c_str(), sim::sim_usage().c_str());
     return sim::kSimUsage;

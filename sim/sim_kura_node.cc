@@ -101,7 +101,7 @@ node::NodeOptions draw_options(const NodeParts& parts) {
   SimRandom load = parts.random.fork("load");
   if (load.pick(4) == 0) options.requests_max = static_cast<uint32_t>(load.between(1, 4));
   if (load.pick(4) == 0) options.request_memory_bytes = 32 * kMiB;
-  options.ack_before_sync = parts.planted == "ack-before-sync";
+  options.ack_before_sync = parts.planted == kAckBeforeSync;
   return options;
 }
 

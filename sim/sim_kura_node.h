@@ -3,12 +3,14 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "sim/run.h"
 
 namespace kura::sim {
 
-// Planted faults: "ack-before-sync".
 std::unique_ptr<SimNode> make_kura_node(NodeParts parts);
+
+inline constexpr std::string_view kAckBeforeSync = "ack-before-sync";  // The fault to plant.
 
 }  // namespace kura::sim

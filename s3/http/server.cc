@@ -9,6 +9,7 @@ namespace kura::s3 {
 namespace {
 
 constexpr int64_t kDrainStepNs = 20'000'000;
+constexpr int64_t kHeadGraceNs = 1'000'000'000;  // For a head that was under way to be complete.
 constexpr int64_t kCutNs = 1'000'000'000;  // For requests to notice that their client is gone.
 constexpr int64_t kAcceptRetryNs = 100'000'000;
 constexpr size_t kSweepEvery = 64;
@@ -85,13 +86,15 @@ Task<void> HttpServer::accept_all() {
 Task<void> HttpServer::drain(int64_t deadline_ns) {
   shared_->draining = true;
   if (acceptor_) acceptor_->close();
-  const int64_t end_ns = loop_.clock().monotonic_ns() + deadline_ns;
+  const int64_t began_ns = loop_.clock().monotonic_ns(), end_ns = began_ns + deadline_ns;
   for (;;) {
     forget_ended();
     const int64_t now_ns = loop_.clock().monotonic_ns();
     const bool late = now_ns >= end_ns;
-    for (const auto& state : sessions_)
-      if (state->stream && (state->idle || late)) state->stream->close();
+    for (const auto& state : sessions_) {
+      const bool asks_nothing = state->in_flight == 0 && now_ns >= began_ns + kHeadGraceNs;
+      if (state->stream && (state->idle || asks_nothing || late)) state->stream->close();
+    }
     if (sessions_.empty()) co_return;
     // What waits for something else than its client, such as a drive that hangs, may never end.
     if (late && (shared_->in_flight == 0 || now_ns >= end_ns + kCutNs)) co_return;

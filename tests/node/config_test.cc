@@ -82,10 +82,10 @@ TEST(Config, Bytes) {
 }
 
 TEST(Config, LettersBeyondAsciiOfAFileAreInStringsAndComments) {
-  auto good = load({}, {}, "# für alle\nregion = \"z\\\"ü\" # ö\ndomain = ['ä']\n");
+  auto good = load({}, {}, "# für alle\nlisten = \"z\\\"ü\" # ö\ntls_cert = 'ä'\ntls_key = 'k'\n");
   ASSERT_TRUE(good) << good.error().detail;
-  EXPECT_EQ(good->region, "z\"ü");
-  EXPECT_EQ(good->domains, std::vector<std::string>{"ä"});
+  EXPECT_EQ(good->listen, "z\"ü");
+  EXPECT_EQ(good->tls_cert, "ä");
   auto bad = load({}, {}, "region = \"a\"\ndomaën = \"b\"\n");
   ASSERT_FALSE(bad);
   EXPECT_EQ(bad.error().code, Errc::invalid_argument);
@@ -161,6 +161,21 @@ TEST(Config, AnErrorSaysWhereTheValueCameFrom) {
   EXPECT_EQ(setting(*seen, "region").source, "kura.toml");
   EXPECT_EQ(setting(*seen, "region").line, 2u);
   EXPECT_EQ(setting(*load({{"region", "y"}}, {}, "region = \"x\""), "region").line, 0u);
+}
+
+TEST(Config, ValuesThatNothingCouldBeDoneWithAreRefused) {
+  EXPECT_EQ(error_of("region = \"a b\""), "kura.toml:1: region: 'a b' is not the name of a region");
+  EXPECT_EQ(error_of("region = \"\""), "kura.toml:1: region: '' is not the name of a region");
+  for (const char* domain : {"a..b", ".a", "a.", "a b", "a/b"})
+    EXPECT_EQ(error_of("domain = [\"good.example\", \"" + std::string(domain) + "\"]"),
+              "kura.toml:1: domain: '" + std::string(domain) + "' is not a domain name");
+  EXPECT_TRUE(load({}, {}, "domain = [\"s3.example\", \"localhost\"]"));
+  for (const char* size : {"1", "4KiB", "2GiB", "600001"})
+    EXPECT_EQ(error_of("journal_segment_size = \"" + std::string(size) + "\""),
+              "kura.toml:1: journal_segment_size: '" + std::string(size) +
+                  "' is not a multiple of 4KiB from 512KiB to 1GiB");
+  EXPECT_TRUE(load({}, {}, "journal_segment_size = \"1MiB\""));
+  EXPECT_EQ(load({}, {}, "")->journal_segment_bytes, 0u);
 }
 
 TEST(Config, AMistypedSettingIsToldItsName) {

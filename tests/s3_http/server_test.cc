@@ -205,6 +205,23 @@ TEST(Server, ADrainWaitsForRequestsAndNotForIdleClients) {
   EXPECT_EQ(statuses(clients.got[clients.send(get("/x"))]), "");
 }
 
+TEST(Server, ADrainDoesNotWaitForHalfAHead) {
+  Clients clients(100);
+  clients.send("PUT /echo HTTP/1.1\r\nHost: h\r\n");
+  const size_t late = clients.send("GET /x HTTP/1.1\r\n");
+  const size_t slow = clients.send("PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab");
+  clients.drain(60 * kSecond);
+  clients.edge.world.run_for(kSecond / 2);
+  clients.send_on(late, "Host: h\r\n\r\n");
+  clients.edge.world.run_for(kSecond);
+  EXPECT_EQ(statuses(clients.got[late]), "200");
+  EXPECT_EQ(clients.server.connections(), 1u);
+  EXPECT_FALSE(clients.drained);
+  clients.send_on(slow, "cde");
+  EXPECT_TRUE(clients.drained);
+  EXPECT_EQ(statuses(clients.got[slow]), "200");
+}
+
 // As one that waits for a drive that hangs.
 TEST(Server, ADrainEndsThoughARequestNeverDoes) {
   Clients clients(100);
