@@ -37,8 +37,8 @@ class Journal {
   // time; `records` live until it returns. A drive that hangs may keep what it was given for ever;
   // then `records` are an equal copy afterwards, and views of the old ones are void. Errors:
   // too_large (one that REQUIRES excludes); no_space; unavailable (too few mirrors now): after
-  // these none of the records is ever there, unless a start sees only drives that were lost with
-  // that append. Other records may take their place that no fold counts. Anything else is unknown.
+  // these none of the records is ever there, unless a start sees none of the mirrors that were
+  // left. Other records may take their place that no fold counts. Anything else is unknown.
   virtual Task<Result<std::vector<Offset>>> append(
       std::vector<Record>& records, AppendClass append_class = AppendClass::normal) = 0;
 

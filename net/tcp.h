@@ -33,8 +33,9 @@ bool is_listening(int descriptor);
 
 // REQUIRES: at least one loop; the loops outlive the acceptors. Errors: exists (the port is taken),
 // access_denied (a privileged port), invalid_argument (not an address of this machine), io_error.
-// Blocks while a host name is resolved. `inherited`: a descriptor that the process before this one
-// listened with on `address`, which is taken over, so that nobody is refused between the two.
+// Blocks while a host name is resolved. `inherited`: a socket that the process before this one
+// listened with on `address`, which is taken over, so that nobody is refused between the two; what
+// does not listen is left alone.
 Result<TcpListener> tcp_listen(const Address& address, const std::vector<AsioLoop*>& loops,
                                int inherited = -1);
 

@@ -194,7 +194,7 @@ boost::system::error_code open_and_listen(ListenSocket& socket, const tcp::endpo
 }
 
 // False: it is something else, and not touched.
-bool take_over(ListenSocket& socket, int descriptor, uint16_t port) {
+bool take_over(ListenSocket& socket, int descriptor) {
   if (!is_listening(descriptor)) return false;
   sockaddr_storage own{};
   socklen_t length = sizeof own;
@@ -202,10 +202,7 @@ bool take_over(ListenSocket& socket, int descriptor, uint16_t port) {
   if (own.ss_family != AF_INET && own.ss_family != AF_INET6) return false;
   boost::system::error_code error;
   socket.assign(own.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, error);
-  if (error) return false;
-  if (port == 0 || socket.local_endpoint(error).port() == port) return true;
-  socket.release(error);
-  return false;
+  return !error;
 }
 
 Result<void> open_first(ListenSocket& socket, const std::vector<tcp::endpoint>& endpoints,
@@ -251,7 +248,7 @@ Result<TcpListener> tcp_listen(const Address& address, const std::vector<AsioLoo
                                int inherited) {
   INVARIANT(!loops.empty(), "connections need a loop");
   auto listening = std::make_shared<Listening>(loops);
-  if (!take_over(listening->socket, inherited, address.port)) {
+  if (!take_over(listening->socket, inherited)) {
     auto endpoints = resolve_local(*loops.front(), address);
     if (!endpoints) return fail(endpoints.error());
     Result<void> opened = open_first(listening->socket, *endpoints, address);

@@ -28,6 +28,7 @@ struct Connection {
   TcpSocket socket;
   std::string peer;
   bool closed = false;
+  bool deaf = false;        // It reads no more.
   bool drained = true;      // The last read got less than it asked for.
   size_t direct_bytes = 0;  // Read without a turn of the loop in between.
 };
@@ -102,6 +103,11 @@ class TcpStream final : public Stream {
   Task<Result<void>> write(std::vector<std::string_view> pieces) override {
     return write_all(connection_, std::move(pieces));
   }
+  void stop_reading() override {
+    if (connection_->closed || std::exchange(connection_->deaf, true)) return;
+    boost::system::error_code ignored;
+    connection_->socket.cancel(ignored);  // Also a wait of a write, which waits again.
+  }
   void close() override {
     if (std::exchange(connection_->closed, true)) return;
     boost::system::error_code ignored;
@@ -122,6 +128,7 @@ class TcpStream final : public Stream {
 Task<Result<size_t>> TcpStream::read(std::shared_ptr<Connection> c, char* out, size_t size_bytes) {
   INVARIANT(size_bytes > 0, "a read of nothing cannot tell the end from success");
   if (c->closed) co_return socket_error(*c, ECANCELED, "read from");
+  if (c->deaf) co_return size_t{0};
   // Asio makes the first attempt itself, but hands the bytes over one turn later; while a body
   // streams in, more of it is usually there already.
   if (!c->drained && c->direct_bytes < kDirectBytesMax) {
@@ -149,6 +156,7 @@ Task<Result<size_t>> TcpStream::read(std::shared_ptr<Connection> c, char* out, s
                                   resolve.resume_now(n);
                               });
   });
+  if (c->deaf && !c->closed) co_return size_t{0};
   if (code != 0) co_return socket_error(*c, code, "read from");
   c->drained = got < size_bytes;
   co_return got;

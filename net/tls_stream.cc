@@ -230,6 +230,7 @@ class TlsStream final : public Stream {
   Task<Result<void>> write(std::vector<std::string_view> pieces) override {
     return write_plain(session_, std::move(pieces));
   }
+  void stop_reading() override { session_->inner->stop_reading(); }
   void close() override {
     if (std::exchange(session_->closed, true)) return;
     bool polite = session_->ready && !session_->flushing.busy() && Loop::current() != nullptr;

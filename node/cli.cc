@@ -15,6 +15,7 @@
 #include "node/fail_point_setting.h"
 #include "node/output.h"
 #include "node/server.h"
+#include "node/start_over.h"
 #include "s3/codec/uri.h"
 
 namespace kura::node {
@@ -61,6 +62,8 @@ Result<Config> config_of(const Flags& flags) {
     if (one.given->count() > 0) values[name] = one.on ? "true" : "false";
   const std::string named =
       flags.file.empty() ? environment_variable("KURA_CONFIG").value_or("") : flags.file;
+  // A process that starts over has what the file said then.
+  if (started_over()) return load_config(values, flags.drives, environment_variable, std::nullopt);
   const std::string source = flags.file.empty() ? "KURA_CONFIG" : "--config";
   const std::string path = named.empty() ? "/etc/kura/kura.toml" : named;
   std::ifstream in(path);

@@ -276,10 +276,10 @@ void count_from(const Json& before, Json& state) {
 Result<Json> scrub_drives(const std::shared_ptr<Shared>& shared) {
   SystemClock clock;
   Progress progress("scrub", *progress_form_of(shared->quiet ? "none" : shared->progress), clock);
+  if (shared->dry_run) return ask(shared, "POST", "scrub");
   Result<Json> before = ask(shared, "GET", "scrub");
   if (!before) return before;
   Result<Json> asked = ask(shared, "POST", "scrub");
-  if (shared->dry_run) return asked;
   while (asked) {
     Result<Json> state = ask(shared, "GET", "scrub?wait=1");
     if (!state) return state;

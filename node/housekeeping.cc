@@ -25,7 +25,6 @@ Housekeeping::Housekeeping(Loop& loop, journal::EmbeddedJournal& journal, ViewFo
       disks_(disks),
       options_(std::move(options)),
       changed_ns_(loop.clock().monotonic_ns()),
-      flushed_(fold.position().end),
       flushed_ns_(changed_ns_) {}
 
 struct Housekeeping::Passing {

@@ -61,7 +61,7 @@ class Housekeeping {
   Offset seen_end_;            // Of the log at the last look,
   int64_t changed_ns_ = 0;     // and when it changed.
   Offset settled_end_;         // End of the log after a pass that left nothing to free.
-  Offset flushed_;             // End of what the view on its drive holds,
+  Offset flushed_;             // End of what this process knows the view on its drive to hold,
   int64_t flushed_ns_ = 0;     // and since when.
   uint32_t failures_ = 0;      // Of passes, in a row;
   int64_t not_before_ns_ = 0;  // the next one waits for this.

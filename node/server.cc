@@ -33,7 +33,7 @@ constexpr int64_t kFlushNs = 1'000'000'000;
 constexpr int64_t kTlsReloadNs = 5'000'000'000;
 constexpr int64_t kWaitForDrivesNs = 2'000'000'000;
 // To whom this process accepted: the last ones get time to send what they ask.
-constexpr int64_t kLastAcceptedNs = 100'000'000, kAnswerAllNs = 500'000'000;
+constexpr int64_t kLastAcceptedNs = 100'000'000, kAnswerAllNs = 2'000'000'000;
 
 NodeOptions options_of(const Config& config) {
   NodeOptions options;
@@ -112,7 +112,7 @@ class Server {
   [[noreturn]] void wait_for_drives(const Error& error);
   [[noreturn]] void end_failed_node(const Error& error);
   [[noreturn]] void end_waiting_node();
-  [[noreturn]] void execute_again(StartOver why);
+  [[noreturn]] void execute_again(StartOver why, int listener);
   [[noreturn]] void end_process(int code);
 
   const Config& config_;
@@ -247,11 +247,11 @@ void Server::wait_for_drives(const Error& error) {
   if (signals_.within(kWaitForDrivesNs)) end_process(0);
   setup_.listener.pause();
   if (signals_.within(kLastAcceptedNs)) end_process(0);
-  setup_.listener.socket = ::dup(setup_.listener.socket);  // Draining closes the other one.
+  const int kept = ::dup(setup_.listener.socket);  // Draining closes the other one.
   for (size_t i = 0; i < io.size(); ++i)
     (void)signals_.run(*io[i], answer_all(*servers[i]), kAnswerAllNs);
   if (asked_to_end()) end_process(0);
-  execute_again(StartOver::waiting);
+  execute_again(StartOver::waiting, kept);
 }
 
 // From any thread. The view died with its drive, or the outcome of an append is not known. What is
@@ -264,19 +264,21 @@ void Server::end_failed_node(const Error& error) {
     log_.say("no journal mirror is left (" + error.detail + "); starting over");
   else
     log_.say("the metadata view failed (" + error.detail + "); starting over with another one");
-  execute_again(StartOver::lost);
+  execute_again(StartOver::lost, setup_.listener.socket);
 }
 
 // From any thread.
 void Server::end_waiting_node() {
   hold_aborts();
   log_.say("drives are back; starting over to take writes");
-  execute_again(StartOver::lost);
+  execute_again(StartOver::lost, setup_.listener.socket);
 }
 
-void Server::execute_again(StartOver why) {
+void Server::execute_again(StartOver why, int listener) {
+  setup_.listener.pause();
   log_.flush(kFlushNs);
-  start_over(argv_, why, setup_.folders->added(), setup_.listener.socket);
+  keep_settings(config_);
+  start_over(argv_, why, setup_.folders->added(), {listener, config_.listen});
 }
 
 // The end of a process whose loops have run. Nothing is taken apart: what still runs there, and the

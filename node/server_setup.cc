@@ -1,5 +1,7 @@
 #include "node/server_setup.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -9,7 +11,9 @@
 namespace kura::node {
 namespace {
 
-Result<void> check_settings(const Config& config, ServerSetup& setup) {
+constexpr int64_t kFlushNs = 1'000'000'000;
+
+Result<void> check_settings(const Config& config, ProcessLog& log, ServerSetup& setup) {
   if (config.root_access_key.empty())
     return kura::fail(Errc::invalid_argument,
                       "set KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY (or their _FILE twins); "
@@ -21,6 +25,15 @@ Result<void> check_settings(const Config& config, ServerSetup& setup) {
   setup.address = std::move(*address);
   if (config.tls_cert.empty()) return {};
   auto loaded = TlsServerContext::load(config.tls_cert, config.tls_key);
+  // They are being replaced. The process before this one had the old ones; who connects waits.
+  for (bool told = false; !loaded && started_over(); told = true) {
+    if (!told) {
+      log.say("waiting for --tls-cert, --tls-key: " + loaded.error().detail);
+      log.flush(kFlushNs);
+    }
+    if (asked_to_end_within_a_second()) ::_exit(0);
+    loaded = TlsServerContext::load(config.tls_cert, config.tls_key);
+  }
   if (!loaded)
     return kura::fail(Errc::invalid_argument, place_of(config, "tls-cert") + ", " +
                                                   place_of(config, "tls-key") + ": " +
@@ -37,7 +50,7 @@ Result<void> arm_fail_point(ProcessLog& log) {
 }
 
 Result<void> listen(const Config& config, const std::vector<AsioLoop*>& io, ServerSetup& setup) {
-  auto listener = tcp_listen(setup.address, io, listener_of_before());
+  auto listener = tcp_listen(setup.address, io, listener_of_before(config.listen));
   if (!listener) {
     Error error = listener.error();
     if (error.code == Errc::exists)
@@ -78,7 +91,7 @@ std::unique_ptr<Acceptor> ServerSetup::take_acceptor(size_t i) {
 Result<ServerSetup> set_up_server(const Config& config, const std::vector<AsioLoop*>& io,
                                   ProcessLog& log) {
   ServerSetup setup;
-  Result<void> done = check_settings(config, setup);
+  Result<void> done = check_settings(config, log, setup);
   if (done) done = arm_fail_point(log);
   if (done) done = listen(config, io, setup);
   if (done) done = open_drives(config, log, setup);

@@ -18,7 +18,7 @@ namespace {
 // Set for the process that starts over.
 constexpr char kStartedOver[] = "KURA_STARTED_OVER";
 constexpr char kLost[] = "lost", kWaiting[] = "waiting";
-// The descriptor of the socket that listens, which it goes on with.
+// The descriptor and the address of the socket that listens, which it goes on with: "7@[::]:9000".
 constexpr char kListener[] = "KURA_LISTENER";
 // And the drives that were added since the command line was written, one in a line.
 constexpr char kAddedDrives[] = "KURA_ADDED_DRIVES";
@@ -27,13 +27,23 @@ constexpr char kAddedDrives[] = "KURA_ADDED_DRIVES";
 // but drives that are back must not wait for one that never is.
 constexpr int kLooks = 20;
 
+}  // namespace
+
 bool asked_to_end_within_a_second() {
   const sigset_t signals = end_signals();
   const timespec second{.tv_sec = 1, .tv_nsec = 0};
   return ::sigtimedwait(&signals, nullptr, &second) > 0;
 }
 
-}  // namespace
+void keep_settings(const Config& config) {
+  for (const Setting& setting : config.settings) {
+    const std::string variable = variable_of(setting.name);
+    const std::string file_variable = variable + "_FILE";
+    if (setting.origin != Origin::file && setting.source != file_variable) continue;
+    ::setenv(variable.c_str(), setting.value.c_str(), 1);
+    ::unsetenv(file_variable.c_str());
+  }
+}
 
 std::optional<StartOver> started_over() {
   const auto why = environment_variable(kStartedOver);
@@ -48,16 +58,22 @@ std::vector<std::string> drives_added_before() {
   return paths;
 }
 
-int listener_of_before() {
-  const std::string text = environment_variable(kListener).value_or("");
-  int descriptor = -1;
-  std::from_chars(text.data(), text.data() + text.size(), descriptor);
-  return descriptor;
+int listener_of_before(const std::string& address) {
+  const auto socket_at = environment_variable(kListener);
+  if (!started_over() || !socket_at) return -1;
+  int socket = -1;
+  const auto [end, error] =
+      std::from_chars(socket_at->data(), socket_at->data() + socket_at->size(), socket);
+  if (error != std::errc() || !is_listening(socket)) return -1;
+  if (std::string(end) == "@" + address) return socket;
+  ::close(socket);
+  return -1;
 }
 
-void start_over(char** argv, StartOver why, const std::vector<std::string>& added, int listener) {
-  if (!is_listening(listener)) listener = -1;
-  ::setenv(kListener, std::to_string(listener).c_str(), 1);
+void start_over(char** argv, StartOver why, const std::vector<std::string>& added,
+                const HandedOn& handed_on) {
+  const int listener = is_listening(handed_on.socket) ? handed_on.socket : -1;
+  ::setenv(kListener, (std::to_string(listener) + "@" + handed_on.address).c_str(), 1);
   ::setenv(kStartedOver, why == StartOver::waiting ? kWaiting : kLost, 1);
   std::string lines;
   for (const std::string& path : added) lines += path + "\n";

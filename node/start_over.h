@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "node/config.h"
+
 namespace kura::node {
 
 enum class StartOver {
@@ -21,12 +23,25 @@ std::optional<StartOver> started_over();
 // The drives that were added to the processes before it since the command line was written.
 std::vector<std::string> drives_added_before();
 
-// The descriptor of the socket that the process before it listened with; negative: none.
-int listener_of_before();
+// The descriptor of the socket that the process before it listened with on `address`, as given;
+// negative: none. One of another address is closed.
+int listener_of_before(const std::string& address);
 
-// `added`: the drives that were added to this process. `listener`: the socket that it listens with,
-// which the next one goes on with: whoever connects meanwhile waits. From any thread.
+// Waits for so long; whether the process was asked to end meanwhile.
+bool asked_to_end_within_a_second();
+
+// Puts what files said when this process started into the environment of the next one, which does
+// not read them: by now one may be half written.
+void keep_settings(const Config& config);
+
+// The socket that a process listens with on `address`; the next one goes on with it, and whoever
+// connects meanwhile waits.
+struct HandedOn {
+  int socket = -1;
+  std::string address;
+};
+// `added`: the drives that were added to this process. From any thread.
 [[noreturn]] void start_over(char** argv, StartOver why, const std::vector<std::string>& added,
-                             int listener);
+                             const HandedOn& listener);
 
 }  // namespace kura::node

@@ -14,6 +14,7 @@ struct End {
   HostId host = 0;
   std::string peer;
   bool closed = false;        // By its owner.
+  bool deaf = false;          // Its owner reads no more.
   bool broken = false;        // It knows that the connection is gone.
   std::string arrived;        // Not yet read.
   bool no_more = false;       // The other end has sent everything, and all of it arrived.
@@ -49,6 +50,8 @@ void wake_reader(End& end, SimRandom& random) {
   Result<size_t> result = 0;
   if (end.closed)
     result = fail(Errc::closed, "connection is closed");
+  else if (end.deaf)
+    result = 0;
   else if (!end.arrived.empty())
     result = take(end, end.read_out, end.read_size, random);
   else if (end.broken)
@@ -113,6 +116,12 @@ class SimStream final : public Stream {
     }
     if (own().closed || own().broken) co_return fail(Errc::closed, "connection is closed");
     co_return Result<void>{};
+  }
+
+  void stop_reading() override {
+    End& end = own();
+    end.deaf = true;
+    if (!network_.dead(end.host)) wake_reader(end, network_.random_);
   }
 
   void close() override {

@@ -46,7 +46,8 @@ struct DeleteObject {
 };
 
 struct CreateUpload {
-  v1::Upload upload;  // Complete but for initiated_at_ms; the caller draws upload_id.
+  v1::Upload upload;           // Complete but for initiated_at_ms; the caller draws upload_id.
+  WriteConditions conditions;  // Of the key as it is when the upload begins.
 };
 
 struct CommitPart {

@@ -7,6 +7,8 @@ Result<Decision> create_upload(const KeyState& state, const Command& command,
                                const CreateUpload& request, const Stamp& stamp) {
   INVARIANT(request.upload.upload_id().size() == 16, "the edge draws 16 random bytes");
   if (state.upload) return fail(Errc::exists, "upload id drawn twice");
+  if (Result<void> ok = check_conditions(request.conditions, visible(state)); !ok)
+    return fail(ok.error());
   NewEvent out;
   v1::UploadCreated& event = *out.event.mutable_upload_created();
   event.set_bucket(command.bucket.value);

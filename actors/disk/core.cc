@@ -22,10 +22,10 @@ uint32_t DiskCore::parity(v1::StorageClass storage_class) const {
   return parity_of(drive_count(), storage_class);
 }
 
-uint32_t DiskCore::parity_of(uint32_t drives, v1::StorageClass storage_class) const {
-  const uint32_t standard = parity_for(drives, v1::STANDARD, options.standard_parity);
+uint32_t DiskCore::parity_of(uint32_t count, v1::StorageClass storage_class) const {
+  const uint32_t standard = parity_for(count, v1::STANDARD, options.standard_parity);
   if (storage_class != v1::REDUCED_REDUNDANCY) return standard;
-  const uint32_t reduced = parity_for(drives, storage_class, options.reduced_parity);
+  const uint32_t reduced = parity_for(count, storage_class, options.reduced_parity);
   // The journal has mirrors for the standard class only, and bodies in it.
   return options.reduced_parity ? reduced : std::min(reduced, standard);
 }

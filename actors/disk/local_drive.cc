@@ -63,9 +63,12 @@ Result<void> sync_folder(State& state, const std::string& folder) {
   return {};
 }
 
-bool has_identity(const State& state) {
-  const std::string name(disk::kDriveIdentityFile);
-  return faccessat(state.folder.get(), name.c_str(), F_OK, 0) == 0;
+// Neither the file nor its copy; an error is no proof of that.
+bool lacks_identity(const State& state) {
+  for (const std::string_view name : {disk::kDriveIdentityFile, disk::kDriveIdentityCopy})
+    if (faccessat(state.folder.get(), std::string(name).c_str(), F_OK, 0) == 0 || errno != ENOENT)
+      return false;
+  return true;
 }
 
 // Makes the folder of a new file, durably.
@@ -75,7 +78,7 @@ Result<void> make_folder(State& state, const std::string& folder) {
     if (errno == EEXIST) return {};
     return system_error(errno, "make folder", state.path + "/" + folder);
   }
-  if (state.identified && !has_identity(state)) {
+  if (state.identified && lacks_identity(state)) {
     // Somebody emptied it. Nothing new goes there, so that it can be added as an empty drive.
     unlinkat(state.folder.get(), folder.c_str(), AT_REMOVEDIR);
     state.gone = true;
@@ -311,7 +314,7 @@ Result<std::unique_ptr<LocalDrive>> open_local_drive(const std::string& path,
   state->device = info.st_dev;
   state->inode = info.st_ino;
   state->in_memory = system.f_type == TMPFS_MAGIC;
-  state->identified = has_identity(*state);
+  state->identified = !lacks_identity(*state);
   if (auto space = state->ask_space(); !space) return fail(space.error());
   return std::make_unique<LocalDrive>(std::move(state));
 }

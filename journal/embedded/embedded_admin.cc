@@ -84,10 +84,9 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
                                      " holds a later state of the journal than this node: " +
                                      "start kura again with all of the cluster's drives");
   }
-  // Still a current mirror, as of the set in force or of one that was tried since: what it holds
-  // may be needed, should the others fail while it is filled.
-  added->returning =
-      set_.has_member(drive.id) && seen.set && seen.set->generation >= set_.generation;
+  // Still a mirror, whatever generation its record has, for no set that names it came into force
+  // while it was away: what it holds may be needed, should the others fail while it is filled.
+  added->returning = set_.has_member(drive.id) && seen.set && seen.set->journal == set_.journal;
   if (!added->returning) {
     Result<void> cleared = co_await remove_segments_below(added, UINT64_MAX);
     if (!cleared) co_return cleared;
@@ -103,6 +102,9 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   }
   Result<void> committed = co_await commit(std::move(next));  // Else the drive has an older one.
   if (!committed) co_return committed;
+  if (!set_.has_drive(drive.id))
+    co_return fail(Errc::no_space,
+                   drive.drive->label() + " has no room for a record of the journal");
   if (done && spares_.empty()) in_background(prepare_spare_later());
   co_return done;
 }

@@ -141,7 +141,8 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> shrink(uint32_t parity);
   Task<bool> reopen_mirror(size_t mirror, MirrorPtr anew);
   Task<Result<void>> commit(MirrorSet next);
-  Task<Result<void>> make_witnesses(MirrorSet next);
+  void name_before(MirrorSet& next) const;
+  Task<Result<void>> make_witnesses(MirrorSet& next);
   Task<Result<void>> take_charge();
   Task<Result<void>> settle();
   enum class Quorum : uint8_t { binds, suffices };

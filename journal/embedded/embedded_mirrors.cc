@@ -70,15 +70,11 @@ Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
     if (!taken) co_return taken;
   }
   next.promised = set_.promised;
-  next.drives_before.clear();
-  next.parity_before = 0;
-  if (next.drives != set_.drives || next.parity != set_.parity) {
-    next.drives_before = set_.drives;
-    next.parity_before = set_.parity;
-  }
+  name_before(next);
   if (!suffices(next, online())) co_return fail(too_few_online());
   Result<void> seen = co_await make_witnesses(next);
   if (!seen) co_return seen;
+  name_before(next);
   next.generation = last_tried_ + 1;
   Result<void> written = co_await write_set(std::move(next), Quorum::suffices);
   if (!written) co_return written;
@@ -86,9 +82,16 @@ Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
   co_return written;
 }
 
+// The set that `next` follows, where its drives or its parity are others.
+void EmbeddedJournal::name_before(MirrorSet& next) const {
+  const bool changes = next.drives != set_.drives || next.parity != set_.parity;
+  next.drives_before = changes ? set_.drives : std::vector<DriveId>();
+  next.parity_before = changes ? set_.parity : 0;
+}
+
 // A start that sees that a drive counts may need it as a witness. So before anybody can see that,
-// it holds a set: the one in force.
-Task<Result<void>> EmbeddedJournal::make_witnesses(MirrorSet next) {
+// it holds a set: the one in force. What has no room for it does not count, unless as a mirror.
+Task<Result<void>> EmbeddedJournal::make_witnesses(MirrorSet& next) {
   std::vector<MirrorPtr> fresh;
   for (const auto* drives : {&mirrors_, &others_}) {
     for (const MirrorPtr& drive : *drives) {
@@ -99,8 +102,9 @@ Task<Result<void>> EmbeddedJournal::make_witnesses(MirrorSet next) {
   const std::string bytes = encode_mirror_set(set_);
   for (const MirrorPtr& drive : fresh) {
     Result<void> written = co_await write_mirror_set(drive, bytes);
-    if (!written) co_return written;
-    drive->witness = true;
+    if (!written && next.has_member(drive->id)) co_return written;
+    if (!written) std::erase(next.drives, drive->id);
+    drive->witness = written.has_value();
   }
   co_return Result<void>();
 }
@@ -227,10 +231,11 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
   }
   Result<MergedLog> merged = co_await merge_log(std::move(order));
   if (!merged) co_return fail(merged.error());
+  if (merged->segments.back().end != known_end)
+    co_return fail(Errc::corrupt, "the journal's mirrors do not hold what it ends with");
   refresh_files(*merged);
   Result<void> committed = co_await commit(std::move(next));
   if (!committed) co_return committed;
-  INVARIANT(merged->segments.back().end == known_end, "a merge ends where the log ends");
   counters_.replacements += need;
   mirrors_ = std::move(members);
   others_.erase(others_.begin(), others_.begin() + static_cast<ptrdiff_t>(need));

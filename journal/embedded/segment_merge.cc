@@ -113,6 +113,7 @@ Task<Result<void>> SegmentMerge::load_ahead() {
 std::optional<RecordView> SegmentMerge::record_of(size_t source) const {
   auto record = parse_record(readers_[source].bytes(at_, room()), order_.journal, Offset{offset()});
   if (!record || !log_.goes_on_with(*record, offset())) return std::nullopt;
+  if (order_.known_end && offset() + record->bytes.size() > *order_.known_end) return std::nullopt;
   return *record;
 }
 
@@ -149,7 +150,7 @@ Result<void> SegmentMerge::note_other(size_t from, RecordView record, size_t oth
   if (readers_[other].missing()) return {};
   auto found = parse_record(readers_[other].bytes(at_, room()), order_.journal, Offset{offset()});
   std::string what = found ? "stale record" : describe(found.error());
-  if (found && log_.goes_on_with(*found, offset())) {
+  if (found && found->back == record.back && log_.goes_on_with(*found, offset())) {
     if (!record.withdraws() && !found->withdraws()) {
       return kura::fail(Errc::corrupt, "two different records at offset " +
                                            std::to_string(offset()) + ", on " +

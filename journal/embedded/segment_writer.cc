@@ -52,12 +52,11 @@ Task<Result<void>> SegmentWriter::flush() {
 Task<Result<void>> SegmentWriter::finish() {
   Result<void> done = co_await flush();
   if (!done) co_return done;
-  if (written_bytes_ > 0 || fresh_) {
-    before_step("journal.merge.sync");
-    done = co_await file_->sync();
-    if (!done) co_return judged(*mirror_, std::move(done));
-    after_step("journal.merge.sync");
-  }
+  // Also where it was right before: a process that was killed may have written without syncing.
+  before_step("journal.merge.sync");
+  done = co_await file_->sync();
+  if (!done) co_return judged(*mirror_, std::move(done));
+  after_step("journal.merge.sync");
   if (file_bytes_ > capacity_bytes_) {
     done = co_await file_->truncate(capacity_bytes_);
     if (!done) co_return judged(*mirror_, std::move(done));

@@ -18,7 +18,8 @@ Connection::~Connection() {
   if (timer_ != 0) loop_.timer().cancel(timer_);
 }
 
-void Connection::set_deadline(int64_t delay_ns) {
+void Connection::set_deadline(int64_t delay_ns, Ends ends) {
+  ends_ = ends;
   deadline_ns_ = loop_.clock().monotonic_ns() + delay_ns;
   if (timer_ != 0 && timer_at_ns_ <= deadline_ns_) return;
   if (timer_ != 0) loop_.timer().cancel(timer_);
@@ -36,7 +37,11 @@ void Connection::on_timer() {
   const int64_t left_ns = deadline_ns_ - loop_.clock().monotonic_ns();
   if (left_ns > 0) return arm(left_ns);
   timed_out_ = true;
-  stream_->close();
+  deadline_ns_ = 0;
+  if (ends_ == Ends::reading)
+    stream_->stop_reading();
+  else
+    stream_->close();
 }
 
 std::string Connection::take_ahead() {

@@ -19,8 +19,10 @@ class Connection {
   ~Connection();
   Connection(const Connection&) = delete;
 
-  // Closes the stream, and fails what waits on it, in `delay_ns` unless it is set again or cleared.
-  void set_deadline(int64_t delay_ns);
+  // What a deadline ends: everything, or reading alone, so that the peer can be told.
+  enum class Ends : uint8_t { all, reading };
+  // Fails what waits on the stream, in `delay_ns` unless it is set again or cleared.
+  void set_deadline(int64_t delay_ns, Ends ends = Ends::all);
   void clear_deadline() { deadline_ns_ = 0; }
   bool timed_out() const { return timed_out_; }
 
@@ -61,6 +63,7 @@ class Connection {
   size_t fill_bytes_ = 0;
   // The timer is armed rarely and only looks at the deadline, which moves with every request.
   int64_t deadline_ns_ = 0;  // 0: none.
+  Ends ends_ = Ends::all;
   Timer::Id timer_ = 0;
   int64_t timer_at_ns_ = 0;
   bool timed_out_ = false;

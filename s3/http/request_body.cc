@@ -98,7 +98,7 @@ Task<bool> RequestBody::fill(std::string* bytes) {
 Task<size_t> RequestBody::receive(char* out, size_t size_bytes) {
   Clock& clock = Loop::current()->clock();
   const int64_t began_ns = clock.monotonic_ns();
-  connection_.set_deadline(std::max<int64_t>(patience_ns_, 1));
+  connection_.set_deadline(std::max<int64_t>(patience_ns_, 1), Connection::Ends::reading);
   if (ticket_) ticket_->wait_begins(options_.body_silence_ns - patience_ns_);
   const size_t received = co_await connection_.read(out, size_bytes);
   if (ticket_) ticket_->wait_ends();

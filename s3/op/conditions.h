@@ -34,8 +34,8 @@ Verdict judge(const ReadConditions& conditions, std::string_view etag, int64_t m
 // is about another version, or says nothing: then the whole object follows.
 bool range_counts(const Headers& headers, std::string_view etag, int64_t modified_at_ms);
 
-// Of PutObject, CopyObject (destination) and CompleteMultipartUpload. Errors: NotImplemented for
-// what S3 does not take either (If-None-Match with an ETag).
+// Of PutObject, CopyObject (destination), CreateMultipartUpload and CompleteMultipartUpload.
+// Errors: NotImplemented for what S3 does not take either (If-None-Match with an ETag).
 S3Result<WriteConditions> write_conditions(const Headers& headers);
 
 // Of DeleteObject: If-Match, x-amz-if-match-size, x-amz-if-match-last-modified-time.

@@ -7,6 +7,7 @@
 #include "s3/codec/encoding.h"
 #include "s3/op/answer.h"
 #include "s3/op/commit.h"
+#include "s3/op/conditions.h"
 #include "s3/op/handlers.h"
 #include "s3/op/lookup.h"
 #include "s3/op/object_info.h"
@@ -27,10 +28,13 @@ Task<S3Result<Response>> create_multipart_upload(Context& context, Request& requ
   if (!info) co_return s3_fail(info.error());
   S3Result<UploadChecksum> checksum = upload_checksum_of(request);
   if (!checksum) co_return s3_fail(checksum.error());
+  S3Result<WriteConditions> conditions = write_conditions(request.head.headers);
+  if (!conditions) co_return s3_fail(conditions.error());
   S3Result<Bucket> bucket = find_bucket(context, request.bucket);
   if (!bucket) co_return s3_fail(bucket.error());
 
   CreateUpload create;
+  create.conditions = std::move(*conditions);  // S3 has them at Complete; mc sends them here.
   create.upload.set_upload_id(new_upload_id(request.id));
   *create.upload.mutable_info() = std::move(*info);
   create.upload.set_checksum_algorithm(checksum->algorithm);

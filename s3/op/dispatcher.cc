@@ -60,7 +60,7 @@ S3Result<void> check_conditions(const Route& route, const Headers& headers) {
     return refuse_other_conditions(
         headers, {"if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"});
   if (route.handler == put_object || route.handler == copy_object ||
-      route.handler == complete_multipart_upload)
+      route.handler == create_multipart_upload || route.handler == complete_multipart_upload)
     return refuse_other_conditions(headers, {"if-match", "if-none-match"});
   return refuse_other_conditions(headers, {});
 }

@@ -30,7 +30,7 @@ bool is_hoisted(std::string_view lower) {
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     auto byte = static_cast<unsigned char>(c);
-    return byte > 0x20 && byte != 0x7f &&
+    return byte > 0x20 && byte < 0x7f &&
            std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
   });
 }

@@ -158,6 +158,34 @@ inline Task<void> closing_wakes_a_reader(StreamSubject& s) {
   p.server->close();
 }
 
+inline Task<void> who_stops_reading_can_write(StreamSubject& s) {
+  Pair p = co_await make_pair(s);
+  if (!p.client || !p.server) co_return;
+  Background<Result<void>> greeting(write_text(*p.client, "hello"));  // Hands are shaken then.
+  Result<std::string> hello = co_await read_exactly(*p.server, 5);
+  EXPECT_EQ(hello.value_or("error"), "hello");
+  auto greeted = co_await greeting.join();
+  EXPECT_TRUE(greeted && *greeted);
+  char byte;
+  Background<Result<size_t>> reading(p.server->read_some(&byte, 1));
+  co_await sleep_for(2'000'000);
+  EXPECT_FALSE(reading.done());
+  p.server->stop_reading();
+  auto n = co_await reading.join();
+  EXPECT_TRUE(n) << "the read waits for ever";
+  if (n) {
+    EXPECT_EQ(n->value_or(0), 0u);
+  }
+  Result<size_t> later = co_await p.server->read_some(&byte, 1);
+  EXPECT_EQ(later.value_or(0), 0u);
+  Background<Result<void>> writing(write_text(*p.server, "too late"));
+  Result<std::string> got = co_await read_exactly(*p.client, 8);
+  EXPECT_EQ(got.value_or("error"), "too late");
+  auto wrote = co_await writing.join();
+  EXPECT_TRUE(wrote && *wrote);
+  p.server->close();
+}
+
 inline Task<void> closing_wakes_a_writer(StreamSubject& s) {
   Pair p = co_await make_pair(s);
   if (!p.client || !p.server) co_return;
@@ -231,6 +259,9 @@ TEST_P(StreamContract, ManyPieces) { run(stream_contract::many_pieces(subject())
 TEST_P(StreamContract, EndOfStream) { run(stream_contract::end_of_stream(subject())); }
 TEST_P(StreamContract, ClosingWakesAReader) {
   run(stream_contract::closing_wakes_a_reader(subject()));
+}
+TEST_P(StreamContract, WhoStopsReadingCanWrite) {
+  run(stream_contract::who_stops_reading_can_write(subject()));
 }
 TEST_P(StreamContract, ClosingWakesAWriter) {
   run(stream_contract::closing_wakes_a_writer(subject()));

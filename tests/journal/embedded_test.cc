@@ -101,6 +101,30 @@ TEST_F(Running, ARefusedAppendIsTakenBackFromTheMirrorsThatHaveIt) {
   expect_read();
 }
 
+// It is killed between write and sync, starts again and acknowledges more; then the power fails.
+TEST_F(Running, WhatAKilledProcessWroteIsSyncedBeforeItIsShown) {
+  size_t shown = 0;
+  for (uint64_t operation = 1; operation < 30; ++operation) {
+    SCOPED_TRACE(operation);
+    start(2, 2);
+    for (auto& one : machine_->disks) one->posts = true;
+    machine_->power.dies_at = machine_->power.operations + operation;
+    std::vector<Record> records;
+    for (size_t i = 0; i < 3; ++i) records.push_back(test_record(1000 + i, 20, 100));
+    (void)machine_->loop->run(journal().append(records, AppendClass::normal));
+    machine_->boot();
+    ASSERT_FALSE(machine_->open(options_).has_value());
+    for (const StoredRecord& stored : machine_->read_all()) acked_.push_back(stored.record);
+    shown += acked_.size();
+    ASSERT_TRUE(append(600).has_value());  // In the next segment.
+    machine_->crash(Unsynced::dropped);
+    auto failed = machine_->open(options_);
+    ASSERT_FALSE(failed.has_value()) << failed->detail;
+    expect_read();
+  }
+  EXPECT_GT(shown, 0u);
+}
+
 TEST_F(Running, NoMirrorLeftIsUnknownAndTheRestartResolvesIt) {
   start(2, 2);
   append_many(3);

@@ -141,6 +141,24 @@ TEST_F(HalfWay, AnAddThatWasRefusedDoesNotWinOverWhatIsAcknowledgedLater) {
   expect_restart({0, 1, 2, 3});
 }
 
+// It counts for nothing, so nobody needs it.
+TEST_F(HalfWay, ANewDriveWithoutRoomForASetKeepsNoStartBack) {
+  start(3, 2);
+  append_many(3);
+  machine_->disks.push_back(std::make_unique<MemoryDisk>("drive 3", &machine_->power));
+  write_sets_on({0, 1, 2});
+  EXPECT_EQ(add(3).error().code, Errc::no_space);
+  append_many(3);
+  machine_->boot();
+  auto failed = machine_->open(options_, {0, 1, 2, 3});
+  ASSERT_FALSE(failed.has_value()) << failed->detail;
+  expect_read();
+  append_many(3);
+  write_sets_everywhere();
+  expect_restart({0, 1});
+  expect_restart({0, 1, 2, 3});
+}
+
 TEST_F(HalfWay, AnAddThatACrashEndedDoesNotWinOverWhatIsAcknowledgedLater) {
   size_t started = 0;
   for (uint64_t operation = 1; operation < 80; ++operation) {

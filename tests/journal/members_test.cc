@@ -169,6 +169,30 @@ TEST_F(Members, MirrorsThatWereMountedAnewBetweenAppendsGoOn) {
 }
 
 // What comes back under a mirror's name lacks what was acknowledged meanwhile: it is filled anew.
+// A mirror was away while others took charge, and no drive could replace it. The power fails while
+// it is taken back, and of the three mirrors it is the only one that is here then.
+TEST_F(Members, AMirrorThatComesBackKeepsWhatItHas) {
+  for (uint64_t operation = 1;; ++operation) {
+    SCOPED_TRACE(operation);
+    AckedLog::start(4, Machine::small(3));
+    options_.mirror_count = 0;
+    append_many(5);
+    disk(3).full = [](const std::string& name) { return name.find(".seg") != name.npos; };
+    disk(2).dead = true;
+    (void)machine_->loop->get(journal().drive_failed(drive_id(2), "pulled"));
+    EXPECT_EQ(append().error().code, Errc::unavailable);
+    disk(2).dead = false;
+    disk(3).full = nullptr;
+    machine_->power.dies_at = machine_->power.operations + operation;
+    auto out = machine_->loop->run(journal().add_drive({drive_id(2), disk(2).mount()}));
+    machine_->boot();
+    auto failed = machine_->open(options_, {2, 3});
+    ASSERT_FALSE(failed.has_value()) << failed->detail;
+    expect_read();
+    if (out || HasFailure()) break;
+  }
+}
+
 TEST_F(Members, AnOldCopyOfAMirrorIsNotTakenForIt) {
   start(2, 2);
   append_many(5);

@@ -126,5 +126,18 @@ TEST_F(Withdrawal, ComesTooLateForWhatAStartWithoutItHasShown) {
   });
 }
 
+// The survivor's copy of it rots, and then the lost mirror comes back: an error, and no end of the
+// process.
+TEST_F(Withdrawal, ThatRotsLetsNothingIn) {
+  refuse({1, 1, 200, 0});
+  const uint64_t at = machine_->read_all().back().offset.value;
+  for (auto& [name, file] : disk(1).files)
+    if (name.ends_with("0000.seg")) file->bytes[at + 60] ^= 1;
+  auto added = machine_->loop->get(journal().add_drive({drive_id(0), disk(0).mount()}));
+  EXPECT_FALSE(added.has_value());
+  EXPECT_FALSE(append().has_value());
+  EXPECT_EQ(journal().bounds().end.value, at + kRecordHeaderBytes);
+}
+
 }  // namespace
 }  // namespace kura::journal

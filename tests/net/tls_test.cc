@@ -203,6 +203,7 @@ class FlippingStream : public Stream {
   Task<Result<void>> write(std::vector<std::string_view> pieces) override {
     return inner_->write(std::move(pieces));
   }
+  void stop_reading() override { inner_->stop_reading(); }
   void close() override { inner_->close(); }
   std::string peer() const override { return inner_->peer(); }
   bool encrypted() const override { return false; }
@@ -248,6 +249,7 @@ class CutStream : public Stream {
   Task<Result<void>> write(std::vector<std::string_view> pieces) override {
     return inner_->write(std::move(pieces));
   }
+  void stop_reading() override { inner_->stop_reading(); }
   void close() override { inner_->close(); }
   std::string peer() const override { return inner_->peer(); }
   bool encrypted() const override { return false; }

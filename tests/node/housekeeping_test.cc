@@ -102,6 +102,13 @@ TEST_F(Housekept, AfterACrashAtRestNothingIsReplayed) {
   EXPECT_LE(world.node->view_recovery().replayed, 16u) << "claims and what maintenance appends";
   EXPECT_FALSE(world.node->view_recovery().built_anew);
   EXPECT_EQ(world.objects(bucket), 5u);
+  for (int i = 0; i < 4; ++i) {  // Nobody writes.
+    world.world.run_for(60 * sim::kSecond);
+    world.crash();
+    views.crash(sim::Unsynced::dropped, random);
+    ASSERT_TRUE(world.start(views));
+    EXPECT_LE(world.node->view_recovery().replayed, 32u);
+  }
   world.crash();
 }
 

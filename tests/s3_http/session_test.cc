@@ -281,6 +281,18 @@ TEST(Session, SlowClientsAreCutOff) {
   near(lifetime_ns({{get("/stream/50000000")}}, /*reads=*/false), options.write_silence_ns);
 }
 
+TEST(Session, AnUploadThatStallsIsToldWhy) {
+  for (const char* head :
+       {"PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\na",
+        "PUT /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\na"}) {
+    Edge edge;
+    const std::string got = edge.talk(std::string(head));
+    EXPECT_EQ(statuses(got), "400") << got;
+    EXPECT_NE(got.find("<Code>RequestTimeout</Code>"), std::string::npos);
+    EXPECT_NE(got.find("Connection: close"), std::string::npos) << got;
+  }
+}
+
 TEST(Session, ASlowUploadThatGoesOnIsNotCutOff) {
   Edge edge;
   std::vector<Step> steps = {

@@ -56,6 +56,16 @@ class Multipart : public testing::Test {
   OpWorld w;
 };
 
+// As mc sends them, for want of a condition at Complete.
+TEST_F(Multipart, ConditionsWhenAnUploadBegins) {
+  w.send("PUT", "/bbb/there", "x");
+  EXPECT_EQ(w.send("POST", "/bbb/there?uploads", "", {{"if-none-match", "*"}}).status, 412);
+  EXPECT_EQ(w.send("POST", "/bbb/new?uploads", "", {{"if-none-match", "*"}}).status, 200);
+  EXPECT_EQ(w.send("POST", "/bbb/there?uploads", "", {{"if-match", "\"other\""}}).status, 412);
+  EXPECT_EQ(w.send("POST", "/bbb/there?uploads", "", {{"if-match", "*"}}).status, 200);
+  EXPECT_EQ(w.send("POST", "/bbb/none?uploads", "", {{"if-match", "*"}}).code, "NoSuchKey");
+}
+
 TEST_F(Multipart, FromCreationToCompletion) {
   std::string id = create({{"content-type", "text/plain"},
                            {"x-amz-meta-color", "blue"},

@@ -247,7 +247,7 @@ TEST_F(Objects, AConditionThatNobodyJudgesIsRefused) {
        {}},
       {"PUT", part, {}, {}},
       {"PUT", part, {}, {source}},
-      {"POST", "/bbb/k?uploads", {}, {}},
+      {"POST", "/bbb/k?uploads", {"if-match", "if-none-match"}, {}},
       {"DELETE", "/bbb/up?uploadId=" + id, {}, {}},
       {"PUT", "/new", {}, {}},
       {"DELETE", "/bbb", {}, {}}};

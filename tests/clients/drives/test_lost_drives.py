@@ -161,11 +161,14 @@ def test_one_too_many_is_a_clean_503(store, lost):
     assert (store.server.process.poll(), store.server.process.pid) == (None, pid)
 
 
-def test_whoever_connects_while_it_starts_over_is_answered(make_store):
-    """Each process that looks for the drives goes on with the socket of the one before."""
-    store = make_store(count=3)
+def test_whoever_connects_while_it_starts_over_is_answered(make_store, tmp_path):
+    """Each process that looks for the drives goes on with the socket of the one before, and with its settings."""
+    config = tmp_path / "kura.toml"
+    config.write_text('requests_max = 77\n')
+    store = make_store(count=3, settings={"KURA_CONFIG": str(config)})
     store.s3.create_bucket(Bucket=BUCKET)
     store.s3.put_object(Bucket=BUCKET, Key="kept", Body=b"kept")
+    config.write_text("requests_max = [half a fi")
     for i in range(3):
         store.mounts.lose(i)
     until(lambda: "answering 503 until they are back" in store.server.log_tail(2000), 30, "it does not wait")
@@ -178,6 +181,8 @@ def test_whoever_connects_while_it_starts_over_is_answered(make_store):
         store.mounts.attach(i)
     store.server.wait_ready()
     assert read(store.s3, BUCKET, "kept") == b"kept"
+    settings = {item["name"]: item["value"] for item in store.server.kura("config", "show")["items"]}
+    assert str(settings["requests-max"]) == "77", settings
 
 
 def test_too_few_drives_to_start(store):
