@@ -89,6 +89,11 @@ Task<void> seal_open_set(std::shared_ptr<DiskCore> core, std::shared_ptr<OpenSet
   if (sealed && bytes == kFirstStripeOffset) co_await drop_set(core, set->id());
 }
 
+Task<void> drop_unused(std::shared_ptr<DiskCore> core, SetId id) {
+  const bool sealed = co_await record_seal(core, id, kFirstStripeOffset);
+  if (sealed) co_await drop_set(core, id);
+}
+
 Task<void> seal_left_open(std::shared_ptr<DiskCore> core, const LiveBodies& live, SetId id) {
   while (!core->stopping) {
     const auto state = core->ledger.state();

@@ -17,6 +17,9 @@ Task<void> seal_open_set(std::shared_ptr<DiskCore> core, std::shared_ptr<OpenSet
 // fold names in it. Tries likewise. REQUIRES: every partition is folded to its end.
 Task<void> seal_left_open(std::shared_ptr<DiskCore> core, const LiveBodies& live, SetId set);
 
+// Of a set that was opened and got no files: seals it empty, however long that takes, and drops it.
+Task<void> drop_unused(std::shared_ptr<DiskCore> core, SetId set);
+
 // Records the drop and removes the files. Does nothing while somebody reads the set.
 // REQUIRES: the fold names nothing in it and no reservation uses it.
 Task<void> drop_set(std::shared_ptr<DiskCore> core, SetId set);

@@ -161,7 +161,7 @@ Task<Result<std::shared_ptr<OpenSet>>> WriteSets::open(Target target) {
       open_[set->id] = *opened;
       co_return opened;
     }
-    spawn_on(core_.shared_from_this(), drop_set(core_.shared_from_this(), set->id));
+    spawn_on(core_.shared_from_this(), drop_unused(core_.shared_from_this(), set->id));
   }
   co_return fail(Errc::no_space, "no set of drives could take a new set");
 }

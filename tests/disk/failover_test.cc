@@ -110,6 +110,23 @@ TEST(Failover, ADriveThatIsFullAloneIsLeftOut) {
   EXPECT_TRUE(pool.status().drives[4].online);
 }
 
+// A drive dies between the opening of a set and its files, and the ledger is away for a moment.
+TEST(Failover, ASetThatGotNoFilesIsDropped) {
+  PoolWorld pool(4);
+  ASSERT_TRUE(pool.start());
+  pool.ledger.after_open = [&pool] {
+    pool.disks[3]->set_dead(true);
+    pool.ledger.refuse_next = 2;
+  };
+  EXPECT_FALSE(pool.put_now("key", 700'000));
+  ASSERT_TRUE(pool.put_now("key", 700'000));
+  pool.settle(5 * sim::kSecond);
+  pool.maintain(4);
+  EXPECT_EQ(pool.ledger.state()->sets.size(), 1u);
+  EXPECT_EQ(pool.ledger.state()->sets.begin()->first, pool.set_of("key").id);
+  pool.expect_all();
+}
+
 TEST(Failover, ALedgerThatIsAwayIsUnavailableAndNothingLeaks) {
   PoolWorld pool(4);
   ASSERT_TRUE(pool.start());

@@ -85,6 +85,7 @@ Task<Result<SegmentSet>> MemoryLedger::open_set(SegmentSet draft) {
   for (DriveId id : draft.members) opened.add_drive_ids(std::string(id.view()));
   Result<void> recorded = record(event);
   if (!recorded) co_return fail(recorded.error());
+  if (auto then = std::exchange(after_open, nullptr)) then();
   co_return draft;
 }
 

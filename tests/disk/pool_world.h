@@ -34,7 +34,8 @@ class MemoryLedger final : public SetLedger {
 
   void add_drive(DriveId id);
   Result<void> record(const v1::Event& event);
-  int refuse_next = 0;  // So many calls fail with unavailable.
+  int refuse_next = 0;               // So many calls fail with unavailable.
+  std::function<void()> after_open;  // Of the next set. Once.
 
  private:
   Task<Result<void>> reach();  // The control partition; then somebody else may have been there.
