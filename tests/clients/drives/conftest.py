@@ -10,14 +10,14 @@ from server import Server
 class Store:
     """`inside`: the drives are folders of that name in the file systems; else those that are added count too."""
 
-    def __init__(self, base, settings=None, inside="", **options):
+    def __init__(self, base, settings=None, inside="", tls=None, **options):
         self.mounts = Mounts(base, **options)
         drives = self.mounts.folders
         if inside:
             drives = [folder / inside for folder in drives]
             for drive in drives:
                 drive.mkdir()
-        self.server = Server(drives, base / "kura.log", settings=settings)
+        self.server = Server(drives, base / "kura.log", tls=tls, settings=settings)
         self.s3 = s3_client(self.server.endpoint, read_timeout=60)
 
     def restart(self):

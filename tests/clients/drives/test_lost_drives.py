@@ -9,7 +9,7 @@ import pytest
 
 from bodies import KIB, MIB, SIZES, body
 from s3 import keys_of, read, s3_client
-from server import until
+from server import make_certificate, until
 
 BUCKET = "kept"
 INLINE_MAX = 16 * KIB
@@ -183,6 +183,25 @@ def test_whoever_connects_while_it_starts_over_is_answered(make_store, tmp_path)
     assert read(store.s3, BUCKET, "kept") == b"kept"
     settings = {item["name"]: item["value"] for item in store.server.kura("config", "show")["items"]}
     assert str(settings["requests-max"]) == "77", settings
+
+
+def test_a_certificate_that_is_being_replaced_while_it_starts_over(make_store, tmp_path):
+    """The process before had the old one; the next one waits for the whole of the new one."""
+    make_certificate(tmp_path)
+    store = make_store(count=3, tls=tmp_path)
+    server, certificate = store.server, (tmp_path / "cert.pem").read_text()
+    (tmp_path / "cert.pem").write_text("half of it")
+    for i in range(3):
+        store.mounts.lose(i)
+    until(lambda: "waiting for --tls-cert, --tls-key" in server.log_tail(3000), 30, "it does not wait")
+    time.sleep(1)
+    assert server.process.poll() is None, server.log_tail()
+    (tmp_path / "cert.pem").write_text(certificate)
+    until(lambda: server.get("/health/ready")[0] == 503, 10, "not served with the new one")
+    (tmp_path / "cert.pem").write_text("half again")
+    time.sleep(4)
+    server.process.terminate()
+    assert server.process.wait(5) == 0, server.log_tail()
 
 
 def test_too_few_drives_to_start(store):
