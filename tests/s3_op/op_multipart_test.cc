@@ -96,6 +96,20 @@ TEST_F(Multipart, FromCreationToCompletion) {
   EXPECT_TRUE(w.blobs.active.empty());
 }
 
+// Of a body, which a presigned completion cannot know either.
+TEST_F(Multipart, AChecksumInAPresignedQueryDoesNotCount) {
+  const std::string id =
+      create({{"x-amz-checksum-algorithm", "CRC32"}, {"x-amz-checksum-type", "FULL_OBJECT"}});
+  const std::string etag = put_part(id, 1, "part");
+  EXPECT_EQ(complete(id, {{1, etag}}, {{"x-amz-checksum-crc32", "AAAAAA=="}}).status, 400);
+  Sent sent{"POST",
+            "/bbb/k?uploadId=" + id + "&x-amz-checksum-crc32=AAAAAA%3D%3D",
+            {},
+            listed({{1, etag}})};
+  sent.presigned = true;
+  EXPECT_EQ(w.send(std::move(sent)).status, 200);
+}
+
 TEST_F(Multipart, LocationIsWhatTheClientAsked) {
   w.settings.domains = {"store.test"};
   struct Style {
