@@ -86,6 +86,8 @@ Task<Result<Answer>> exchange(AsioLoop& loop, const AdminTarget& target, Address
     text.append(buffer, *size);
     if (text.size() > kAnswerBytesMax) co_return fail(Errc::too_large, "the answer is too long");
   }
+  if (text.empty())
+    co_return fail(Errc::unavailable, target.endpoint + " closed the connection without an answer");
   const size_t end = text.find("\r\n\r\n");
   if (text.rfind("HTTP/1.1 ", 0) != 0 || end == std::string::npos)
     co_return fail(Errc::unavailable, target.endpoint + " does not speak HTTP");

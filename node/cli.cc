@@ -63,14 +63,18 @@ Result<Config> config_of(const Flags& flags) {
   const std::string named =
       flags.file.empty() ? environment_variable("KURA_CONFIG").value_or("") : flags.file;
   // A process that starts over has what the file said then.
-  if (started_over()) return load_config(values, flags.drives, environment_variable, std::nullopt);
+  if (started_over()) {
+    auto config = load_config(values, flags.drives, environment_variable, std::nullopt);
+    if (config) name_origins(*config);
+    return config;
+  }
   const std::string source = flags.file.empty() ? "KURA_CONFIG" : "--config";
   const std::string path = named.empty() ? "/etc/kura/kura.toml" : named;
-  std::ifstream in(path);
-  if (!in && !named.empty())
-    return fail(Errc::invalid_argument, source + ": cannot read '" + path + "'");
+  const Result<std::string> text = read_text_file(path);
+  if (!text && !named.empty())
+    return fail(Errc::invalid_argument, source + ": " + text.error().detail);
   std::optional<std::pair<std::string, std::string>> file;
-  if (in) file = {std::string(std::istreambuf_iterator<char>(in), {}), path};
+  if (text) file = {*text, path};
   return load_config(values, flags.drives, environment_variable, file);
 }
 

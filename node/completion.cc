@@ -47,6 +47,7 @@ std::vector<std::string> completions(const CLI::App& app, const std::vector<std:
   const CLI::App& command = command_of(app, before);
   const std::string last = words.back(), previous = before.empty() ? "" : before.back();
   std::vector<std::string> may = verbs_of(command);
+  if (command.get_name() == "completion") may = {"bash", "fish", "zsh"};
   if (last.starts_with("-")) may = flags_of(command);
   if (previous == "-o" || previous == "--output") may = forms_of(command);
   std::erase_if(may, [&last](const std::string& word) { return !word.starts_with(last); });

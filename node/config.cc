@@ -26,9 +26,9 @@ std::vector<std::string> split(const std::string& text) {
 }
 
 Result<std::string> secret_from_file(const std::string& path, const std::string& variable) {
-  std::ifstream in(path);
-  if (!in) return fail(Errc::invalid_argument, variable + ": cannot read the file '" + path + "'");
-  std::string text((std::istreambuf_iterator<char>(in)), {});
+  Result<std::string> read = read_text_file(path);
+  if (!read) return fail(Errc::invalid_argument, variable + ": " + read.error().detail);
+  std::string text = *read;
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   return text;
 }
@@ -195,6 +195,19 @@ std::string place_of(const Config& config, const std::string& name) {
   for (const Setting& s : config.settings)
     if (s.name == name) return place_of(s);
   return name;
+}
+
+Result<std::string> read_text_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text;
+  char buffer[4096];
+  while (in) {
+    in.read(buffer, sizeof buffer);
+    text.append(buffer, static_cast<size_t>(in.gcount()));
+  }
+  // A folder opens, and then cannot be read.
+  if (!in.eof()) return fail(Errc::io_error, "cannot read the file '" + path + "'");
+  return text;
 }
 
 std::string variable_of(const std::string& name) {

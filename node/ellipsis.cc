@@ -12,7 +12,8 @@ Result<uint32_t> number(const std::string& text) {
   const char* end = text.data() + text.size();
   auto [at, error] = std::from_chars(text.data(), end, value);
   if (text.empty() || error != std::errc() || at != end)
-    return fail(Errc::invalid_argument, "'" + text + "' is not a number");
+    return fail(Errc::invalid_argument,
+                "'" + text + "' is not a number: a range is written {1...6}");
   return value;
 }
 
@@ -35,9 +36,9 @@ Result<std::vector<std::string>> expand_ellipsis(const std::string& pattern) {
 
   const std::string lower = pattern.substr(open + 1, dots - open - 1);
   auto first = number(lower);
-  if (!first) return fail(first.error());
+  if (!first) return fail(Errc::invalid_argument, "'" + pattern + "': " + first.error().detail);
   auto last = number(pattern.substr(dots + 3, close - dots - 3));
-  if (!last) return fail(last.error());
+  if (!last) return fail(Errc::invalid_argument, "'" + pattern + "': " + last.error().detail);
   if (*last < *first || *last - *first >= kResultsMax)
     return fail(Errc::invalid_argument, "'" + pattern + "': the range is empty or too long");
 

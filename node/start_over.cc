@@ -20,6 +20,9 @@ constexpr char kStartedOver[] = "KURA_STARTED_OVER";
 constexpr char kLost[] = "lost", kWaiting[] = "waiting";
 // The descriptor and the address of the socket that listens, which it goes on with: "7@[::]:9000".
 constexpr char kListener[] = "KURA_LISTENER";
+// Where those settings came from that it finds in its environment, each in a line: name, origin,
+// line, source.
+constexpr char kKeptSettings[] = "KURA_KEPT_SETTINGS";
 // And the drives that were added since the command line was written, one in a line.
 constexpr char kAddedDrives[] = "KURA_ADDED_DRIVES";
 
@@ -36,12 +39,34 @@ bool asked_to_end_within_a_second() {
 }
 
 void keep_settings(const Config& config) {
+  std::ostringstream kept;
   for (const Setting& setting : config.settings) {
     const std::string variable = variable_of(setting.name);
     const std::string file_variable = variable + "_FILE";
     if (setting.origin != Origin::file && setting.source != file_variable) continue;
     ::setenv(variable.c_str(), setting.value.c_str(), 1);
     ::unsetenv(file_variable.c_str());
+    kept << setting.name << ' ' << static_cast<int>(setting.origin) << ' ' << setting.line << ' '
+         << setting.source << '\n';
+  }
+  ::setenv(kKeptSettings, kept.str().c_str(), 1);
+}
+
+void name_origins(Config& config) {
+  std::istringstream lines(environment_variable(kKeptSettings).value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream in(line);
+    std::string name;
+    Setting from;
+    int origin = 0;
+    if (!(in >> name >> origin >> from.line).ignore(1) || !std::getline(in, from.source)) continue;
+    for (Setting& setting : config.settings) {
+      if (setting.name != name || setting.origin != Origin::environment) continue;
+      setting.origin =
+          origin == static_cast<int>(Origin::file) ? Origin::file : Origin::environment;
+      setting.source = from.source;
+      setting.line = from.line;
+    }
   }
 }
 

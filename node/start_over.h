@@ -33,6 +33,8 @@ bool asked_to_end_within_a_second();
 // Puts what files said when this process started into the environment of the next one, which does
 // not read them: by now one may be half written.
 void keep_settings(const Config& config);
+// Where those came from, in the configuration that the next one made of its environment.
+void name_origins(Config& config);
 
 // The socket that a process listens with on `address`; the next one goes on with it, and whoever
 // connects meanwhile waits.

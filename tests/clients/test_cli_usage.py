@@ -128,7 +128,10 @@ def test_a_wrong_file_of_settings(tmp_path):
         done = run("server", *words, "/d1", **told)
         assert (done.returncode, done.stderr) == (9, f"kura: {file}:2: region is a text in quotes, not a whole number\n")
     for words, told, source in (([], {"KURA_CONFIG": "/nope"}, "KURA_CONFIG"), (["--config", "/nope"], {}, "--config")):
-        assert run("server", *words, "/d1", **told).stderr == f"kura: {source}: cannot read '/nope'\n"
+        assert run("server", *words, "/d1", **told).stderr == f"kura: {source}: cannot read the file '/nope'\n"
+    for words, told in ((["--config", str(tmp_path)], {}), ([], {"KURA_ROOT_SECRET_KEY_FILE": str(tmp_path)})):
+        done = run("server", *words, "/d1", **told)
+        assert (done.returncode, done.stderr) == (9, f"kura: {(words or list(told))[0]}: cannot read the file '{tmp_path}'\n"), done
     file.write_text("region_strict = true\n")
     keys = {"KURA_ROOT_ACCESS_KEY": "access", "KURA_ROOT_SECRET_KEY": "secret-secret"}
     wrong = run("server", "--config", str(file), "--listen", "nowhere", "/d1", **keys)
@@ -149,6 +152,7 @@ def complete(*words: str) -> list[str]:
 def test_completion():
     assert complete("dr") == ["drive"] and complete("drive", "") == ["add", "ls", "rm", "scrub"]
     assert set(listed()) == set(complete("")) and complete("drive", "rm", "--d") == ["--dry-run"]
+    assert complete("completion", "") == ["bash", "fish", "zsh"] and complete("completion", "f") == ["fish"]
     assert complete("drive", "ls", "-o", "w") == ["wide"] and complete("status", "-o", "w") == []
     assert complete("--json", "key", "cr") == ["create"] and complete("drive", "add", "/tm") == []  # Files: the shell's own.
     assert "compdef _kura kura" in run("completion", "zsh").stdout and run("completion", "fish").stdout.startswith("complete -c kura ")

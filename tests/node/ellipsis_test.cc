@@ -18,6 +18,8 @@ TEST(Ellipsis, RefusesWhatIsNoRange) {
   for (const char* bad :
        {"d{", "d{1..3}", "d{3...1}", "d{a...b}", "d{1...}", "d{1...99999}", "d{...2}", "d{-1...2}"})
     EXPECT_EQ(expand_ellipsis(bad).error().code, Errc::invalid_argument) << bad;
+  EXPECT_EQ(expand_ellipsis("d{1...}").error().detail,
+            "'d{1...}': '' is not a number: a range is written {1...6}");
 }
 
 }  // namespace

@@ -181,7 +181,9 @@ def test_whoever_connects_while_it_starts_over_is_answered(make_store, tmp_path)
         store.mounts.attach(i)
     store.server.wait_ready()
     assert read(store.s3, BUCKET, "kept") == b"kept"
-    settings = {item["name"]: item["value"] for item in store.server.kura("config", "show")["items"]}
+    items = {item["name"]: item for item in store.server.kura("config", "show", "--origin")["items"]}
+    settings = {name: item["value"] for name, item in items.items()}
+    assert items["requests-max"] == {"name": "requests-max", "value": "77", "origin": "file", "source": str(config), "line": 1}
     assert str(settings["requests-max"]) == "77", settings
 
 
