@@ -63,6 +63,7 @@ class NodeBackend final : public admin::Backend {
                                                            uint32_t records_max);
   Task<Result<std::string>> add_drive_here(std::string path);
   Task<Result<std::string>> check_drive_here(std::string path);
+  Task<Result<void>> check_removal_here(DriveId drive);
   Task<Result<void>> forget_drive_here(DriveId drive);
   Task<Result<void>> start_scrub_here();
   Task<bool> scrub_busy_here();

@@ -52,6 +52,9 @@ Task<Result<void>> NodeBackend::forget_drive(std::string id) {
 Task<Result<admin::RemovalReport>> NodeBackend::plan_removal(std::string id) {
   auto drive = drive_of(id);
   if (!drive) co_return fail(drive.error());
+  Task<Result<void>> checking = check_removal_here(*drive);
+  auto may = co_await run_on(loop_, std::move(checking));
+  if (!may) co_return fail(may.error());
   auto plan = co_await node_.disks().plan_removal(*drive);
   if (!plan) co_return fail(plan.error());
   co_return admin::RemovalReport{.moved_bytes = plan->moved_bytes,
@@ -60,6 +63,11 @@ Task<Result<admin::RemovalReport>> NodeBackend::plan_removal(std::string id) {
                                  .standard_parity = plan->standard_parity,
                                  .reduced_parity = plan->reduced_parity,
                                  .takes_writes = plan->takes_writes};
+}
+
+Task<Result<void>> NodeBackend::check_removal_here(DriveId drive) {
+  if (auto writable = check_writable(); !writable) co_return writable;
+  co_return node_.check_removal(drive);
 }
 
 Task<Result<void>> NodeBackend::forget_drive_here(DriveId drive) {

@@ -33,7 +33,9 @@ struct NodePorts {
   ViewPlaces* views = nullptr;                 // Outlives the node.
   // The drive that is mounted by now in the place of one that is away; null: it is still away.
   // Empty: drives do not come back while the node runs.
-  std::function<Task<Result<std::shared_ptr<Drive>>>(std::shared_ptr<Drive> away)> mounted_anew;
+  using MountedAnew =
+      std::function<Task<Result<std::shared_ptr<Drive>>>(std::shared_ptr<Drive> away)>;
+  MountedAnew mounted_anew;
   // Keeps others off a drive that was mounted anew, and no longer off one that is given up. Empty:
   // there are no others. Errors: exists (one has it), io_error.
   std::function<Result<void>(const Drive& drive)> claim;
@@ -139,6 +141,8 @@ class Node {
   // Forgets one that is away for good. Errors: exists (it is online), not_found, unavailable (the
   // journal has no other drive for its mirror). On the journal loop.
   Task<Result<void>> forget_drive(DriveId drive);
+  // The same before it changes anything.
+  Result<void> check_removal(DriveId drive) const;
   // Whether the drive of that label serves.
   bool uses(const std::string& label) const;
   // As add_drive() before it changes anything: the identity that the drive has; nil: none yet.

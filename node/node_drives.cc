@@ -5,6 +5,7 @@
 #include "actors/disk/geometry.h"
 #include "base/bounded_drive.h"
 #include "base/counted.h"
+#include "base/drive_calls.h"
 #include "base/fail_point.h"
 #include "node/node_parts.h"
 
@@ -56,6 +57,27 @@ Task<Result<DriveId>> Node::Parts::rejoin(std::shared_ptr<Drive> drive) {
   co_return co_await join(drive);
 }
 
+namespace {
+
+using Mounted = Result<std::shared_ptr<Drive>>;
+
+// Owns all that it uses: it may outlive whoever waits for it.
+Task<Mounted> ask_anew(NodePorts::MountedAnew mounted_anew, std::shared_ptr<Drive> away,
+                       std::shared_ptr<std::set<std::string>> asked) {
+  const std::string place = away->label();
+  Mounted anew = co_await mounted_anew(std::move(away));
+  asked->erase(place);
+  co_return anew;
+}
+
+}  // namespace
+
+Task<Mounted> Node::Parts::mounted_anew(std::shared_ptr<Drive> away) {
+  if (!ports.mounted_anew || !asked_anew->insert(away->label()).second) co_return nullptr;
+  Task<Mounted> asking = ask_anew(ports.mounted_anew, std::move(away), asked_anew);
+  co_return co_await within(std::move(asking), options.drive_timeout_ns);
+}
+
 // What has a place already and is mounted there anew, with what it held.
 Task<void> Node::Parts::take_back() {
   if (!ports.mounted_anew) co_return;
@@ -66,7 +88,7 @@ Task<void> Node::Parts::take_back() {
                       std::find(offline.begin(), offline.end(), drive_ids[i]) != offline.end();
     if (!away) continue;
     std::shared_ptr<Drive> old = ports.drives[i];
-    auto anew = co_await ports.mounted_anew(std::move(old));
+    auto anew = co_await mounted_anew(std::move(old));
     if (!anew || !*anew) continue;
     std::shared_ptr<Drive> drive = *anew;
     const bool ours = co_await may_rejoin(drive, drive_ids[i]);
@@ -147,11 +169,26 @@ bool Node::Parts::uses(const std::string& label) const {
   return false;
 }
 
+Result<void> Node::Parts::check_removal(DriveId gone) const {
+  if (!control->state()->drives.count(gone)) return fail(Errc::not_found, "no such drive");
+  if (serves(gone)) return fail(Errc::exists, "the drive is online");
+  if (drive_ids[view.drive] == gone)
+    return fail(Errc::unavailable, "the view is still on this drive; try again in some seconds");
+  const journal::JournalStatus log = journal->status();
+  auto is_left = [gone](const auto& drive) { return drive.drive != gone; };
+  const auto mirrors = std::count_if(log.mirrors.begin(), log.mirrors.end(), is_left);
+  const auto spare = std::count_if(log.spare_drives.begin(), log.spare_drives.end(), is_left);
+  if (mirrors + spare < log.mirrors_wanted)
+    return fail(Errc::unavailable, "the journal has " + std::to_string(mirrors) + " of " +
+                                       counted(log.mirrors_wanted, "mirror") +
+                                       " and no drive to add");
+  return {};
+}
+
 Task<Result<void>> Node::Parts::remove_drive(DriveId gone) {
   journal::TurnQueue::Turn turn = co_await drive_turns.enter();
-  if (!control->state()->drives.count(gone)) co_return fail(Errc::not_found, "no such drive");
-  if (drive_ids[view.drive] == gone)
-    co_return fail(Errc::unavailable, "the view is still on this drive; try again in some seconds");
+  auto may = check_removal(gone);
+  if (!may) co_return may;
   auto forgotten = co_await forget_drive(gone);
   if (forgotten) co_await fit_journal();
   co_return forgotten;

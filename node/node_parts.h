@@ -47,6 +47,10 @@ struct Node::Parts {
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
   bool serves(DriveId id) const;
   bool uses(const std::string& label) const;
+  Result<void> check_removal(DriveId gone) const;
+  // The port, within the time of a drive. Null also while an earlier question about the same place
+  // is under way: of those one that hangs would collect many.
+  Task<Result<std::shared_ptr<Drive>>> mounted_anew(std::shared_ptr<Drive> away);
   Task<Result<void>> remove_drive(DriveId gone);
   Task<Result<void>> forget_drive(DriveId gone);
   Task<Result<void>> forget_predecessors(std::string label);
@@ -76,9 +80,11 @@ struct Node::Parts {
   std::vector<DriveId> drive_ids;   // By index; nil: nobody's yet.
   std::set<DriveId> journal_lacks;  // Went offline since; to be given back to the journal.
   std::set<DriveId> dismissed;      // Forgotten by this process.
-  std::set<DriveId> strangers;      // Seen in a place and left out, told to the operator.
-  size_t journal_losses = 0;        // Of mirrors and spares, told to the operator.
-  uint64_t identities_mended = 0;   // At this start.
+  std::shared_ptr<std::set<std::string>> asked_anew =
+      std::make_shared<std::set<std::string>>();  // Labels of mounted_anew() under way.
+  std::set<DriveId> strangers;     // Seen in a place and left out, told to the operator.
+  size_t journal_losses = 0;       // Of mirrors and spares, told to the operator.
+  uint64_t identities_mended = 0;  // At this start.
   // Labels of what was named for this start and could not be identified, or holds but other files.
   std::vector<std::string> unread, foreign;
   // Why the node was started to read only: the journal cannot be appended to. Empty: it can. Set

@@ -93,12 +93,10 @@ Task<bool> Node::Parts::is_back(size_t i) {
   if (!unknown && std::find(offline.begin(), offline.end(), drive_ids[i]) == offline.end())
     co_return false;
   std::shared_ptr<Drive> drive = ports.drives[i];
-  bool anew = false;
-  if (ports.mounted_anew) {
-    auto mounted = co_await ports.mounted_anew(ports.drives[i]);
-    anew = mounted && *mounted;
-    if (anew) drive = *mounted;
-  }
+  std::shared_ptr<Drive> old = drive;
+  auto mounted = co_await mounted_anew(std::move(old));
+  const bool anew = mounted && *mounted;
+  if (anew) drive = *mounted;
   if (!unknown && !anew) co_return false;
   const auto answering = bounded(drive, options.drive_timeout_ns);
   const DriveSighting seen = co_await look_at(*answering);

@@ -13,10 +13,16 @@ namespace {
 
 class HungDrive : public testing::Test {
  protected:
-  void start(size_t drives) {
+  void prepare(size_t drives) {
     world_ = std::make_unique<NodeWorld>(drives);
     world_->options.drive_check_ns = 2 * sim::kSecond;
     views_ = std::make_unique<sim::SimViews>(world_->disks);
+  }
+  void start(size_t drives) {
+    prepare(drives);
+    start();
+  }
+  void start() {
     Result<void> started = world_->start(*views_);
     ASSERT_TRUE(started) << started.error().detail;
     bucket_ = world_->create_bucket("bucket");
@@ -103,6 +109,32 @@ TEST_F(HungDrive, AnIdleNodeReplacesAMirrorThatHangs) {
   victim.set_hung(false);
   run_for(10);
   EXPECT_TRUE(has_spare(victim));
+}
+
+// Whether another one is mounted in its place by now nobody can tell: the others go on, and there
+// is one such question, however long that lasts.
+TEST_F(HungDrive, APlaceThatDoesNotSayWhatIsMountedThereHoldsNobodyUp) {
+  using Mounted = Result<std::shared_ptr<Drive>>;
+  std::vector<Resolver<Mounted>> asked;
+  prepare(5);
+  world_->mounted_anew = [&asked](std::shared_ptr<Drive>) -> Task<Mounted> {
+    auto keep = [&asked](Resolver<Mounted> resolve) { asked.push_back(resolve); };
+    co_return co_await suspend<Mounted>(keep);
+  };
+  start();
+  std::vector<journal::JournalStatus::MirrorStatus> lost;
+  for (const auto& mirror : journal().mirrors)
+    if (mirror.label != world_->node->view_recovery().drive) lost.push_back(mirror);
+  ASSERT_EQ(lost.size(), 2u);
+  disk_of(lost[0]).set_hung(true);
+  run_for(40);
+  EXPECT_EQ(asked.size(), 1u);
+  disk_of(lost[1]).set_dead(true);
+  run_for(20);  // Nobody writes: the node tells the journal.
+  EXPECT_EQ(journal().mirrors.size(), 3u);
+  EXPECT_FALSE(holds(journal().mirrors, disk_of(lost[1])));
+  Result<void> removed = world_->run<Result<void>>(world_->node->forget_drive(lost[1].drive));
+  EXPECT_TRUE(removed) << removed.error().detail;
 }
 
 TEST_F(HungDrive, AnIdleNodeReplacesAMirrorThatIsGone) {

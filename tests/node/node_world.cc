@@ -23,6 +23,7 @@ NodePorts NodeWorld::ports(ViewPlaces& views) {
   ports.disk = disk_.get();
   for (auto& disk : disks) ports.drives.push_back(disk->mount());
   ports.views = &views;
+  ports.mounted_anew = mounted_anew;
   ports.log = [this](const std::string& line) { log.push_back(line); };
   ports.on_fatal = [this](Error error) {
     EXPECT_TRUE(may_end) << "the node ends: " << error.detail;

@@ -69,6 +69,7 @@ class NodeWorld {
   NodeOptions options;  // Of the next start.
   std::unique_ptr<Node> node;
   std::vector<std::string> log;
+  NodePorts::MountedAnew mounted_anew;
   bool drives_back = false;  // A node that only reads asks for another start.
   bool may_end = false;      // It may find that it cannot go on; `ended` says why it did.
   std::string ended;

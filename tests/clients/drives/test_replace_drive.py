@@ -115,6 +115,19 @@ def test_a_drive_that_serves_is_neither_added_nor_removed(make_store):
         assert run(store.server, "drive", "rm", path, *dry).returncode == 5
 
 
+def test_a_removal_that_the_journal_refuses_does_not_fit_before_either(make_store):
+    """Of two drives each has the journal: without one there is nowhere for its second mirror."""
+    store = make_store(count=2)
+    store.s3.create_bucket(Bucket=BUCKET)
+    paths = [str(folder) for folder in store.mounts.folders]
+    lost = 1 - paths.index(store.server.kura("status")["view"]["drive"])
+    store.mounts.lose(lost)
+    told = "the journal has 1 of 2 mirrors and no drive to add"
+    for words in (["--dry-run"], []):
+        until(lambda: told in run(store.server, "drive", "rm", paths[lost], *words).stderr, 30, "not refused")
+    assert paths[lost] in [drive["path"] for drive in store.server.kura("drive", "ls")["items"]]
+
+
 def test_more_replaced_than_parity_and_back(make_store):
     """What three of six drives held is gone with them, and comes back with them: nobody writes meanwhile that it is lost."""
     store = make_store()
