@@ -88,7 +88,7 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   // while it was away: what it holds may be needed, should the others fail while it is filled.
   added->returning = set_.has_member(drive.id) && seen.set && seen.set->journal == set_.journal;
   if (!added->returning) {
-    Result<void> cleared = co_await remove_segments_below(added, UINT64_MAX);
+    Result<void> cleared = co_await remove_all_segments(added);
     if (!cleared) co_return cleared;
   }
   added->witness = seen.set && seen.set->journal == set_.journal;

@@ -60,7 +60,8 @@ class EmbeddedJournal final : public Journal {
   // The journal that these drives hold, recovered: every record that anybody will ever fold is on
   // every mirror when it returns. `drives`: all that are online. Errors, each one line that says
   // what to do: not_found (no journal here, or one whose creation was interrupted: create() it),
-  // unavailable (too few drives), corrupt (data loss; names the offsets), unsupported.
+  // unavailable (too few drives), corrupt (data loss; names the offsets), no_space (a mirror lacks
+  // a segment and has no room for it), io_error, unsupported.
   static Task<Opened> open(Loop& loop, std::vector<JournalDrive> drives,
                            EmbeddedJournalOptions options);
   // For reading a stopped node's drives: writes nothing, mends nothing, appends are unavailable.
@@ -136,10 +137,18 @@ class EmbeddedJournal final : public Journal {
   // Mirrors and segments (embedded_mirrors.cc). All with the turn held.
   Task<Result<void>> restore(uint64_t known_end, uint32_t parity);
   Task<Result<void>> refill(uint64_t known_end, uint32_t parity);
+  Task<Result<void>> clear_for_copy(MirrorPtr drive);
   void refresh_files(const MergedLog& log);
   Task<Result<void>> drop_spares();
   Task<Result<void>> shrink(uint32_t parity);
-  Task<bool> reopen_mirror(size_t mirror, MirrorPtr anew);
+  Task<Result<void>> prepare_spare();
+  Task<void> prepare_spare_later();
+  Task<void> restore_later();
+  void drop_failed();
+  void publish();
+  std::shared_ptr<const ReadTable> table() const;
+
+  // How a set comes into force (embedded_sets.cc). All with the turn held.
   Task<Result<void>> commit(MirrorSet next);
   void name_before(MirrorSet& next) const;
   Task<Result<void>> make_witnesses(MirrorSet& next);
@@ -149,11 +158,10 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> write_set(MirrorSet next, Quorum quorum);
   std::vector<DriveId> online() const;
   Error too_few_online() const;
-  Task<Result<void>> prepare_spare();
-  Task<void> prepare_spare_later();
-  Task<void> restore_later();
-  void drop_failed();
-  void publish();
+
+  // Drives that come back (embedded_admin.cc).
+  Task<bool> reopen_mirror(size_t mirror, MirrorPtr anew);
+
   bool degraded() const { return mirrors_.size() < set_.parity + size_t{1}; }
   uint64_t end() const { return segments_.back().end; }
 
@@ -163,6 +171,8 @@ class EmbeddedJournal final : public Journal {
   Task<void> repair_later(uint64_t offset);
   Task<Result<void>> repair(uint64_t offset);
   const LogSegment* find_segment(uint64_t offset) const;
+  void in_background(Task<void> task);
+  Task<void> tracked(Task<void> task);
 
   // Scrubbing (embedded_scrub.cc).
   Task<Result<void>> scrub_mirror_sets();
@@ -170,9 +180,6 @@ class EmbeddedJournal final : public Journal {
   Task<Result<uint64_t>> check_segment(LogSegment segment, bool write);
   Task<Result<void>> scrub_spares();
   Task<bool> is_prepared(LogSegment spare);
-  std::shared_ptr<const ReadTable> table() const;
-  void in_background(Task<void> task);
-  Task<void> tracked(Task<void> task);
 
   Loop& loop_;
   const EmbeddedJournalOptions options_;

@@ -64,6 +64,19 @@ void EmbeddedJournal::refresh_files(const MergedLog& log) {
   }
 }
 
+// For a copy of the log on a drive that is no mirror. Errors: no_space, before anything is copied;
+// io_error.
+Task<Result<void>> EmbeddedJournal::clear_for_copy(MirrorPtr drive) {
+  Result<void> cleared = co_await remove_all_segments(drive);
+  if (!cleared) co_return fail(Errc::io_error, cleared.error().detail);
+  uint64_t bytes = 0;
+  for (const LogSegment& segment : segments_) bytes += segment.capacity_bytes;
+  auto space = drive->drive->space();
+  if (space && space->free_bytes < bytes)
+    co_return fail(Errc::no_space, drive->drive->label() + " has no room for a copy of the log");
+  co_return Result<void>();
+}
+
 // Fills the set up to parity + 1 mirrors once. Errors: io_error when a drive was sealed off on the
 // way (try again); unavailable; no_space; corrupt.
 Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) {
@@ -103,12 +116,17 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
   Result<void> writable = co_await take_charge();
   if (!writable) co_return writable;
   next.promised = set_.promised;
-  for (const MirrorPtr& fresh : order.fresh) {
-    Result<void> cleared = co_await remove_segments_below(fresh, UINT64_MAX);
-    if (!cleared) co_return fail(Errc::io_error, cleared.error().detail);
+  const std::vector<MirrorPtr> fresh = order.fresh;
+  for (const MirrorPtr& drive : fresh) {
+    Result<void> emptied = co_await clear_for_copy(drive);
+    if (!emptied) co_return emptied;
   }
   Result<MergedLog> merged = co_await merge_log(std::move(order));
-  if (!merged) co_return fail(merged.error());
+  if (!merged) {
+    for (const MirrorPtr& drive : fresh)
+      if (!is_lost(*drive)) (void)co_await remove_all_segments(drive);
+    co_return fail(merged.error());
+  }
   if (merged->segments.back().end != known_end)
     co_return fail(Errc::corrupt, "the journal's mirrors do not hold what it ends with");
   refresh_files(*merged);
@@ -183,7 +201,7 @@ Task<Result<void>> EmbeddedJournal::shrink(uint32_t parity) {
       for (LogSegment& segment : *segments) segment.files.pop_back();
     }
     others_.push_back(left_over);
-    Result<void> removed = co_await remove_segments_below(left_over, UINT64_MAX);
+    Result<void> removed = co_await remove_all_segments(left_over);
     if (!removed) left_over->fail(removed.error());
   }
   publish();

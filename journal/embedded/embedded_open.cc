@@ -68,7 +68,7 @@ Task<Result<void>> EmbeddedJournal::format(std::vector<MirrorPtr> drives) {
   LogSegment first{0, options_.segment_bytes, kSegmentHeaderBytes, {}};
   for (const MirrorPtr& drive : drives) {
     if (is_lost(*drive)) co_return fail(Errc::io_error, line_of(*drive));
-    done = co_await remove_segments_below(drive, UINT64_MAX);
+    done = co_await remove_all_segments(drive);
     if (!done) co_return done;
   }
   for (const MirrorPtr& mirror : mirrors_) {
@@ -133,7 +133,7 @@ Task<Result<MergedLog>> EmbeddedJournal::merge_mirrors(std::vector<MirrorPtr>& f
     }
     bool cleared = true;
     for (const MirrorPtr& drive : fresh) {
-      Result<void> removed = co_await remove_segments_below(drive, UINT64_MAX);
+      Result<void> removed = co_await remove_all_segments(drive);
       cleared = cleared && removed.has_value();
     }
     if (!cleared) continue;
@@ -232,8 +232,9 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
   for (const auto* group : {&mirrors_, &others_}) {
     for (const MirrorPtr& drive : *group) {
       const bool member = group == &mirrors_;
-      Result<void> cleaned =
-          co_await remove_segments_below(drive, member ? set_.start : UINT64_MAX);
+      Task<Result<void>> cleaning =
+          member ? remove_segments_below(drive, set_.start) : remove_all_segments(drive);
+      Result<void> cleaned = co_await std::move(cleaning);
       if (!cleaned) drive->fail(cleaned.error());
     }
   }

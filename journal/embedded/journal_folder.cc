@@ -34,19 +34,32 @@ Task<Result<std::vector<std::string>>> list_journal(MirrorPtr mirror) {
   co_return names;
 }
 
-Task<Result<void>> remove_segments_below(MirrorPtr mirror, uint64_t base) {
+namespace {
+
+// `below`: none for all.
+Task<Result<void>> remove_segments(MirrorPtr mirror, std::optional<uint64_t> below) {
   auto names = co_await list_journal(mirror);
   if (!names) co_return kura::fail(names.error());
   for (const std::string& name : *names) {
     const bool unfinished = name.ends_with(kFreshSuffix);
     const auto own = segment_base(name);
-    if (!unfinished && !(own && (*own < base || base == UINT64_MAX))) continue;
+    if (!unfinished && !(own && (!below || *own < *below))) continue;
     before_step("journal.clear");
     Result<void> removed = co_await remove_file(mirror, name);
     if (!removed) co_return removed;
     after_step("journal.clear");
   }
   co_return Result<void>();
+}
+
+}  // namespace
+
+Task<Result<void>> remove_segments_below(MirrorPtr mirror, uint64_t base) {
+  return remove_segments(std::move(mirror), base);
+}
+
+Task<Result<void>> remove_all_segments(MirrorPtr mirror) {
+  return remove_segments(std::move(mirror), std::nullopt);
 }
 
 Task<Result<std::shared_ptr<File>>> create_segment(MirrorPtr mirror, JournalId journal,

@@ -15,8 +15,9 @@ namespace kura::journal {
 
 // Names with the folder in front; none when there is no such folder. Seals the mirror off on error.
 Task<Result<std::vector<std::string>>> list_journal(MirrorPtr mirror);
-// Removes segments whose base is below `base`, and files that were never finished. UINT64_MAX: all.
+// Removes segments whose base is below `base`, and files that were never finished.
 Task<Result<void>> remove_segments_below(MirrorPtr mirror, uint64_t base);
+Task<Result<void>> remove_all_segments(MirrorPtr mirror);
 // Creates the segment at `base` with its header, durable. Seals the mirror off on any error but
 // no_space, after which nothing is left of it.
 Task<Result<std::shared_ptr<File>>> create_segment(MirrorPtr mirror, JournalId journal,

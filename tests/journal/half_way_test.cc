@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/journal/acked_log.h"
 
 namespace kura::journal {
@@ -212,6 +214,51 @@ TEST_F(HalfWay, NothingIsCopiedWhileTheSetCannotBeWritten) {
   write_sets_everywhere();
   append_many(1);
   EXPECT_GT(written, 200u * 200u);
+  expect_read();
+}
+
+size_t segments_on(const MemoryDisk& disk) {
+  return static_cast<size_t>(
+      std::count_if(disk.files.begin(), disk.files.end(),
+                    [](const auto& file) { return file.first.find(".seg") != std::string::npos; }));
+}
+
+TEST_F(HalfWay, NothingIsCopiedWhereTheLogHasNoRoom) {
+  start(3, 2);
+  append_many(200);
+  disk(2).capacity_bytes = disk(2).used_bytes() + 3 * options_.segment_bytes;
+  disk(0).dead = true;
+  size_t created = 0;
+  disk(2).fails = [&created](const char* operation, const std::string& name) {
+    const bool segment = name.find(".seg") != std::string::npos;
+    if (segment && std::string_view(operation) == "create") ++created;
+    return false;
+  };
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(append().error().code, Errc::unavailable);
+    EXPECT_FALSE(machine_->loop->get(journal().replace_lost()).has_value());
+  }
+  EXPECT_EQ(created, 0u);
+  disk(2).capacity_bytes = UINT64_MAX;
+  append_many(1);
+  EXPECT_GT(created, 3u);
+  expect_read();
+}
+
+// Somebody else took the room meanwhile.
+TEST_F(HalfWay, WhatWasCopiedInVainIsRemoved) {
+  start(3, 2);
+  append_many(200);
+  disk(0).dead = true;
+  size_t asked = 0;
+  disk(2).full = [&asked](const std::string& name) {
+    return name.find(".seg") != std::string::npos && ++asked > 3;
+  };
+  EXPECT_EQ(append().error().code, Errc::unavailable);
+  EXPECT_EQ(asked, 4u);
+  EXPECT_EQ(segments_on(disk(2)), 0u);
+  disk(2).full = nullptr;
+  append_many(1);
   expect_read();
 }
 
