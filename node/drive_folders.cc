@@ -127,7 +127,7 @@ void DriveFolders::leave_unmounted(const Log& log) {
 
 Result<std::shared_ptr<Drive>> DriveFolders::add(const std::string& path) {
   std::lock_guard lock(mutex_);
-  if (auto known = joining_.find(path); known != joining_.end()) return known->second.drive;
+  if (const Joining* known = joining_on(path)) return known->drive;
   auto joining = look_locked(path);
   if (!joining) return fail(joining.error());
   return joining_.emplace(path, std::move(*joining)).first->second.drive;
@@ -135,8 +135,7 @@ Result<std::shared_ptr<Drive>> DriveFolders::add(const std::string& path) {
 
 Result<DriveFolders::Joining> DriveFolders::look(const std::string& path) {
   std::lock_guard lock(mutex_);
-  if (auto known = joining_.find(path); known != joining_.end())
-    return Joining{known->second.drive, DriveLock()};
+  if (const Joining* known = joining_on(path)) return Joining{known->drive, DriveLock()};
   return look_locked(path);
 }
 
@@ -151,9 +150,18 @@ Result<DriveFolders::Joining> DriveFolders::look_locked(const std::string& path)
   return Joining{std::move(*drive), std::move(*held)};
 }
 
-bool DriveFolders::is_joining(const std::string& path) const {
+// Null also when another disk is mounted there by now, or what was there was emptied.
+const DriveFolders::Joining* DriveFolders::joining_on(const std::string& path) {
+  const auto known = joining_.find(path);
+  if (known == joining_.end()) return nullptr;
+  if (known->second.lock.is_on(path) && !known->second.drive->is_gone()) return &known->second;
+  joining_.erase(known);
+  return nullptr;
+}
+
+bool DriveFolders::is_joining(const std::string& path) {
   std::lock_guard lock(mutex_);
-  return joining_.contains(path);
+  return joining_on(path) != nullptr;
 }
 
 void DriveFolders::joined(const std::string& path) {

@@ -55,12 +55,12 @@ class DriveFolders {
   void forget(const std::string& path);
   // As add(), which changes nothing: for a look that ends before the answer is destroyed.
   struct Joining {
-    std::shared_ptr<Drive> drive;
+    std::shared_ptr<LocalDrive> drive;
     DriveLock lock;  // None if add() has it.
   };
   Result<Joining> look(const std::string& path);
   // Whether add() gave it, and it is neither joined nor forgotten.
-  bool is_joining(const std::string& path) const;
+  bool is_joining(const std::string& path);
   // The node takes a drive back there that is mounted anew, or has none there any more.
   Result<void> claim(const std::string& path);
   void release(const std::string& path);
@@ -76,6 +76,7 @@ class DriveFolders {
   Result<Joining> look_locked(const std::string& path);
   std::map<std::string, DriveLock>::iterator lock_on(
       const std::string& path);  // Of whichever place.
+  const Joining* joining_on(const std::string& path);
   void leave_unmounted(const Log& log);
 
   std::vector<std::shared_ptr<Drive>> drives_;

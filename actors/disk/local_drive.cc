@@ -388,6 +388,8 @@ Task<Result<bool>> LocalDrive::still_mounted() {
   co_return co_await job.on(state->reads);
 }
 
+bool LocalDrive::is_gone() const { return state_->gone; }
+
 void LocalDrive::give_up() { state_->gone = true; }
 
 Task<Result<std::shared_ptr<LocalDrive>>> LocalDrive::mounted_anew() {

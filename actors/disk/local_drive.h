@@ -54,6 +54,8 @@ class LocalDrive : public Drive {
 
   // Whether the path still leads to the folder that was opened; false is final.
   Task<Result<bool>> still_mounted();
+  // What it was is not there any more, as far as anybody has looked.
+  bool is_gone() const;
   // As if the drive were not mounted: the folder is only what lies below its mount point.
   void give_up();
   // The drive to which the path leads by now, if it is another mount and holds an identity (whose

@@ -99,3 +99,28 @@ def test_what_cannot_be_added(store, tmp_path):
         done = add(store.server, folder)
         assert done.returncode == code and len(done.stderr.strip().splitlines()) == 1, (folder, done)
     assert len(store.server.kura("drive", "ls")["items"]) == 6
+
+
+def test_another_disk_where_an_add_got_half_way(make_store):
+    """Too few drives are left for an add to end. What is mounted in that place next is a drive like any other."""
+    store = make_store(count=6)
+    mounts, server = store.mounts, store.server
+    store.s3.create_bucket(Bucket=BUCKET)
+    store.s3.put_object(Bucket=BUCKET, Key="before", Body=b"before")
+    status, labels = server.kura("status"), [str(folder) for folder in mounts.folders]
+    kept = {labels.index(status["view"]["drive"]), *map(labels.index, status["journal"]["mirrors"])}
+    kept = sorted(kept, key=lambda i: labels[i] != status["view"]["drive"])[:2]
+    lost = [i for i in range(6) if i not in kept]
+    for i in lost:
+        mounts.lose(i)
+    until(lambda: sum(d["online"] for d in server.kura("status")["drives"]) == 2, 30, "not seen as lost")
+    added = mounts.add()
+    for _ in range(2):
+        refused = add(server, mounts.folders[added])
+        assert refused.returncode == 6 and "too few of the 6 drives" in refused.stderr, refused
+        mounts.replace(added)
+    for i in lost:
+        mounts.attach(i)
+    until(lambda: add(server, mounts.folders[added]).returncode == 0, 60, "not added")
+    assert read(store.s3, BUCKET, "before") == b"before"
+    assert sum(d["online"] for d in server.kura("status")["drives"]) == 7
