@@ -16,14 +16,26 @@ namespace {
 
 constexpr int64_t kRetryNs = 1'000'000'000;
 
+Task<Result<void>> cut(std::shared_ptr<File> file, uint64_t bytes) {
+  before_step("set.cut");
+  Result<void> cut = co_await file->truncate(bytes);
+  if (cut) after_step("set.cut");
+  co_return cut;
+}
+
 Task<Result<void>> cut_member(std::shared_ptr<DiskCore> core, SetId set, uint32_t member,
                               uint64_t bytes) {
   auto file = co_await core->files.open(set, member);
   if (!file) co_return fail(file.error());
-  before_step("set.cut");
-  Result<void> cut = co_await (*file)->truncate(bytes);
-  if (cut) after_step("set.cut");
-  co_return cut;
+  co_return co_await cut(*file, bytes);
+}
+
+// Of a drive that does not serve yet.
+Task<Result<void>> cut_member_on(std::shared_ptr<Drive> drive, SetId set, uint64_t bytes) {
+  std::string name = set_file_name(set);
+  auto file = co_await drive->open(std::move(name));
+  if (!file) co_return fail(file.error());
+  co_return co_await cut(*file, bytes);
 }
 
 Task<Result<void>> remove_member(std::shared_ptr<Drive> drive, std::string name) {
@@ -180,8 +192,7 @@ Task<Result<void>> tidy_drive(std::shared_ptr<DiskCore> core, DriveId id,
       }
       core->files.note_present(set_id, i);
       if (!set.sealed_bytes || file->second <= *set.sealed_bytes) continue;
-      Task<Result<void>> cutting = cut_member(core, set_id, i, *set.sealed_bytes);
-      Result<void> cut = co_await within<void>(std::move(cutting), core->options.drive_timeout_ns);
+      Result<void> cut = co_await cut_member_on(drive, set_id, *set.sealed_bytes);
       if (!cut && cut.error().code == Errc::timed_out) co_return cut;
     }
   }

@@ -1,5 +1,6 @@
 // Drives that fail, hang or run full while bodies are written.
 
+#include "actors/disk/stripe.h"
 #include "pool_world.h"
 
 namespace kura::disk {
@@ -108,6 +109,32 @@ TEST(Failover, ADriveThatIsFullAloneIsLeftOut) {
   const SegmentSet set = pool.set_of("key");
   for (DriveId member : set.members) EXPECT_NE(member, drive_id(4));
   EXPECT_TRUE(pool.status().drives[4].online);
+}
+
+// A set is sealed while one of its members is away, whose file keeps its full size until then.
+TEST(Failover, ADriveThatComesBackGivesBackTheRoomOfSetsThatWereSealed) {
+  PoolWorld pool(4);
+  ASSERT_TRUE(pool.start());
+  ASSERT_TRUE(pool.put_now("key", 700'000));
+  pool.disks[1]->set_dead(true);
+  ASSERT_TRUE(pool.run<Result<void>>(pool.pool->take_offline(drive_id(1), "test")));
+  ASSERT_TRUE(pool.put_now("later", 700'000));  // In another set.
+  pool.settle();
+  const SegmentSet set = pool.set_of("key");
+  ASSERT_TRUE(set.sealed_bytes);
+  auto size_on = [&pool, &set](size_t place) -> uint64_t {
+    auto files = pool.run<Result<std::vector<FileInfo>>>(pool.mounts[place]->list("sets"));
+    if (!files) return 0;
+    for (const FileInfo& file : *files)
+      if (set_of_file_name(file.name) == set.id) return file.size_bytes;
+    return 0;
+  };
+  EXPECT_EQ(size_on(0), *set.sealed_bytes);
+  pool.disks[1]->set_dead(false);
+  EXPECT_GT(size_on(1), *set.sealed_bytes);
+  ASSERT_TRUE(pool.run<Result<void>>(pool.pool->add_drive({drive_id(1), pool.mounts[1]})));
+  EXPECT_EQ(size_on(1), *set.sealed_bytes);
+  pool.expect_all();
 }
 
 // A drive dies between the opening of a set and its files, and the ledger is away for a moment.
