@@ -8,6 +8,7 @@ namespace kura::node {
 namespace {
 
 constexpr int64_t kStopPollNs = 10'000'000;
+constexpr int kScrubPolls = 100;
 
 }  // namespace
 
@@ -47,11 +48,12 @@ Task<void> Node::stop(int64_t drain_ns) {
   while (p.housekeeping->running() || p.drive_watch->running() || p.view_watch->running())
     co_await sleep_for(kStopPollNs);
   Result<void> stopped = co_await p.disks->stop();
-  while (p.scrubber->running()) co_await sleep_for(kStopPollNs);
   if (!stopped) p.ports.log("drives: " + stopped.error().detail);
   if (p.read_only.empty())
     if (auto flushed = p.view.kv->flush(); !flushed) p.ports.log("view: " + flushed.error().detail);
-  co_await p.journal->close();
+  co_await p.journal->close();  // Ends a scrub of it too.
+  // One of a large view or segment takes long, and may end with the process: it only reads.
+  for (int i = 0; i < kScrubPolls && p.scrubber->running(); ++i) co_await sleep_for(kStopPollNs);
 }
 
 Store& Node::store() { return *parts_->store; }

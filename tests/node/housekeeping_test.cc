@@ -1,5 +1,6 @@
 // Housekeeping of a whole node: what happens to log, snapshots and room as requests come.
 
+#include "node/scrubber.h"
 #include "sim/sim_view.h"
 #include "tests/node/node_world.h"
 #include "tests/node/wrapped_views.h"
@@ -209,6 +210,43 @@ TEST_F(OnSmallDrives, ALogOnFullDrivesIsCut) {
   for (int i = 0; i < large; ++i) ASSERT_TRUE(world.remove(bucket, "large-" + std::to_string(i)));
   world.world.run_for(20 * sim::kSecond);
   EXPECT_TRUE(world.put_large(bucket, "again", kMiB));
+}
+
+// Its map takes for ever to be looked through.
+class LargeViews final : public WrappedViews {
+ public:
+  using WrappedViews::WrappedViews;
+  int verifying = 0;
+
+ private:
+  struct Large final : ForwardingKv {
+    Large(LargeViews& o, std::unique_ptr<Kv> below) : ForwardingKv(std::move(below)), owner(o) {}
+    Task<Result<void>> verify() override {
+      ++owner.verifying;
+      co_await suspend<Done>([](Resolver<Done>) {});
+      co_return Result<void>();
+    }
+    LargeViews& owner;
+  };
+  std::unique_ptr<Kv> wrap(std::unique_ptr<Kv> kv) override {
+    return std::make_unique<Large>(*this, std::move(kv));
+  }
+};
+
+TEST_F(Housekept, AStopDoesNotWaitForAScrubOfTheView) {
+  LargeViews large(views);
+  ASSERT_TRUE(world.start(large));
+  world.node->scrubber().request();
+  world.world.run_for(10 * sim::kSecond);
+  ASSERT_EQ(large.verifying, 1);
+  const int64_t before_ns = world.world.now_ns();
+  auto stop = [](Node* node) -> Task<Done> {
+    co_await node->stop(sim::kSecond);
+    co_return Done{};
+  };
+  world.run<Done>(stop(world.node.get()));
+  EXPECT_LT(world.world.now_ns() - before_ns, 4 * sim::kSecond);
+  world.crash();
 }
 
 }  // namespace
