@@ -18,13 +18,4 @@ auto spawn_on(ActorHost& host, Loop& loop, Fun fun, Args&&... args) {
   return actor;
 }
 
-// As host.system().spawn<Class>(args...).
-template <class Class, class... Args>
-auto spawn_class_on(ActorHost& host, Loop& loop, Args&&... args) {
-  ActorHost::Placing placing(host, loop);
-  auto actor = host.system().spawn<Class>(std::forward<Args>(args)...);
-  host.assign(caf::actor_cast<caf::abstract_actor*>(actor), loop);
-  return actor;
-}
-
 }  // namespace kura

@@ -9,7 +9,7 @@ namespace kura {
 
 inline constexpr uint64_t kKiB = 1024, kMiB = 1024 * kKiB, kGiB = 1024 * kMiB, kTiB = 1024 * kGiB;
 
-// Slots and partitions (architecture, "Words").
+// A key belongs to the slot by its hash, a partition has a range of slots.
 inline constexpr uint32_t kSlots = 4096;
 inline constexpr uint16_t kPartitions = 16;
 
@@ -38,7 +38,6 @@ inline constexpr uint32_t kBucketsMax = 10'000;
 // HTTP sessions.
 inline constexpr size_t kHttpHeadBytesMax = 32 * kKiB;  // S3: 8 KiB of headers, plus presigned URL.
 inline constexpr size_t kXmlBodyBytesMax = 4 * kMiB;    // 1,000 keys of 1 KiB, escaped, with room.
-inline constexpr size_t kHttpPipelineMax = 16;          // Requests in flight on a connection.
 inline constexpr size_t kChunkHeaderBytesMax = 4 * kKiB;  // One aws-chunked size line or trailer.
 inline constexpr size_t kBodyChunkBytes = 256 * kKiB;     // Most that a session reads at once.
 

@@ -1,7 +1,7 @@
-// The fold of one partition's head: which records count (journal-protocol, section 2).
+// The fold of one partition's head: which records count (journal/PROTOCOL.md, section 2).
 //
-// Pure and the same for every reader. Each rule here is there because a model checker prints a lost
-// or doubled write without it; the names in journal-protocol say which.
+// Pure and the same for every reader. Without any one of these rules there are histories in which a
+// write is lost or counts twice.
 
 #pragma once
 

@@ -1,6 +1,6 @@
-// Journal: the append-only log that is the truth (journal-protocol, section 10).
+// Journal: the append-only log that is the truth (journal/PROTOCOL.md, section 10).
 //
-// What every implementation guarantees (tests/journal/journal_contract_test.cc): distinct, growing
+// What every implementation guarantees (tests/journal/journal_contract.h): distinct, growing
 // offsets; a record once read never changes or vanishes; a report "at o" is true; anything else is
 // Errc::unknown, and then records may land late, twice, or in another order. Nothing more.
 // All functions are called on the loop that the journal was made for, unless they say otherwise.

@@ -1,4 +1,4 @@
-// Records of the journal and where they lie (journal-protocol, section 1). Byte grammar:
+// Records of the journal and where they lie (journal/PROTOCOL.md, section 1). Byte grammar:
 // journal/README.md.
 
 #pragma once

@@ -1,4 +1,4 @@
-// TcpStream: a connected socket as a Stream. For net/tcp.cc and its parts only.
+// TcpStream: a connected socket as a Stream. For the files of net/ only.
 
 #pragma once
 

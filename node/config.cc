@@ -253,7 +253,7 @@ const std::vector<SettingInfo>& setting_table() {
        SettingKind::size},
       {"set-member-size", "", "bytes of a segment set's member file; by drive size if empty",
        SettingKind::size},
-      {"connections-max", "16384", "open connections; more are closed at once",
+      {"connections-max", "16384", "open connections; more get 503 SlowDown and are closed",
        SettingKind::number},
       {"requests-max", "1024", "requests worked on at a time; more wait shortly, then get 503",
        SettingKind::number},

@@ -1,6 +1,7 @@
 // Housekeeping: keeps the journal short. It flushes the view, moves live small bodies out of old
-// segments, snapshots the view, and truncates below the lowest of all (architecture, section 4,
-// "Snapshots"). It also renews snapshots that keep room without need. A task on the journal loop.
+// segments, snapshots the view, and truncates below the lowest of all
+// (journal/PROTOCOL.md, section 7). It also renews snapshots that keep room without need. A task on
+// the journal loop.
 
 #pragma once
 

@@ -44,7 +44,7 @@ class CommitObserver {
   virtual ~CommitObserver() = default;
   virtual void on_folded(std::vector<Folded> folded) = 0;
   // Every proposal of `epoch` that was not folded is void for ever. `code`: no_space or
-  // unavailable (nothing of them was written).
+  // unavailable (nothing of them was written), unknown.
   virtual void on_lost(Epoch epoch, Errc code) = 0;
 };
 

@@ -1,9 +1,9 @@
 // Partition: the state of a bucket actor, the one writer of its partition. It decides commands on
 // view plus overlay, pipelines the events, and answers when they are effective and folded.
 //
-// States (journal-protocol, section 3; the embedded journal needs neither lease nor wait): closed,
-// claiming, open. When proposals are lost the overlay dies with its epoch, and what waited is
-// decided again after a new claim. Runs on one loop; bucket_actor.h feeds it.
+// States (journal/PROTOCOL.md, section 3; the embedded journal needs neither lease nor wait):
+// closed, claiming, open. When proposals are lost the overlay dies with its epoch, and what waited
+// is decided again after a new claim. Runs on one loop; bucket_actor.h feeds it.
 
 #pragma once
 

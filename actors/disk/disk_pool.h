@@ -163,8 +163,8 @@ class DiskPool {
   // Sets that only snapshots keep from being dropped, though they are mostly garbage: snapshots
   // taken anew (write_snapshot) free more than they take. None before begin_maintenance.
   Task<Result<std::vector<SetId>>> garbage_under_snapshots();
-  // One look around of compaction and rebuild, without waiting for the interval. For tests, the
-  // simulator and the command line. REQUIRES: begin_maintenance.
+  // One look around of compaction and rebuild, without waiting for the interval. For
+  // tests. REQUIRES: begin_maintenance.
   Task<Result<void>> maintain_now();
 
   // Asks the view for live bytes of degraded sets. Errors: those of LiveBodies.

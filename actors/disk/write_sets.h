@@ -74,7 +74,6 @@ class WriteSets {
 
   // A new drive or freed space: sets that could open wider are retired.
   void placement_changed();
-  size_t open_count() const { return open_.size(); }
   bool is_open(SetId set) const { return open_.contains(set); }
   // Below it everything is durable on every member; 0: not open here.
   uint64_t good_end(SetId set) const {

@@ -2,7 +2,7 @@
 // (Tenants), segment sets (SetLedger), drives and snapshots.
 //
 // Commands run one at a time, in the order of asking, on the loop given at construction. A change
-// of buckets is answered when every data partition has folded it (journal-protocol, section 9).
+// of buckets is answered when every data partition has folded it (journal/PROTOCOL.md, section 9).
 // The actor that feeds it is in control_actor.h.
 
 #pragma once

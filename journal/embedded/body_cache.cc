@@ -48,12 +48,6 @@ bool BodyCache::find(Offset offset, uint64_t length_bytes, std::string* out) con
   return true;
 }
 
-void BodyCache::clear() {
-  std::lock_guard lock(mutex_);
-  blocks_.clear();
-  bytes_ = 0;
-}
-
 uint64_t BodyCache::size_bytes() const {
   std::lock_guard lock(mutex_);
   return bytes_;

@@ -25,7 +25,6 @@ class BodyCache {
   void add(const std::vector<Record>& records, const std::vector<Offset>& offsets);
   // The body of the record at `offset`, if it is here and has `length_bytes`.
   bool find(Offset offset, uint64_t length_bytes, std::string* out) const;
-  void clear();
   uint64_t size_bytes() const;
 
  private:

@@ -44,7 +44,6 @@ Task<Result<void>> SegmentWriter::flush() {
   if (run_.empty()) co_return Result<void>();
   std::vector<std::string_view> pieces{run_};
   Result<void> written = co_await file_->write(run_at_, std::move(pieces));
-  written_bytes_ += run_.size();
   run_.clear();
   co_return judged(*mirror_, std::move(written));
 }

@@ -26,7 +26,6 @@ class SegmentWriter {
   bool fresh() const { return fresh_; }
   Mirror& mirror() { return *mirror_; }
   std::shared_ptr<File> file() const { return file_; }
-  uint64_t written_bytes() const { return written_bytes_; }
 
   // Errors: no_space, which does not seal the mirror off; others do, here and below.
   Task<Result<void>> begin();
@@ -46,7 +45,6 @@ class SegmentWriter {
   bool fresh_ = false;
   uint64_t run_at_ = 0;
   std::string run_;
-  uint64_t written_bytes_ = 0;
 };
 
 }  // namespace kura::journal

@@ -21,7 +21,7 @@ Result<void> created(Place place, const v1::BucketEffect& effect) {
   return {};
 }
 
-// The vote is part of this fold, for this operation only (journal-protocol, section 9).
+// The vote is part of this fold, for this operation only (journal/PROTOCOL.md, section 9).
 Result<void> deleting(Place place, const v1::BucketEffect& effect, v1::BucketRow bucket) {
   if (bucket.vote() != v1::BucketRow::NONE) return fail(Errc::corrupt, "two deletions are open");
   Result<bool> empty = is_empty_here(place, BucketId{effect.bucket()});

@@ -1,5 +1,5 @@
 // RequestTable: the results of the last kRequestTableMax requests of a partition, so that a retry
-// is answered and not run again (journal-protocol, section 5, "Request ids").
+// is answered and not run again (journal/PROTOCOL.md, section 5, "Request ids").
 //
 // A fold of the log, bounded by count: the n-th request takes slot n modulo the size. The rows are
 // the truth; this is their index in memory, by request id. Both follow from the same records.

@@ -1,6 +1,6 @@
 // A snapshot: every row of the view at one position, as a stream of checksummed chunks (README.md
 // has the grammar). A pure function of the log prefix, so it is true whoever wrote it
-// (journal-protocol, section 7).
+// (journal/PROTOCOL.md, section 7).
 
 #pragma once
 

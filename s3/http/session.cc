@@ -91,7 +91,7 @@ std::string log_target(const RequestHead& head) {
 Task<bool> serve_request(Connection& connection, SessionShared& shared, SessionState& state,
                          RequestHead head, uint64_t in_before) {
   Counted in_flight(shared.in_flight), of_connection(state.in_flight);
-  INVARIANT(state.in_flight <= kHttpPipelineMax, "requests of a connection run in turn");
+  INVARIANT(state.in_flight == 1, "requests of a connection run in turn");
   const int64_t began_ns = shared.clock.monotonic_ns();
   const uint64_t out_before = connection.bytes_out();
   const bool head_request = head.method == "HEAD";

@@ -89,7 +89,7 @@ struct SessionShared {
 struct SessionState {
   Stream* stream = nullptr;  // Null once the session has ended.
   bool idle = false;
-  uint64_t in_flight = 0;  // Requests of this connection: at most kHttpPipelineMax.
+  uint64_t in_flight = 0;  // Requests of this connection: one at a time.
 };
 
 // Runs until the client, a deadline or a drain ends it. On the loop of `stream`.

@@ -1,4 +1,4 @@
-// Ids and digests by which the journal knows a repeated request (journal-protocol, section 5,
+// Ids and digests by which the journal knows a repeated request (journal/PROTOCOL.md, section 5,
 // "Request ids"). Pure but for the drawn ids.
 
 #pragma once

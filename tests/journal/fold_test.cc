@@ -48,7 +48,7 @@ using Fold = std::function<Verdict(PartitionHead&, const Record&)>;
 
 Verdict real_fold(PartitionHead& head, const Record& record) { return fold_head(head, record); }
 
-// Written from the table of journal-protocol, section 2, line by line.
+// Written from section 2 of journal/PROTOCOL.md, line by line.
 Verdict model_fold(const std::string& mistake, PartitionHead& h, const Record& r) {
   auto has = [&](const char* name) { return mistake == name; };
   if (r.kind == RecordKind::claim) {

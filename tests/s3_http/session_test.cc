@@ -67,11 +67,10 @@ TEST(Session, PipelinedRequestsAreAnsweredInOrder) {
 TEST(Session, PipelinedRequestsAreWorkedOnInTurn) {
   Edge edge;
   std::string wire;
-  for (size_t i = 0; i < 4 * kHttpPipelineMax; ++i) wire += get("/slow");
+  for (size_t i = 0; i < 64; ++i) wire += get("/slow");
   edge.talk(wire + get("/last", kClose));
-  EXPECT_EQ(edge.handler.seen.size(), 4 * kHttpPipelineMax + 1);
+  EXPECT_EQ(edge.handler.seen.size(), 65u);
   EXPECT_EQ(edge.handler.at_once_max, 1u);
-  EXPECT_LE(edge.handler.at_once_max, kHttpPipelineMax);
   EXPECT_EQ(edge.state->in_flight, 0u);
 }
 
