@@ -51,18 +51,29 @@ Task<Result<void>> put(Scripted& scripted, FilePtr file, char letter, bool durab
   co_return co_await file->write(0, std::move(pieces));
 }
 
+// Where nobody looked at the mount for a second, as on a machine that stands still, a thread looks
+// and writes: then once more.
+Result<void> put_directly(DriveOnLoop& on, Scripted& scripted, const FilePtr& file, char letter) {
+  const int before = scripted.begun;
+  Result<void> done;
+  for (int i = 0; i < 50 && scripted.begun == before; ++i)
+    done = block_on(on.loop, put(scripted, file, letter, true));
+  return done;
+}
+
 class DirectResults : public ::testing::Test {
  protected:
   void SetUp() override {
     file_ = block_on(on_.loop, on_.drive->create("a", 0)).value();
     ASSERT_TRUE(write('0'));  // By a thread, which opens the file for direct writes.
     ASSERT_EQ(scripted_.begun, 0);
-    ASSERT_TRUE(write('1'));
+    ASSERT_TRUE(write_directly('1'));
     if (scripted_.begun == 0) FAIL() << "the temporary folder's file system has no O_DIRECT";
   }
   Result<void> write(char letter, bool durable = true) {
     return block_on(on_.loop, put(scripted_, file_, letter, durable));
   }
+  Result<void> write_directly(char letter) { return put_directly(on_, scripted_, file_, letter); }
   std::string content() { return block_on(on_.loop, file_->read(0, 2 * kBytes)).value(); }
 
   TemporaryFolder folder_;
@@ -86,7 +97,7 @@ TEST_F(DirectResults, WhatIsNotWrittenWholeIsWrittenByAThread) {
     SCOPED_TRACE(result);
     scripted_.result = result;
     const int before = scripted_.begun;
-    ASSERT_TRUE(write(++letter));
+    ASSERT_TRUE(write_directly(++letter));
     EXPECT_EQ(scripted_.begun, before + 1) << "each is tried";
     EXPECT_EQ(content(), std::string(kBytes, letter));
   }
@@ -95,7 +106,7 @@ TEST_F(DirectResults, WhatIsNotWrittenWholeIsWrittenByAThread) {
 TEST_F(DirectResults, BlocksThatAreTooSmallAreNotTriedAgain) {
   scripted_.result = -EINVAL;
   const int before = scripted_.begun;
-  ASSERT_TRUE(write('e'));
+  ASSERT_TRUE(write_directly('e'));
   ASSERT_TRUE(write('f'));
   EXPECT_EQ(scripted_.begun, before + 1);
   EXPECT_EQ(content(), std::string(kBytes, 'f'));
@@ -112,7 +123,7 @@ TEST_F(DirectResults, WhatTheDeviceRefusesEndsTheDrive) {
     Scripted scripted;
     ASSERT_TRUE(block_on(on.loop, put(scripted, file, 'a', true)));
     scripted.result = -error;
-    auto refused = block_on(on.loop, put(scripted, file, 'b', true));
+    auto refused = put_directly(on, scripted, file, 'b');
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::io_error);
     scripted.result.reset();
