@@ -153,7 +153,6 @@ disk::DiskPoolOptions Node::Parts::pool_options() const {
   pool.drive_timeout_ns = options.drive_timeout_ns;
   pool.check_interval_ns = options.drive_check_ns;
   pool.unsynced_bytes_max = uploads_bytes();
-  pool.scrub_interval_ns = 0;  // The scrubber's.
   pool.read_only = !read_only.empty();
   return pool;
 }

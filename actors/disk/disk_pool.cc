@@ -253,10 +253,6 @@ std::vector<DriveId> DiskPool::offline() const {
   return out;
 }
 
-void DiskPool::start_scrub() {
-  core_->loop.post([maintenance = maintenance_] { maintenance->start_scrub(); });
-}
-
 Task<Result<void>> DiskPool::scrub() {
   Task<Result<void>> task = scrub_on_loop(maintenance_);
   co_return co_await run_on(core_->loop, std::move(task));

@@ -46,7 +46,6 @@ struct DiskPoolOptions {
   int64_t check_interval_ns = 2'000'000'000;  // Re-reading identities; 0: never.
   int64_t lost_after_ns = 900'000'000'000;    // Offline this long: rebuild on the other drives.
   int64_t maintenance_interval_ns = 1'000'000'000;  // Compaction and rebuild look around; 0: never.
-  int64_t scrub_interval_ns = 30LL * 86'400 * 1'000'000'000;  // From end to start; 0: by hand only.
   uint64_t scrub_bytes_per_second =
       50 * kMiB;                     // Of stored bytes, all drives together; 0: no limit.
   uint32_t live_percent_min = 50;    // A sealed set with less is compacted.
@@ -156,9 +155,8 @@ class DiskPool {
   uint64_t reservations() const;         // Uploads whose blocks are kept. From any thread.
   std::vector<DriveId> offline() const;  // Of the drives it knows. From any thread.
 
-  // Verifies every stripe of every set now, unless a scrub runs already. Returns at once.
-  void start_scrub();
-  // As start_scrub(); returns when what was there has been verified. REQUIRES: begin_maintenance.
+  // Verifies every stripe of every set that is there now, and mends what it can; one that runs
+  // already ends first. REQUIRES: begin_maintenance. Errors: unavailable (the pool stops).
   Task<Result<void>> scrub();
   // Sets that only snapshots keep from being dropped, though they are mostly garbage: snapshots
   // taken anew (write_snapshot) free more than they take. None before begin_maintenance.

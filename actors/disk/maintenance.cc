@@ -42,7 +42,6 @@ void Maintenance::begin(const LiveBodies& live, BucketWriter& buckets) {
   for (const auto& [id, set] : state->sets)
     if (!set.sealed_bytes && !core_->write_sets.is_open(id)) start(seal_left_open(core_, live, id));
   if (core_->options.maintenance_interval_ns > 0) start(look_around());
-  if (core_->options.scrub_interval_ns > 0) start(scrub_now_and_then());
 }
 
 Task<void> Maintenance::ended() {
@@ -76,26 +75,6 @@ Task<void> Maintenance::look_around() {
     const auto sets = static_cast<int64_t>(core_->ledger.state()->sets.size() / kSetsPerInterval);
     co_await sleep(core_->options.maintenance_interval_ns * (1 + sets));
   }
-}
-
-Task<void> Maintenance::scrub_now_and_then() {
-  while (!core_->stopping) {
-    int64_t left_ns = core_->options.scrub_interval_ns;
-    while (left_ns > 0 && !core_->stopping) {
-      const int64_t nap_ns = std::min<int64_t>(left_ns, 1'000'000'000);
-      co_await sleep_for(std::min(nap_ns, left_ns));
-      left_ns -= nap_ns;
-    }
-    if (!core_->stopping) co_await scrub_once();
-  }
-}
-
-Task<void> Maintenance::scrub_once() {
-  if (!scrub_.running()) co_await scrub_.run(*live_);
-}
-
-void Maintenance::start_scrub() {
-  if (begun() && !scrub_.running() && !core_->stopping) start(scrub_once());
 }
 
 Task<Result<void>> Maintenance::scrub() {

@@ -24,9 +24,8 @@ class Maintenance : public std::enable_shared_from_this<Maintenance> {
   // Returns when no task is under way. REQUIRES: the core is stopping.
   Task<void> ended();
 
-  Task<Result<void>> pass();  // Rebuild, idle sets, compaction. Waits for one that runs already.
-  void wake();                // The next pass begins at once.
-  void start_scrub();
+  Task<Result<void>> pass();   // Rebuild, idle sets, compaction. Waits for one that runs already.
+  void wake();                 // The next pass begins at once.
   Task<Result<void>> scrub();  // A whole run; waits for one that runs already first.
   // Drives that are offline now will not come back: rebuild their members elsewhere.
   void give_up_offline();
@@ -41,8 +40,6 @@ class Maintenance : public std::enable_shared_from_this<Maintenance> {
  private:
   Task<void> check_drives();
   Task<void> look_around();
-  Task<void> scrub_now_and_then();
-  Task<void> scrub_once();
   Task<Result<void>> rebuild_pass();
   std::set<DriveId> given_up() const;
   Task<void> sleep(int64_t ns);  // Less when the pool stops, or at wake().

@@ -21,7 +21,6 @@ struct Rig {
     options.member_bytes_max = 4 * kMiB;
     options.maintenance_interval_ns = 20'000'000;
     options.check_interval_ns = 0;
-    options.scrub_interval_ns = 0;
     options.scrub_bytes_per_second = 0;
     pool_loop.start("pool");
     for (AsioLoop& loop : io) loop.start("io");
@@ -118,8 +117,10 @@ Task<void> client(Rig* rig, int number) {
   --rig->left;
 }
 
+Task<void> scrub(Rig* rig) { (void)co_await rig->pool->scrub(); }
+
 Task<Result<PoolStatus>> wait_for_clients(Rig* rig) {
-  rig->pool->start_scrub();
+  spawn(rig->pool_loop, scrub(rig));
   while (rig->left > 0) co_await sleep_for(5'000'000);
   for (int i = 0; i < 6; ++i) {
     auto passed = co_await rig->pool->maintain_now();

@@ -165,7 +165,6 @@ PoolWorld::PoolWorld(size_t drives, uint64_t seed, sim::DiskOptions disk, sim::S
   options.member_bytes_max = 4 * kMiB;
   options.check_interval_ns = 0;
   options.maintenance_interval_ns = 0;
-  options.scrub_interval_ns = 0;
   options.scrub_bytes_per_second = 0;
 }
 

@@ -145,9 +145,7 @@ TEST(Rebuild, DamageOnASourceDoesNotSpread) {
 
 ScrubCounters scrub(PoolWorld& pool) {
   const uint64_t runs = pool.status().scrub.runs;
-  pool.pool->start_scrub();
-  for (int i = 0; i < 1000 && pool.status().scrub.runs == runs; ++i)
-    pool.settle(100 * sim::kMillisecond);
+  EXPECT_TRUE(pool.run<Result<void>>(pool.pool->scrub()));
   const ScrubCounters counters = pool.status().scrub;
   EXPECT_EQ(counters.runs, runs + 1);
   return counters;
