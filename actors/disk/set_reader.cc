@@ -12,7 +12,7 @@ bool expects_same(const StripeHeader& like, uint32_t member, const StripeHeader&
   return read.layout == like.layout && read.set == like.set && read.member == member &&
          read.data_shards == like.data_shards && read.parity_shards == like.parity_shards &&
          read.offset == like.offset && read.shard_bytes == like.shard_bytes &&
-         read.reservations.size() == like.reservations.size();
+         is_of(read, like.incarnation) && read.reservations.size() == like.reservations.size();
 }
 
 uint64_t stored_length(const StripeHeader& like) {
@@ -125,6 +125,7 @@ StripeHeader expected_row(const SegmentSet& set, const v1::Extent& extent, uint6
   like.offset = extent.offset() + shape.row_offset(row);
   like.shard_bytes = static_cast<uint32_t>(shape.shard_bytes(row));
   like.used_bytes = static_cast<uint32_t>(shape.row_length(row));
+  like.incarnation = set.incarnation;
   like.reservations = {0};  // Only their number counts here.
   return like;
 }

@@ -41,6 +41,12 @@ struct StripeHeader {
   uint64_t payload_offset() const;
 };
 
+// Whether the process that has a set for itself wrote it; nil: not known. The drive of a copy of
+// the store, on which another process went on, has other stripes in sets of the same ids.
+inline bool is_of(const StripeHeader& header, const WriterId& incarnation) {
+  return incarnation.is_nil() || header.incarnation == incarnation;
+}
+
 inline constexpr size_t kStripeFixedBytes = 56;
 inline constexpr size_t kStripeReservationsMax = 1000;
 constexpr uint64_t stripe_header_bytes(size_t reservations) {

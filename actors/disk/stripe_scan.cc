@@ -33,7 +33,8 @@ Task<Result<std::optional<StripeHeader>>> header_at(const Walk& walk, uint32_t m
   if (!header && header.error().code == Errc::unsupported) co_return fail(header.error());
   const bool right = header && header->set == id && header->member == member &&
                      header->offset == offset && header->data_shards == walk.set.data_shards &&
-                     header->parity_shards == walk.set.parity_shards;
+                     header->parity_shards == walk.set.parity_shards &&
+                     is_of(*header, walk.set.incarnation);
   co_return right ? std::optional<StripeHeader>(*header) : std::nullopt;
 }
 

@@ -151,6 +151,7 @@ Task<Result<std::shared_ptr<OpenSet>>> WriteSets::open(Target target) {
       co_return fail(draft.error());
     }
     SegmentSet copy = *draft;
+    copy.incarnation = core_.options.incarnation;
     before_step("set.open");
     auto set = co_await core_.ledger.open_set(std::move(copy));
     if (!set) co_return fail(set.error());

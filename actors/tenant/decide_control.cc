@@ -6,6 +6,15 @@
 namespace kura {
 namespace {
 
+void describe_set(const SegmentSet& set, uint32_t id, v1::SetOpened& out) {
+  out.set_set(id);
+  out.set_data_shards(set.data_shards);
+  out.set_parity_shards(set.parity_shards);
+  for (const DriveId& drive : set.members) out.add_drive_ids(std::string(drive.view()));
+  out.set_member_bytes(set.member_bytes);
+  if (!set.incarnation.is_nil()) out.set_incarnation(std::string(set.incarnation.view()));
+}
+
 struct Decider {
   const ControlState& state;
   int64_t now_ms;
@@ -33,11 +42,7 @@ struct Decider {
     if (draft.data_shards == 0 || draft.members.size() != draft.data_shards + draft.parity_shards)
       return fail(Errc::invalid_argument, "members do not fit the geometry");
     auto& opened = *event.mutable_set_opened();
-    opened.set_set(state.next_set);
-    opened.set_data_shards(draft.data_shards);
-    opened.set_parity_shards(draft.parity_shards);
-    for (const DriveId& drive : draft.members) opened.add_drive_ids(std::string(drive.view()));
-    opened.set_member_bytes(draft.member_bytes);
+    describe_set(draft, state.next_set, opened);
     return event;
   }
   Result<v1::Event> operator()(const SealSet& c) {
@@ -135,12 +140,7 @@ void add_snapshot_sets(const ControlState& state, v1::SnapshotTaken& event) {
   for (uint32_t id : needed) {
     auto it = state.sets.find(SetId{id});
     if (it == state.sets.end()) continue;
-    auto& set = *event.add_sets();
-    set.set_set(id);
-    set.set_data_shards(it->second.data_shards);
-    set.set_parity_shards(it->second.parity_shards);
-    for (const DriveId& drive : it->second.members) set.add_drive_ids(std::string(drive.view()));
-    set.set_member_bytes(it->second.member_bytes);
+    describe_set(it->second, id, *event.add_sets());
   }
 }
 

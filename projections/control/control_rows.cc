@@ -61,6 +61,7 @@ std::string encode(const SegmentSet& set) {
   row.set_member_bytes(set.member_bytes);
   row.set_sealed(set.sealed_bytes.has_value());
   row.set_sealed_bytes(set.sealed_bytes.value_or(0));
+  if (!set.incarnation.is_nil()) row.set_incarnation(std::string(set.incarnation.view()));
   return row.SerializeAsString();
 }
 
@@ -130,6 +131,8 @@ bool load_set(ControlState& state, std::string_view id, const std::string& value
   }
   set.member_bytes = row.member_bytes();
   if (row.sealed()) set.sealed_bytes = row.sealed_bytes();
+  if (!row.incarnation().empty() && row.incarnation().size() != 16) return false;
+  if (!row.incarnation().empty()) set.incarnation = uuid_from<WriterId>(row.incarnation());
   return state.sets.emplace(set.id, std::move(set)).second;
 }
 

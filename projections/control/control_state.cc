@@ -44,6 +44,9 @@ Result<void> set_opened(ControlState& state, const v1::SetOpened& event) {
     if (id.size() != 16) return does_not_apply("drive id of another length");
     set.members.push_back(uuid_from<DriveId>(id));
   }
+  if (!event.incarnation().empty() && event.incarnation().size() != 16)
+    return does_not_apply("id of a process of another length");
+  if (!event.incarnation().empty()) set.incarnation = uuid_from<WriterId>(event.incarnation());
   state.next_set = event.set() + 1;
   state.sets.emplace(set.id, std::move(set));
   return {};

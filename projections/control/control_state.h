@@ -35,6 +35,7 @@ struct SegmentSet {
   std::vector<DriveId> members;          // k + m, by member index.
   uint64_t member_bytes = 0;             // Capacity of each member file.
   std::optional<uint64_t> sealed_bytes;  // Used bytes of each member file, once sealed.
+  WriterId incarnation;  // Of the process that writes all of it; nil: of an older journal.
 };
 
 struct AccessKey {

@@ -188,6 +188,23 @@ TEST(ControlState, SetsHaveIdsThatAreNeverReused) {
   EXPECT_FALSE(world.apply(short_of_members));
 }
 
+TEST(ControlState, ASetIsOfOneProcess) {
+  World world;
+  ASSERT_TRUE(world.apply(set_opened(1)));
+  EXPECT_TRUE(world.state.sets.at(SetId{1}).incarnation.is_nil()) << "as in older journals";
+  v1::Event opened = set_opened(2);
+  opened.mutable_set_opened()->set_incarnation("a process");
+  EXPECT_FALSE(world.apply(opened));
+  const std::string process = "the process of 2";
+  opened.mutable_set_opened()->set_incarnation(process);
+  ASSERT_TRUE(world.apply(opened));
+  const ControlState restored = load_control(control_rows(world.state)).value();
+  for (const ControlState* state : {static_cast<const ControlState*>(&world.state), &restored}) {
+    EXPECT_TRUE(state->sets.at(SetId{1}).incarnation.is_nil());
+    EXPECT_EQ(state->sets.at(SetId{2}).incarnation.view(), process);
+  }
+}
+
 TEST(ControlState, DrivesKeysClusterAndSnapshots) {
   World world;
   ASSERT_TRUE(world.apply(cluster_created()));

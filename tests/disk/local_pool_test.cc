@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 
+#include "actors/disk/drive_identity.h"
 #include "actors/disk/local_drive.h"
 #include "net/asio_loop.h"
 #include "net/block_on.h"
@@ -28,6 +29,8 @@ struct Rig {
     for (size_t i = 0; i < folders.size(); ++i) {
       auto drive = open_local_drive(folders[i].path());
       EXPECT_TRUE(drive);
+      auto written = block_on(pool_loop, write_identity(**drive, {options.cluster, drive_id(i)}));
+      EXPECT_TRUE(written);
       drives.push_back({drive_id(i), std::move(*drive)});
     }
     pool = std::make_unique<DiskPool>(pool_loop, ledger, options, std::move(drives));

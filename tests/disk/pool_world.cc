@@ -82,6 +82,7 @@ Task<Result<SegmentSet>> MemoryLedger::open_set(SegmentSet draft) {
   opened.set_data_shards(draft.data_shards);
   opened.set_parity_shards(draft.parity_shards);
   opened.set_member_bytes(draft.member_bytes);
+  opened.set_incarnation(std::string(draft.incarnation.view()));
   for (DriveId id : draft.members) opened.add_drive_ids(std::string(id.view()));
   Result<void> recorded = record(event);
   if (!recorded) co_return fail(recorded.error());
@@ -174,7 +175,7 @@ PoolWorld::~PoolWorld() {
 
 Result<void> PoolWorld::start(const std::vector<size_t>& without) {
   loop = std::make_unique<sim::SimLoop>(world, "pool", clock);
-  options.incarnation.bytes.fill(0x11);
+  options.incarnation.bytes.fill(history);
   options.incarnation.bytes[0] = static_cast<uint8_t>(++incarnation_);
   std::vector<PoolDrive> drives;
   mounts.assign(disks.size(), nullptr);

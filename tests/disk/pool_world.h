@@ -109,7 +109,8 @@ class PoolWorld {
   sim::SimWorld world;
   sim::SimClock clock;
   std::vector<std::unique_ptr<sim::SimDisk>> disks;
-  std::vector<DriveId> ids;                    // Of the drive in each place.
+  std::vector<DriveId> ids;  // Of the drive in each place.
+  uint8_t history = 0x11;    // Another one for the copy of a store that goes on by itself.
   std::vector<std::shared_ptr<Drive>> mounts;  // Of the running process; null: not there.
   MemoryLedger ledger;
   MemoryBodies bodies;

@@ -6,10 +6,10 @@ import time
 
 import botocore.exceptions
 import pytest
-from bodies import body
+from bodies import MIB, body
 from s3 import keys_of, read
 from server import until
-from test_replace_drive import BUCKET, fill, run, whole
+from test_replace_drive import BUCKET, check, fill, run, whole
 
 
 def place(server, path) -> dict:
@@ -384,3 +384,45 @@ def test_a_folder_above_a_drive_is_none(make_store):
     store.server.drives = store.mounts.folders
     store.server.launch()
     assert store.server.process.wait(30) == 9
+
+
+def test_a_drive_of_a_copy_of_the_store_that_went_on_by_itself(make_store, tmp_path):
+    """It has sets of the same numbers and in them, whole, what this store never wrote. Its mirrors are refused at a start."""
+    store = make_store()
+    mounts, server, s3 = store.mounts, store.server, store.s3
+    s3.create_bucket(Bucket=BUCKET)
+    written = fill(s3, "both")
+    server.stop()
+    copies = [tmp_path / f"copy{i}" for i in range(6)]
+    kept = [tmp_path / f"kept{i}" for i in range(6)]
+
+    def put_back(folders):
+        for i, folder in enumerate(folders):
+            subprocess.run(["find", mounts.disks[i], "-mindepth", "1", "-delete"], check=True)
+            subprocess.run(["cp", "-a", f"{folder}/.", mounts.disks[i]], check=True)
+
+    def keep(folders):
+        for i, folder in enumerate(folders):
+            subprocess.run(["cp", "-a", mounts.disks[i], folder], check=True)
+
+    keep(kept)
+    server.start()
+    s3.put_object(Bucket=BUCKET, Key="after", Body=body(5 * MIB, "elsewhere"))
+    server.stop()
+    keep(copies)
+    put_back(kept)
+    server.start()
+    written["after"] = body(5 * MIB, "here")
+    s3.put_object(Bucket=BUCKET, Key="after", Body=written["after"])
+    mirrors = server.kura("status")["journal"]["mirrors"]
+    for i in (i for i in range(6) if str(mounts.folders[i]) not in mirrors):
+        server.stop()
+        subprocess.run(["find", mounts.disks[i] / "sets", "-delete"], check=True)
+        subprocess.run(["cp", "-a", copies[i] / "sets", mounts.disks[i]], check=True)
+        server.start()
+        check(store, written)
+        scrubbed = server.kura("drive", "scrub")
+        assert scrubbed["lostStripes"] == 0, scrubbed
+    for i in range(4, 6):
+        mounts.lose(i)
+    check(store, written)
