@@ -16,6 +16,7 @@ namespace {
 
 // A document and its commands are 12 MiB (s3/http/admission.h), after a quarter went to uploads.
 constexpr uint64_t kRequestMemoryMin = 32 * kMiB;
+constexpr size_t kTextFileMax = kMiB;
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> parts;
@@ -155,6 +156,13 @@ std::string place_of(const Setting& s) {
   return s.source.empty() ? s.name : s.source;
 }
 
+// What the Credential of a request can hold (SigV4): it is split at these.
+bool can_sign(const std::string& access_key) {
+  return std::all_of(access_key.begin(), access_key.end(), [](unsigned char c) {
+    return std::isgraph(c) && c < 0x7f && c != '/' && c != ',' && c != '=';
+  });
+}
+
 Result<void> check(const Config& config) {
   if (config.tls_cert.empty() != config.tls_key.empty())
     return fail(Errc::invalid_argument,
@@ -164,6 +172,9 @@ Result<void> check(const Config& config) {
     return fail(Errc::invalid_argument, "give both KURA_ROOT_ACCESS_KEY and KURA_ROOT_SECRET_KEY");
   if (!config.root_access_key.empty() && config.root_access_key.size() < 3)
     return fail(Errc::invalid_argument, "KURA_ROOT_ACCESS_KEY needs at least 3 characters");
+  if (!can_sign(config.root_access_key))
+    return fail(Errc::invalid_argument,
+                "KURA_ROOT_ACCESS_KEY may not hold spaces, '/', ',', '=' or what is not ASCII");
   if (!config.root_secret_key.empty() && config.root_secret_key.size() < 8)
     return fail(Errc::invalid_argument, "KURA_ROOT_SECRET_KEY needs at least 8 characters");
   if (config.parity_standard && config.parity_reduced &&
@@ -202,6 +213,8 @@ Result<std::string> read_text_file(const std::string& path) {
   std::string text;
   char buffer[4096];
   while (in) {
+    if (text.size() > kTextFileMax)
+      return fail(Errc::too_large, "the file '" + path + "' is larger than 1MiB");
     in.read(buffer, sizeof buffer);
     text.append(buffer, static_cast<size_t>(in.gcount()));
   }

@@ -68,7 +68,7 @@ struct SettingInfo {
   bool secret = false;
 };
 const std::vector<SettingInfo>& setting_table();
-// The whole of a small file. Errors: io_error, with its path.
+// The whole of a small file. Errors: io_error, too_large, with its path.
 Result<std::string> read_text_file(const std::string& path);
 // "KURA_TLS_CERT" of "tls-cert".
 std::string variable_of(const std::string& name);

@@ -87,6 +87,7 @@ Result<std::unique_ptr<DriveFolders>> DriveFolders::open(const std::vector<std::
   size_t missing = 0;
   for (const std::string& named : paths) {
     const std::string path = absolute_folder(named);
+    if (auto apart = folders->check_apart(path); !apart) return fail(apart.error());
     folders->paths_.push_back(path);
     auto drive = open_local_drive(path);
     if (!drive && drive.error().code == Errc::not_found && (starts_over || paths.size() > 1)) {
@@ -109,6 +110,16 @@ Result<std::unique_ptr<DriveFolders>> DriveFolders::open(const std::vector<std::
                                      "): mount or create them");
   folders->leave_unmounted(log);
   return folders;
+}
+
+// A drive within another one would be lost with it.
+Result<void> DriveFolders::check_apart(const std::string& path) const {
+  for (const std::string& other : paths_)
+    if (path.starts_with(other + "/") || other.starts_with(path + "/"))
+      return fail(Errc::invalid_argument,
+                  "one of " + other + " and " + path +
+                      " is within the other: give each drive its own place");
+  return {};
 }
 
 // Where drives are mounted, an empty folder that is none is a drive that is missing. Taken for its
@@ -140,6 +151,7 @@ Result<DriveFolders::Joining> DriveFolders::look(const std::string& path) {
 }
 
 Result<DriveFolders::Joining> DriveFolders::look_locked(const std::string& path) {
+  if (auto apart = check_apart(path); !apart) return fail(apart.error());
   auto drive = open_local_drive(path);
   if (!drive) return fail(drive.error());
   if (auto fit = check_folders_in(path); !fit) return fail(fit.error());

@@ -77,6 +77,7 @@ class DriveFolders {
   std::map<std::string, DriveLock>::iterator lock_on(
       const std::string& path);  // Of whichever place.
   const Joining* joining_on(const std::string& path);
+  Result<void> check_apart(const std::string& path) const;
   void leave_unmounted(const Log& log);
 
   std::vector<std::shared_ptr<Drive>> drives_;

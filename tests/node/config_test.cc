@@ -178,6 +178,24 @@ TEST(Config, ValuesThatNothingCouldBeDoneWithAreRefused) {
   EXPECT_EQ(load({}, {}, "")->journal_segment_bytes, 0u);
 }
 
+TEST(Config, ARootKeyThatNobodyCanSignWithIsRefused) {
+  auto loaded = [](const std::string& key) {
+    return load({}, {{"KURA_ROOT_ACCESS_KEY", key}, {"KURA_ROOT_SECRET_KEY", "secret-secret"}}, "");
+  };
+  for (const char* key : {"a/b", "a b", "a=b", "a,b", "a\tb", "\xc3\xa4\xc3\xb6"}) {
+    auto bad = loaded(key);
+    ASSERT_FALSE(bad) << key;
+    EXPECT_TRUE(bad.error().detail.starts_with("KURA_ROOT_ACCESS_KEY may not hold"));
+  }
+  EXPECT_TRUE(loaded("Kura+root_1.2-3@x"));
+}
+
+TEST(Config, AFileOfAValueThatNeverEndsIsRefused) {
+  auto bad = load({}, {{"KURA_REGION_FILE", "/dev/zero"}}, "");
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().detail, "KURA_REGION_FILE: the file '/dev/zero' is larger than 1MiB");
+}
+
 TEST(Config, AMistypedSettingIsToldItsName) {
   EXPECT_EQ(error_of("regoin = \"x\""),
             "kura.toml:1: unknown setting 'regoin'; did you mean region?");

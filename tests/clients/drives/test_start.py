@@ -53,6 +53,16 @@ def test_missing_folder(server):
     assert "absent" in one_line(server)
 
 
+def test_a_folder_within_another_one(server):
+    """They would be lost together."""
+    server.start().stop()
+    inner = server.drives[0] / "inner"
+    inner.mkdir()
+    for drives in ([*server.drives, inner], [inner, *server.drives], [*server.drives, server.drives[0] / "absent"]):
+        server.drives = drives
+        assert "is within the other" in one_line(server)
+
+
 def test_no_drive_named(server):
     server.drives = []
     one_line(server)
