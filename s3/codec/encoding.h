@@ -21,8 +21,9 @@ std::optional<std::string> base64_decode(std::string_view text);
 // Decimal digits only: no sign, no space. None if empty or above 2^64 - 1.
 std::optional<uint64_t> parse_decimal(std::string_view text);
 
-std::string lower_case(std::string_view text);                     // ASCII.
-std::string_view trim_spaces(std::string_view text);               // Spaces, tabs and line ends.
+std::string lower_case(std::string_view text);        // ASCII.
+std::string_view trim_spaces(std::string_view text);  // Spaces, tabs and line ends.
+bool is_token(std::string_view text);                 // As a field name is: RFC 9110, 5.6.2.
 bool equal_ignoring_case(std::string_view a, std::string_view b);  // ASCII.
 
 }  // namespace kura::s3

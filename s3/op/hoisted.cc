@@ -26,15 +26,6 @@ bool is_hoisted(std::string_view lower) {
          std::find(std::begin(kNotHoisted), std::end(kNotHoisted), lower) == std::end(kNotHoisted);
 }
 
-// RFC 9110, 5.6.2.
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return byte > 0x20 && byte < 0x7f &&
-           std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
-  });
-}
-
 }  // namespace
 
 S3Result<std::optional<RequestHead>> with_hoisted_headers(const RequestHead& head,

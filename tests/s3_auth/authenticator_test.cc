@@ -285,6 +285,7 @@ TEST(Authenticator, MalformedAuthorizationHeaders) {
            " Credential=" + credential + ",SignedHeaders=,Signature=0",
            " Credential=" + credential + ",SignedHeaders=host;;x-amz-date,Signature=0",
            " Credential=" + credential + ",SignedHeaders=host;host,Signature=0",
+           " Credential=" + credential + ",SignedHeaders=host;a:b,Signature=0",
            " Credential=" + credential + ",SignedHeaders=host,Signature=",
            " Credential=" + credential + ",SignedHeaders=host,Signature=0,Signature=0",
            " Credential=AKID,SignedHeaders=host,Signature=0",
@@ -293,6 +294,17 @@ TEST(Authenticator, MalformedAuthorizationHeaders) {
     EXPECT_EQ(edge.code(with_authorization(good, "AWS4-HMAC-SHA256" + bad)),
               "AuthorizationHeaderMalformed")
         << bad;
+}
+
+// They are decoded: what is signed must not have more lines than the request has fields.
+TEST(Authenticator, SignedHeadersOfAQueryAreNames) {
+  Edge edge;
+  for (const char* name : {"%0A", "a%0Ab", "a%20b", "a%3Ab", "%C3%A4"}) {
+    RequestHead head = edge.presigned(edge.clock.now_ms, 60);
+    const size_t at = head.query.find("X-Amz-SignedHeaders=host") + 24;
+    head.query.insert(at, std::string("%3B") + name);
+    EXPECT_EQ(edge.code(head), "AuthorizationQueryParametersError") << name;
+  }
 }
 
 TEST(Authenticator, DatesAndHashesAreRequired) {
