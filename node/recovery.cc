@@ -28,6 +28,21 @@ class Log {
     if (!records) error_ = records.error();
     co_return records;
   }
+  // Whether it has, where the view folded its last record, one after which the head of that
+  // partition is the view's. It has another one when the view is of a copy of the store on which
+  // another process went on. True also where that cannot be seen any more.
+  Task<bool> has_last_of(ViewFold& fold) {
+    const ViewPosition at = fold.position();
+    const journal::Bounds log = journal_.bounds();
+    if (at.end.value == 0 || at.offset < log.start || at.offset >= log.end) co_return true;
+    auto records = co_await journal_.read(at.offset, 1);
+    if (!records) co_return records.error().code != Errc::corrupt;  // Of a record: for replay.
+    if (records->empty()) co_return true;
+    const journal::StoredRecord& last = records->front();
+    const journal::PartitionHead& head = fold.head(last.record.partition);
+    if (last.end != at.end || last.record.epoch > head.epoch) co_return false;
+    co_return last.record.epoch < head.epoch || last.record.writer == head.writer;
+  }
   const std::optional<Error>& error() const { return error_; }
 
  private:
@@ -124,6 +139,8 @@ Task<Result<void>> catch_up(Log& log, RecoveredView& view) {
   view.built_anew = view.fold->position().end.value == 0 || view.from_snapshot;
   if (!view_fits(view.fold->position(), log.bounds()))
     co_return fail(Errc::not_found, "the log does not go on where the view ends");
+  const bool ours = co_await log.has_last_of(*view.fold);
+  if (!ours) co_return fail(Errc::not_found, "the view is of another history of the log");
   Offset at = std::max(view.fold->position().end, log.bounds().start);
   while (at < log.bounds().end) {
     auto records = co_await log.read(at);

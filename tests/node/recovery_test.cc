@@ -46,6 +46,7 @@ class FaultyJournal final : public journal::Journal {
     ++reads;
     if (number == failing) co_return fail(Errc::io_error, "no mirror can be read");
     if (number == empty) co_return out;
+    if (from != at(number)) co_return fail(Errc::corrupt, "no record begins there");
     journal::StoredRecord stored;
     stored.record.partition = PartitionId{1};
     stored.record.kind = journal::RecordKind::claim;
@@ -145,7 +146,7 @@ TEST_F(Recovery, ALogThatCannotBeReadCostsNoView) {
     ASSERT_FALSE(view);
     EXPECT_EQ(view.error().code, Errc::io_error);
   }
-  EXPECT_EQ(journal_.reads, 5u) << "read again for views that would fail as well";
+  EXPECT_EQ(journal_.reads, 6u) << "read again for views that would fail as well";
   ASSERT_TRUE(held(0) && held(1)) << log_;
   EXPECT_GE(*held(0), FaultyJournal::at(1).value);
   EXPECT_EQ(*held(1), FaultyJournal::at(1).value);
@@ -175,6 +176,30 @@ TEST_F(Recovery, AViewOfAnotherLogIsReplaced) {
   EXPECT_EQ(view->replayed, 10u);
   EXPECT_EQ(view->fold->head(PartitionId{1}).epoch, Epoch{10});
   EXPECT_EQ(view->fold->position().end, FaultyJournal::at(10));
+}
+
+// Of a copy of the store that went on by itself: as long as ours, and by another process.
+TEST_F(Recovery, AViewOfAnotherHistoryIsReplaced) {
+  const auto end = FaultyJournal::at(3);
+  for (const auto& [writer, from] :
+       {std::pair('a', FaultyJournal::at(2)), {'\0', Offset{end.value - 1}}}) {
+    {
+      auto view = views_->open_new(0);
+      auto fold = ViewFold::open(**view);
+      journal::Record claim;
+      claim.partition = PartitionId{1};
+      claim.kind = journal::RecordKind::claim;
+      claim.epoch = Epoch{3};
+      claim.writer.bytes.fill(static_cast<uint8_t>(writer));
+      ASSERT_TRUE((*fold)->fold({{&claim, nullptr, from, end}}));
+      ASSERT_TRUE((*view)->flush());
+    }
+    ASSERT_TRUE(views_->adopt_new(0));
+    auto view = recover();
+    ASSERT_TRUE(view) << view.error().detail;
+    EXPECT_EQ(view->replayed, 10u) << int{writer};
+    EXPECT_EQ(view->fold->head(PartitionId{1}).epoch, Epoch{10});
+  }
 }
 
 }  // namespace

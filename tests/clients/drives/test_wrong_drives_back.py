@@ -414,11 +414,13 @@ def test_a_drive_of_a_copy_of_the_store_that_went_on_by_itself(make_store, tmp_p
     server.start()
     written["after"] = body(5 * MIB, "here")
     s3.put_object(Bucket=BUCKET, Key="after", Body=written["after"])
-    mirrors = server.kura("status")["journal"]["mirrors"]
-    for i in (i for i in range(6) if str(mounts.folders[i]) not in mirrors):
+    status = server.kura("status")
+    view = next(i for i in range(6) if str(mounts.folders[i]) == status["view"]["drive"])
+    others = [i for i in range(6) if str(mounts.folders[i]) not in status["journal"]["mirrors"]]
+    for i, folder in [(view, "view"), *((i, "sets") for i in others)]:
         server.stop()
-        subprocess.run(["find", mounts.disks[i] / "sets", "-delete"], check=True)
-        subprocess.run(["cp", "-a", copies[i] / "sets", mounts.disks[i]], check=True)
+        subprocess.run(["find", mounts.disks[i] / folder, "-delete"], check=True)
+        subprocess.run(["cp", "-a", copies[i] / folder, mounts.disks[i]], check=True)
         server.start()
         check(store, written)
         scrubbed = server.kura("drive", "scrub")
