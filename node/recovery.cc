@@ -40,7 +40,8 @@ class Log {
     if (records->empty()) co_return true;
     const journal::StoredRecord& last = records->front();
     const journal::PartitionHead& head = fold.head(last.record.partition);
-    if (last.end != at.end || last.record.epoch > head.epoch) co_return false;
+    // Its end moves to the next segment when that is begun.
+    if (last.end < at.end || last.record.epoch > head.epoch) co_return false;
     co_return last.record.epoch < head.epoch || last.record.writer == head.writer;
   }
   const std::optional<Error>& error() const { return error_; }
