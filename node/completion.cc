@@ -45,7 +45,8 @@ std::vector<std::string> completions(const CLI::App& app, const std::vector<std:
   if (words.empty()) return verbs_of(app);
   const std::vector<std::string> before(words.begin(), words.end() - 1);
   const CLI::App& command = command_of(app, before);
-  const std::string last = words.back(), previous = before.empty() ? "" : before.back();
+  const std::string& last = words.back();
+  const std::string previous = before.empty() ? "" : before.back();
   std::vector<std::string> may = verbs_of(command);
   if (command.get_name() == "completion") may = {"bash", "fish", "zsh"};
   if (last.starts_with("-")) may = flags_of(command);
