@@ -100,7 +100,11 @@ Task<void> Node::Parts::take_back() {
       drive_ids[i] = *id;
       ports.drives[i] = drive;
     }
-    ports.log(drive->label() + (id ? " is back" : " is not taken back: " + id.error().detail));
+    const std::string why = id ? "" : id.error().detail;
+    if (id) ports.log(drive->label() + " is back");
+    if (!id && not_taken[drive->label()] != why)
+      ports.log(drive->label() + " is not taken back: " + why);
+    not_taken[drive->label()] = why;
   }
 }
 
@@ -303,7 +307,7 @@ Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
     if (!added) co_return fail(in_journal ? added.error() : in_journal.error());
     after_step("drive.record");
   }
-  disk::PoolDrive pool_drive{id, drive};
+  disk::PoolDrive pool_drive{id, drive, {}};
   auto in_pool = co_await disks->add_drive(std::move(pool_drive));
   if (!in_pool) co_return fail(in_pool.error());
   co_await fit_journal();

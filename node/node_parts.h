@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <set>
 
 #include "actors/bucket/bucket_actors.h"
@@ -29,6 +30,7 @@ struct Node::Parts {
   Task<Result<void>> identify();
   Task<Result<void>> open_journal();
   Task<Result<void>> open_or_create_journal();
+  void leave_other_history();
   std::string not_here() const;
   Task<Result<void>> judge_journal();
   std::string why_read_only() const;
@@ -87,6 +89,8 @@ struct Node::Parts {
   uint64_t identities_mended = 0;  // At this start.
   // Labels of what was named for this start and could not be identified, or holds but other files.
   std::vector<std::string> unread, foreign;
+  std::map<DriveId, std::string> other_history;  // Of drives of this store: their labels.
+  std::map<std::string, std::string> not_taken;  // Why, by label, as the operator was told.
   // Why the node was started to read only: the journal cannot be appended to. Empty: it can. Set
   // before anything is served.
   std::string read_only;

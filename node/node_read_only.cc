@@ -24,6 +24,11 @@ std::string Node::Parts::not_here() const {
   if (!foreign.empty())
     out += "; with files, but not the identity of a drive: " + list_of(foreign) +
            ": empty and add them";
+  std::vector<std::string> copies;
+  for (const auto& [id, label] : other_history) copies.push_back(label);
+  if (!copies.empty())
+    out += "; of a copy of this store that went on by itself: " + list_of(copies) +
+           ": bring their own drives back";
   return out.empty() ? "; name all drives of the cluster" : out;
 }
 
@@ -98,6 +103,8 @@ Task<bool> Node::Parts::is_back(size_t i) {
   const bool anew = mounted && *mounted;
   if (anew) drive = *mounted;
   if (!unknown && !anew) co_return false;
+  auto here = [&drive](const auto& copy) { return copy.second == drive->label(); };
+  if (!anew && std::any_of(other_history.begin(), other_history.end(), here)) co_return false;
   const auto answering = bounded(drive, options.drive_timeout_ns);
   const DriveSighting seen = co_await look_at(*answering);
   const bool ours = seen.identity && seen.identity->cluster == membership.cluster;

@@ -76,12 +76,25 @@ Task<Result<void>> Node::Parts::open_journal() {
   if (!opened && opened.error().code == Errc::unavailable)
     co_return fail(Errc::unavailable, opened.error().detail + not_here());
   if (!opened) co_return opened;
+  leave_other_history();
   co_return co_await judge_journal();
+}
+
+// Drives of a copy of the store are as good as lost, to the journal and to everybody else.
+void Node::Parts::leave_other_history() {
+  for (DriveId id : journal->report().other_history) {
+    const auto at = std::find(drive_ids.begin(), drive_ids.end(), id) - drive_ids.begin();
+    const std::string label = ports.drives[static_cast<size_t>(at)]->label();
+    drive_ids[static_cast<size_t>(at)] = DriveId{};
+    other_history[id] = label;
+    ports.log(label + " is offline: " + std::string(journal::kOtherHistory));
+  }
 }
 
 Task<Result<void>> Node::Parts::open_or_create_journal() {
   journal::EmbeddedJournalOptions wanted;
   wanted.cluster = membership.cluster;
+  wanted.writer = writer;
   wanted.segment_bytes = segment_bytes();
   wanted.drive_timeout_ns = options.drive_timeout_ns;
   wanted.ack_before_sync = options.ack_before_sync;
@@ -259,9 +272,10 @@ Task<Result<void>> Node::Parts::start_disks() {
   std::vector<disk::PoolDrive> all;
   const auto state = control->state();
   for (const auto& [id, label] : state->drives) {
-    disk::PoolDrive drive{id, nullptr};
+    disk::PoolDrive drive{id, nullptr, {}};
     for (size_t i = 0; i < drive_ids.size(); ++i)
       if (drive_ids[i] == id) drive.drive = ports.drives[i];
+    if (other_history.contains(id)) drive.reason = journal::kOtherHistory;
     all.push_back(std::move(drive));
   }
   disks = std::make_unique<disk::DiskPool>(*ports.disk, *control, pool_options(), std::move(all));

@@ -177,10 +177,11 @@ DiskPool::DiskPool(Loop& loop, SetLedger& ledger, DiskPoolOptions options,
       maintenance_(std::make_shared<Maintenance>(core_)) {
   for (PoolDrive& drive : drives) {
     const bool here = drive.drive != nullptr;
+    std::string reason = std::move(drive.reason);
+    if (!here && reason.empty()) reason = "not there when the node last started";
     core_->drives.put({drive.id, std::move(drive.drive),
                        here ? DriveTable::State::online : DriveTable::State::away,
-                       here ? "" : "not there when the node last started",
-                       loop.clock().monotonic_ns()});
+                       std::move(reason), loop.clock().monotonic_ns()});
   }
   std::weak_ptr<DiskCore> weak = core_;
   core_->drives.on_offline([weak](DriveId drive) {

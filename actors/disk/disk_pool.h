@@ -59,7 +59,8 @@ struct DiskPoolOptions {
 // `drive` is null when the drive is known to the cluster but not there.
 struct PoolDrive {
   DriveId id;
-  std::shared_ptr<Drive> drive;
+  std::shared_ptr<Drive> drive;  // Null: it is not here.
+  std::string reason;            // Why not, for the operator; empty: it never was.
 };
 
 struct DriveStatus {

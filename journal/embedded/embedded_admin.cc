@@ -53,6 +53,13 @@ Task<bool> EmbeddedJournal::reopen_mirror(size_t mirror, MirrorPtr anew) {
   co_return true;
 }
 
+// Whether a process wrote there that is not of our history.
+bool EmbeddedJournal::left_us(const Sighting& seen) const {
+  MirrorSet ours = set_;
+  ours.generation = std::max(set_.generation, last_tried_);
+  return is_other_history(ours, seen);
+}
+
 Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   TurnQueue::Turn turn = co_await turns_.enter();
   if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
@@ -70,7 +77,7 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
     if (mirror->id != drive.id || is_lost(*mirror)) continue;
     if (mirror->given == drive.drive) co_return Result<void>();
     // Its record may be older, where there was no room for a newer one: the log on it tells.
-    bool same = seen.set && seen.set->journal == set_.journal;
+    bool same = seen.set && seen.set->journal == set_.journal && !left_us(seen);
     if (same) same = co_await reopen_mirror(i, added);
     if (same) co_return Result<void>();
     mirror->fail(Error{Errc::io_error, "the drive came back in another state"});
@@ -78,12 +85,8 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   if (seen.set && seen.set->generation > 0 && seen.set->journal != set_.journal) {
     co_return fail(Errc::exists, seen.label + " belongs to another journal");
   }
-  // Written by a start that had other drives: what it acknowledged may be on this drive alone.
-  if (seen.set && seen.set->generation > std::max(set_.generation, last_tried_)) {
-    co_return fail(Errc::exists, seen.label +
-                                     " holds a later state of the journal than this node: " +
-                                     "start kura again with all of the cluster's drives");
-  }
+  // What its process acknowledged may be on this drive alone.
+  if (left_us(seen)) co_return fail(Errc::exists, seen.label + ": " + std::string(kOtherHistory));
   // Still a mirror, whatever generation its record has, for no set that names it came into force
   // while it was away: what it holds may be needed, should the others fail while it is filled.
   added->returning = set_.has_member(drive.id) && seen.set && seen.set->journal == set_.journal;
@@ -91,7 +94,8 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
     Result<void> cleared = co_await remove_all_segments(added);
     if (!cleared) co_return cleared;
   }
-  added->witness = seen.set && seen.set->journal == set_.journal;
+  const bool ours = seen.set && seen.set->journal == set_.journal;
+  added->witness = ours && set_.knows(seen.set->writer);
   std::erase_if(others_, [&](const MirrorPtr& other) { return other->id == drive.id; });
   others_.push_back(added);
   Result<void> done = co_await restore(end(), set_.parity);

@@ -41,6 +41,7 @@ std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives,
 struct EmbeddedJournalOptions {
   JournalId journal;          // create(): its id.
   ClusterId cluster;          // create(): written down. open(): must fit, unless nil.
+  WriterId writer;            // Of this process, and of no other one.
   uint32_t mirror_count = 0;  // m + 1. open(): 0 keeps what is; else changed as drives allow.
   uint64_t segment_bytes = kJournalSegmentBytes;  // Of new segments; a multiple of kSegmentAlign.
   uint64_t body_cache_bytes = 64 * kMiB;
@@ -87,9 +88,9 @@ class EmbeddedJournal final : public Journal {
   std::vector<SegmentSpan> segments() const;  // Ascending.
 
   // A drive came online: new, or back, also when nobody noticed that it was away. Replaces a
-  // missing mirror at once. Errors: exists (of another journal), unavailable (there are still too
-  // few, but this one is taken; or a call from before it was lost is still under way there: it is
-  // not taken, ask again later), io_error.
+  // missing mirror at once. Errors: exists (of another journal or history), unavailable (there are
+  // still too few, but this one is taken; or a call from before it was lost is still under way
+  // there: it is not taken, ask again later), io_error.
   Task<Result<void>> add_drive(JournalDrive drive);
   // A drive is gone. Replaces the mirror, if it was one. Errors: unavailable (no drive to replace
   // it with: appends stay unavailable until one is added).
@@ -119,6 +120,7 @@ class EmbeddedJournal final : public Journal {
   // create and open (embedded_open.cc).
   Task<Result<void>> format(std::vector<MirrorPtr> drives);
   Task<Result<void>> recover(std::vector<MirrorPtr> drives, std::vector<Sighting> sightings);
+  void leave_other_history(std::vector<MirrorPtr>& drives, std::vector<Sighting>& sightings);
   Task<Result<MergedLog>> merge_mirrors(std::vector<MirrorPtr>& fresh);
   Task<Result<void>> settle_set(std::vector<MirrorPtr> fresh, std::vector<Sighting> sightings);
   void adopt(MergedLog log);
@@ -160,6 +162,7 @@ class EmbeddedJournal final : public Journal {
   Error too_few_online() const;
 
   // Drives that come back (embedded_admin.cc).
+  bool left_us(const Sighting& seen) const;
   Task<bool> reopen_mirror(size_t mirror, MirrorPtr anew);
 
   bool degraded() const { return mirrors_.size() < set_.parity + size_t{1}; }

@@ -115,7 +115,6 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
   // Before anything is cleared, or copied for nothing each time that somebody appends.
   Result<void> writable = co_await take_charge();
   if (!writable) co_return writable;
-  next.promised = set_.promised;
   const std::vector<MirrorPtr> fresh = order.fresh;
   for (const MirrorPtr& drive : fresh) {
     Result<void> emptied = co_await clear_for_copy(drive);

@@ -18,6 +18,7 @@ Result<void> check_options(const EmbeddedJournalOptions& options) {
     return fail(Errc::invalid_argument,
                 "journal segments of " + std::to_string(options.segment_bytes) + " bytes");
   }
+  if (options.writer.is_nil()) return fail(Errc::invalid_argument, "a journal without a writer");
   return {};
 }
 
@@ -55,6 +56,7 @@ Task<Result<void>> EmbeddedJournal::format(std::vector<MirrorPtr> drives) {
   set.cluster = options_.cluster;
   set.parity = options_.mirror_count - 1;
   set.promised = kGenerationsPromised;
+  set.writer = options_.writer;
   for (size_t i = 0; i < drives.size(); ++i) {
     set.drives.push_back(drives[i]->id);
     if (i <= set.parity) set.members.push_back(drives[i]->id);
@@ -200,11 +202,24 @@ Task<Result<void>> EmbeddedJournal::settle_set(std::vector<MirrorPtr> fresh,
   co_return committed;
 }
 
+// Nothing is read from the drives of another history, and nothing written to them.
+void EmbeddedJournal::leave_other_history(std::vector<MirrorPtr>& drives,
+                                          std::vector<Sighting>& sightings) {
+  for (size_t i = sightings.size(); i-- > 0;) {
+    if (!is_other_history(set_, sightings[i])) continue;
+    report_.other_history.push_back(sightings[i].drive);
+    drives.erase(drives.begin() + static_cast<ptrdiff_t>(i));
+    sightings.erase(sightings.begin() + static_cast<ptrdiff_t>(i));
+  }
+}
+
 Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
                                             std::vector<Sighting> sightings) {
   Result<MirrorSet> chosen = choose_mirror_set(sightings);
   if (!chosen) co_return fail(chosen.error());
   set_ = std::move(*chosen);
+  leave_other_history(drives, sightings);
+  note_writers(set_, sightings);
   for (const Sighting& seen : sightings)
     if (seen.set) set_.promised = std::max(set_.promised, seen.set->promised);
   if (!options_.cluster.is_nil() && options_.cluster != set_.cluster) {
@@ -226,8 +241,12 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
     publish();
     co_return Result<void>();
   }
-  Result<void> settled = co_await settle_set(std::move(fresh), std::move(sightings));
-  if (!settled && enough) co_return settled;
+  // With too few for an append this process writes no history: it may not be the only one that goes
+  // on with so few.
+  if (enough) {
+    Result<void> settled = co_await settle_set(std::move(fresh), std::move(sightings));
+    if (!settled) co_return settled;
+  }
   fatal_ = false;
   for (const auto* group : {&mirrors_, &others_}) {
     for (const MirrorPtr& drive : *group) {

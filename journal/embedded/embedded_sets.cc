@@ -27,6 +27,8 @@ Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
     if (!taken) co_return taken;
   }
   next.promised = set_.promised;
+  next.writer = set_.writer;
+  next.writers = set_.writers;
   name_before(next);
   if (!suffices(next, online())) co_return fail(too_few_online());
   Result<void> seen = co_await make_witnesses(next);
@@ -73,10 +75,12 @@ Task<Result<void>> EmbeddedJournal::take_charge() {
   MirrorSet same = set_;
   const uint64_t floor = std::max({set_.generation, set_.promised, last_tried_});
   same.promised = floor + kGenerationsPromised;
+  same.announce(options_.writer);
   Result<void> done = co_await write_set(same, Quorum::binds);
   if (!done) co_return done;
   last_tried_ = floor;
   same.generation = last_tried_ + 1;
+  same.sign(options_.writer);
   done = co_await write_set(std::move(same), Quorum::binds);
   if (!done) co_return done;
   in_charge_ = true;

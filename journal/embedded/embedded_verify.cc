@@ -12,6 +12,10 @@ namespace {
 void note_sightings(const std::vector<Sighting>& sightings, VerifyReport& report) {
   size_t members = 0;
   for (const Sighting& seen : sightings) {
+    if (is_other_history(report.set, seen)) {
+      report.problems.push_back(seen.label + ": " + std::string(kOtherHistory));
+      continue;
+    }
     members += report.set.has_member(seen.drive);
     if (seen.problem) report.problems.push_back(seen.label + ": " + seen.problem->detail);
     if (!seen.problem && !seen.set) report.problems.push_back(seen.label + ": no journal record");
@@ -48,8 +52,9 @@ Task<Result<VerifyReport>> EmbeddedJournal::verify(std::vector<JournalDrive> dri
   report.set = std::move(*chosen);
   note_sightings(sightings, report);
   std::vector<MirrorPtr> sources;
-  for (const MirrorPtr& mirror : mirrors) {
-    if (!mirror->failed && report.set.has_member(mirror->id)) sources.push_back(mirror);
+  for (size_t i = 0; i < mirrors.size(); ++i) {
+    if (mirrors[i]->failed || is_other_history(report.set, sightings[i])) continue;
+    if (report.set.has_member(mirrors[i]->id)) sources.push_back(mirrors[i]);
   }
   for (;;) {
     if (sources.empty()) {

@@ -20,9 +20,10 @@ struct OpenReport {
   uint64_t repaired_bytes = 0;  // Copied from one mirror to another.
   uint64_t cut_bytes = 0;       // Of a torn append at the end; nothing acknowledged.
   uint64_t damage_count = 0;
-  std::vector<Damage> damages;        // The first kDamagesMax.
-  std::vector<std::string> replaced;  // Labels of drives that became mirrors.
-  bool degraded = false;              // Too few drives: appends are unavailable.
+  std::vector<Damage> damages;         // The first kDamagesMax.
+  std::vector<std::string> replaced;   // Labels of drives that became mirrors.
+  bool degraded = false;               // Too few drives: appends are unavailable.
+  std::vector<DriveId> other_history;  // Given to open(), and left alone: see kOtherHistory.
 };
 
 struct VerifyReport {

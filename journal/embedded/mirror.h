@@ -20,7 +20,7 @@ struct Mirror {
   std::string reason;
   // It is a member of the mirror set in force and came back: what it holds is part of the log.
   bool returning = false;
-  bool witness = false;  // This process saw or wrote a mirror set of this journal on it.
+  bool witness = false;  // This process saw or wrote a mirror set of this history on it.
 
   void fail(const Error& error) {
     if (failed) return;

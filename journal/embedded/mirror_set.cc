@@ -1,34 +1,14 @@
 #include "journal/embedded/mirror_set.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/counted.h"
-#include "base/crc32c.h"
-#include "journal/embedded/segment_format.h"
-#include "journal/little_endian.h"
 
 namespace kura::journal {
 namespace {
 
-constexpr std::string_view kMagic = "KURAMIRR";
-constexpr size_t kFixedBytes = 80;
-constexpr size_t kChangeBytes = 16;    // Version 2: what is promised, and what was before.
-constexpr uint32_t kDrivesMax = 4096;  // Bounds what a damaged count can ask for.
-
-void append_ids(std::string& out, const std::vector<DriveId>& ids) {
-  for (const DriveId& id : ids) out += id.view();
-}
-
-std::vector<DriveId> read_ids(std::string_view bytes) {
-  std::vector<DriveId> ids;
-  for (; bytes.size() >= 16; bytes.remove_prefix(16)) {
-    ids.push_back(uuid_from<DriveId>(bytes.substr(0, 16)));
-  }
-  return ids;
-}
-
-bool contains(const std::vector<DriveId>& ids, const DriveId& id) {
+template <class Id>
+bool contains(const std::vector<Id>& ids, const Id& id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
@@ -43,85 +23,217 @@ bool binds(const std::vector<DriveId>& drives, uint32_t parity, const std::vecto
   return count_of(drives, on) >= std::min(parity + size_t{1}, drives.size() - parity);
 }
 
+bool is_of(const MirrorSet& set, const Sighting& seen) {
+  return seen.set && seen.set->journal == set.journal;
+}
+
+// Whether the process that wrote `later` cannot have gone on from `set`: it had to have a promise
+// on so many of its drives first, and too many of them hold `set`, or what that was built on, and
+// know of no promise. What has got half-way may not be what it found, but what was before it is.
+bool refutes(const MirrorSet& set, const MirrorSet& later, const std::vector<Sighting>& sightings) {
+  if (set.knows(later.writer)) return false;
+  const bool changes = !set.drives_before.empty();
+  const std::vector<DriveId>& all = changes ? set.drives_before : set.drives;
+  std::vector<DriveId> may_have_promised = all;
+  for (const Sighting& seen : sightings) {
+    if (!is_of(set, seen) || is_other_history(set, seen)) continue;
+    if (!seen.set->knows(later.writer)) std::erase(may_have_promised, seen.drive);
+  }
+  return !binds(all, changes ? set.parity_before : set.parity, may_have_promised);
+}
+
+bool is_refuted(const MirrorSet& set, const std::vector<Sighting>& sightings) {
+  return std::any_of(sightings.begin(), sightings.end(), [&](const Sighting& seen) {
+    return is_of(set, seen) && refutes(*seen.set, set, sightings);
+  });
+}
+
+std::string join(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const std::string& part : parts) out += (out.empty() ? "" : ", ") + part;
+  return out;
+}
+
+// Those that hold a set on which `set` was built, or itself.
+std::vector<DriveId> witnesses_of(const MirrorSet& set, const std::vector<Sighting>& sightings,
+                                  std::vector<std::string>* labels = nullptr) {
+  std::vector<DriveId> witnesses;
+  for (const Sighting& seen : sightings) {
+    const bool begun = set.generation == 0 && !seen.problem;
+    if (!begun && (!is_of(set, seen) || is_other_history(set, seen))) continue;
+    witnesses.push_back(seen.drive);
+    if (labels) labels->push_back(seen.label);
+  }
+  return witnesses;
+}
+
+bool has_enough(const MirrorSet& set, const std::vector<DriveId>& witnesses) {
+  return count_of(set.drives, witnesses) >= set.drives.size() - set.parity;
+}
+
+Result<void> check_one_journal(const std::vector<Sighting>& sightings) {
+  const Sighting* first = nullptr;
+  for (const Sighting& seen : sightings) {
+    if (seen.problem && seen.problem->code == Errc::unsupported)
+      return fail(Errc::unsupported, seen.label + ": " + seen.problem->detail);
+    if (!seen.set || seen.set->generation == 0) continue;
+    if (!first) first = &seen;
+    if (!is_of(*first->set, seen))
+      return fail(Errc::corrupt, seen.label + " holds another journal (" +
+                                     to_hex(seen.set->journal) + ") than " + first->label + " (" +
+                                     to_hex(first->set->journal) +
+                                     "); start with the drives of one cluster");
+  }
+  return {};
+}
+
+// The one of the highest generation of which nothing says that it is of another history.
+Result<const MirrorSet*> newest(const std::vector<Sighting>& sightings) {
+  const MirrorSet* best = nullptr;
+  std::vector<std::string> damaged, holders;
+  for (const Sighting& seen : sightings) {
+    if (seen.problem) damaged.push_back(seen.label + ": " + seen.problem->detail);
+    if (!seen.set) continue;
+    holders.push_back(seen.label);
+    if (best && seen.set->generation <= best->generation) continue;
+    if (!is_refuted(*seen.set, sightings)) best = &*seen.set;
+  }
+  if (best) return best;
+  if (!holders.empty())
+    return fail(Errc::corrupt, "the drives hold more than one history of this store (" +
+                                   join(holders) +
+                                   "): copies of it went on by themselves; start with the drives "
+                                   "of one of them");
+  if (!damaged.empty())
+    return fail(Errc::unavailable,
+                "no drive has a readable journal record (" + join(damaged) + ")");
+  return fail(Errc::not_found, "no drive has a journal");
+}
+
+// With half of the drives able to go on without the others (n = 2m) two halves may have done so.
+Result<void> check_one_history(const MirrorSet& best, const std::vector<Sighting>& sightings) {
+  for (const Sighting& seen : sightings) {
+    if (!is_of(best, seen) || best.knows(seen.set->writer)) continue;
+    std::vector<std::string> ours, theirs;
+    const std::vector<DriveId> witnesses = witnesses_of(*seen.set, sightings, &theirs);
+    if (is_refuted(*seen.set, sightings) || !has_enough(*seen.set, witnesses)) continue;
+    witnesses_of(best, sightings, &ours);
+    return fail(Errc::corrupt, "the drives hold two histories of this store, one on " + join(ours) +
+                                   " and one on " + join(theirs) +
+                                   ": start with those of one of them");
+  }
+  return {};
+}
+
+// Why drives that are here are no witnesses of `set`; empty: all are.
+std::string useless_ones(const MirrorSet& set, const std::vector<Sighting>& sightings) {
+  std::vector<std::string> why, others, ours;
+  for (const Sighting& seen : sightings) {
+    if (seen.problem) why.push_back(seen.label + ": " + seen.problem->detail);
+    if (!seen.problem && !seen.set) why.push_back(seen.label + ": none");
+    if (seen.set) (is_other_history(set, seen) ? others : ours).push_back(seen.label);
+  }
+  if (!others.empty())
+    why.push_back("another history of this store on " + join(others) + " than on " + join(ours));
+  return why.empty() ? "" : " (" + join(why) + ")";
+}
+
+Result<void> check_enough(const MirrorSet& set, const std::vector<Sighting>& sightings) {
+  const std::vector<DriveId> witnesses = witnesses_of(set, sightings);
+  const size_t seen = count_of(set.drives, witnesses);
+  if (!has_enough(set, witnesses)) {
+    return fail(Errc::unavailable, "the journal needs " +
+                                       std::to_string(set.drives.size() - set.parity) + " of its " +
+                                       counted(set.drives.size(), "drive") +
+                                       " to be sure of its newest records, and " +
+                                       std::to_string(seen) + (seen == 1 ? " has" : " have") +
+                                       " a readable record" + useless_ones(set, sightings));
+  }
+  std::vector<DriveId> holders;
+  for (const Sighting& one : sightings)
+    if (one.set && one.set->generation == set.generation && contains(witnesses, one.drive))
+      holders.push_back(one.drive);
+  // What changes the drives may have got half-way: then those before it count as well.
+  const size_t seen_before = count_of(set.drives_before, witnesses);
+  const size_t need_before = set.drives_before.size() - set.parity_before;
+  if (suffices(set, holders) || seen_before >= need_before) return {};
+  return fail(Errc::unavailable, "the journal's drives were being changed, and it needs " +
+                                     std::to_string(need_before) + " of the " +
+                                     std::to_string(set.drives_before.size()) +
+                                     " before to be sure of its newest records; " +
+                                     std::to_string(seen_before) +
+                                     (seen_before == 1 ? " has" : " have") + " a readable record");
+}
+
+// One generation is one set, in one history.
+Result<void> check_one_of_generation(const MirrorSet& set, const std::vector<Sighting>& sightings) {
+  std::vector<std::string> ours, theirs;
+  for (const Sighting& seen : sightings) {
+    if (!is_of(set, seen) || seen.set->generation != set.generation) continue;
+    if (is_other_history(set, seen)) continue;
+    (same_set(*seen.set, set) ? ours : theirs).push_back(seen.label);
+  }
+  if (theirs.empty()) return {};
+  return fail(Errc::corrupt, "two different journal records of generation " +
+                                 std::to_string(set.generation) + ", on " + theirs.front() +
+                                 " and " + ours.front() +
+                                 ": two kura went on with different drives; start with those of "
+                                 "one of them");
+}
+
 }  // namespace
 
 bool MirrorSet::has_member(const DriveId& drive) const { return contains(members, drive); }
 bool MirrorSet::has_drive(const DriveId& drive) const { return contains(drives, drive); }
-
-std::string encode_mirror_set(const MirrorSet& set) {
-  const bool plain = set.promised == 0 && set.drives_before.empty();
-  const uint32_t version = plain ? 1 : kMirrorSetVersion;
-  std::string out(kFixedBytes, '\0');
-  std::memcpy(out.data(), kMagic.data(), kMagic.size());
-  put_le(out.data() + 8, version);
-  put_le(out.data() + 12, version);  // Least version of a reader.
-  put_le(out.data() + 16, set.generation);
-  std::memcpy(out.data() + 24, set.journal.bytes.data(), 16);
-  std::memcpy(out.data() + 40, set.cluster.bytes.data(), 16);
-  put_le(out.data() + 56, set.start);
-  put_le(out.data() + 64, set.parity);
-  put_le(out.data() + 68, static_cast<uint32_t>(set.drives.size()));
-  put_le(out.data() + 72, static_cast<uint32_t>(set.members.size()));
-  append_ids(out, set.drives);
-  append_ids(out, set.members);
-  if (!plain) {
-    char change[kChangeBytes];
-    put_le(change, set.promised);
-    put_le(change + 8, set.parity_before);
-    put_le(change + 12, static_cast<uint32_t>(set.drives_before.size()));
-    out.append(change, sizeof change);
-    append_ids(out, set.drives_before);
-  }
-  char crc[4];
-  put_le(crc, crc32c(out));
-  return out.append(crc, sizeof crc);
+bool MirrorSet::knows(const WriterId& process) const {
+  return process == writer || contains(writers, process);
 }
 
-Result<MirrorSet> decode_mirror_set(std::string_view bytes) {
-  auto corrupt = [] { return fail(Errc::corrupt, std::string("damaged ") + kMirrorSetFile); };
-  if (bytes.size() < kFixedBytes + 4 || bytes.substr(0, 8) != kMagic) return corrupt();
-  const std::string_view content = bytes.substr(0, bytes.size() - 4);
-  if (get_le<uint32_t>(bytes.data() + content.size()) != crc32c(content)) return corrupt();
-  const uint32_t reader = get_le<uint32_t>(bytes.data() + 12);
-  if (reader > kMirrorSetVersion) {
-    return fail(Errc::unsupported, std::string(kMirrorSetFile) + " of format " +
-                                       std::to_string(reader) + ": install a newer kura");
+void MirrorSet::announce(const WriterId& process) {
+  if (!knows(process)) writers.push_back(process);
+}
+
+void MirrorSet::sign(const WriterId& process) {
+  if (process == writer) return;
+  std::erase(writers, process);
+  writers.push_back(writer);
+  writer = process;
+}
+
+bool is_other_history(const MirrorSet& set, const Sighting& seen) {
+  if (!is_of(set, seen) || seen.set->generation == 0) return false;
+  // One that was removed long ago may show anything: it is cleared when it joins.
+  const bool unknown = set.has_drive(seen.drive) && !set.knows(seen.set->writer);
+  return unknown || seen.set->generation > set.generation;
+}
+
+void note_writers(MirrorSet& set, const std::vector<Sighting>& sightings) {
+  std::vector<WriterId> shown, known;
+  std::vector<DriveId> here;
+  auto add = [&set](std::vector<WriterId>& writers, const WriterId& writer) {
+    if (writer != set.writer && !contains(writers, writer)) writers.push_back(writer);
+  };
+  known = set.writers;
+  for (const Sighting& seen : sightings) {
+    if (!is_of(set, seen) || is_other_history(set, seen)) continue;
+    here.push_back(seen.drive);
+    add(shown, seen.set->writer);
+    for (const WriterId& writer : seen.set->writers) add(known, writer);
+    add(known, seen.set->writer);
   }
-  MirrorSet set;
-  set.generation = get_le<uint64_t>(bytes.data() + 16);
-  set.journal = uuid_from<JournalId>(bytes.substr(24, 16));
-  set.cluster = uuid_from<ClusterId>(bytes.substr(40, 16));
-  set.start = get_le<uint64_t>(bytes.data() + 56);
-  set.parity = get_le<uint32_t>(bytes.data() + 64);
-  const uint32_t drives = get_le<uint32_t>(bytes.data() + 68);
-  const uint32_t members = get_le<uint32_t>(bytes.data() + 72);
-  if (drives > kDrivesMax || members != set.parity + uint64_t{1} || members > drives) {
-    return corrupt();
-  }
-  const uint64_t lists_end = kFixedBytes + 16 * (uint64_t{drives} + members);
-  if (reader < 2 ? content.size() != lists_end : content.size() < lists_end + kChangeBytes)
-    return corrupt();
-  set.drives = read_ids(content.substr(kFixedBytes, 16 * drives));
-  set.members = read_ids(content.substr(kFixedBytes + 16 * drives, 16 * members));
-  for (const DriveId& member : set.members) {
-    if (!set.has_drive(member)) return corrupt();
-  }
-  if (reader < 2) return set;
-  const char* change = content.data() + lists_end;
-  set.promised = get_le<uint64_t>(change);
-  set.parity_before = get_le<uint32_t>(change + 8);
-  const uint32_t before = get_le<uint32_t>(change + 12);
-  if (before > kDrivesMax || (before == 0 ? set.parity_before != 0 : set.parity_before >= before))
-    return corrupt();
-  if (content.size() != lists_end + kChangeBytes + 16 * uint64_t{before}) return corrupt();
-  set.drives_before = read_ids(content.substr(lists_end + kChangeBytes));
-  if (set.promised == 0 && before == 0) return corrupt();  // That is version 1.
-  return set;
+  const bool all = count_of(set.drives, here) == set.drives.size() &&
+                   count_of(set.drives_before, here) == set.drives_before.size();
+  set.writers = all ? std::move(shown) : std::move(known);
+  // A drive that was away for longer has nothing that anybody needs.
+  const size_t most = kWritersMax - 2;
+  if (set.writers.size() > most)
+    set.writers.erase(set.writers.begin(), set.writers.end() - static_cast<ptrdiff_t>(most));
 }
 
 bool same_set(const MirrorSet& a, const MirrorSet& b) {
   MirrorSet as_b = a;
   as_b.promised = b.promised;
+  as_b.writers = b.writers;
   return as_b == b;
 }
 
@@ -135,69 +247,14 @@ bool suffices(const MirrorSet& set, const std::vector<DriveId>& on) {
 }
 
 Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings) {
-  const Sighting* first = nullptr;
-  const MirrorSet* best = nullptr;
-  std::string damaged;
-  for (const Sighting& s : sightings) {
-    if (s.problem && s.problem->code == Errc::unsupported) {
-      return fail(Errc::unsupported, s.label + ": " + s.problem->detail);
-    }
-    if (s.problem) damaged += (damaged.empty() ? "" : ", ") + s.label + ": " + s.problem->detail;
-    if (!s.set) continue;
-    if (!best || s.set->generation > best->generation) best = &*s.set;
-    if (s.set->generation == 0) continue;
-    if (!first) first = &s;
-    if (s.set->journal != first->set->journal) {
-      return fail(Errc::corrupt, s.label + " holds another journal (" + to_hex(s.set->journal) +
-                                     ") than " + first->label + " (" + to_hex(first->set->journal) +
-                                     "); start with the drives of " + "one cluster");
-    }
-  }
-  if (!best && !damaged.empty()) {
-    return fail(Errc::unavailable, "no drive has a readable journal record (" + damaged + ")");
-  }
-  if (!best) return fail(Errc::not_found, "no drive has a journal");
-  const bool creating = best->generation == 0;
-  std::vector<DriveId> witnesses, holders;
-  std::string holder;
-  for (const Sighting& s : sightings) {
-    if (creating ? !s.problem : s.set && s.set->journal == best->journal)
-      witnesses.push_back(s.drive);
-    if (!s.set || s.set->generation != best->generation) continue;
-    if (!creating && !same_set(*s.set, *best))
-      return fail(Errc::corrupt, "two different journal records of generation " +
-                                     std::to_string(best->generation) + ", on " + s.label +
-                                     " and " + holder + ": two kura went on with different " +
-                                     "drives; start with those of one of them");
-    holders.push_back(s.drive);
-    holder = s.label;
-  }
-  std::string useless = damaged;
-  for (const Sighting& s : sightings)
-    if (!s.problem && !s.set) useless += (useless.empty() ? "" : ", ") + s.label + ": none";
-  const size_t seen = count_of(best->drives, witnesses);
-  const size_t need = best->drives.size() - best->parity;
-  if (seen < need) {
-    return fail(Errc::unavailable, "the journal needs " + std::to_string(need) + " of its " +
-                                       counted(best->drives.size(), "drive") +
-                                       " to be sure of its newest records, and " +
-                                       std::to_string(seen) + (seen == 1 ? " has" : " have") +
-                                       " a readable record" +
-                                       (useless.empty() ? "" : " (" + useless + ")"));
-  }
-  // What changes the drives may have got half-way: then those before it count as well.
-  const size_t seen_before = count_of(best->drives_before, witnesses);
-  const size_t need_before = best->drives_before.size() - best->parity_before;
-  if (!suffices(*best, holders) && seen_before < need_before) {
-    return fail(Errc::unavailable,
-                "the journal's drives were being changed, and it needs " +
-                    std::to_string(need_before) + " of the " +
-                    std::to_string(best->drives_before.size()) +
-                    " before to be sure of its newest records; " + std::to_string(seen_before) +
-                    (seen_before == 1 ? " has" : " have") + " a readable record");
-  }
-  if (creating) return fail(Errc::not_found, "the journal's creation was interrupted");
-  return *best;
+  if (auto one = check_one_journal(sightings); !one) return fail(one.error());
+  auto best = newest(sightings);
+  if (!best) return fail(best.error());
+  const MirrorSet& set = **best;
+  for (auto check : {check_one_of_generation, check_one_history, check_enough})
+    if (auto right = check(set, sightings); !right) return fail(right.error());
+  if (set.generation == 0) return fail(Errc::not_found, "the journal's creation was interrupted");
+  return set;
 }
 
 }  // namespace kura::journal

@@ -7,6 +7,11 @@
 // Which of two is newer the generation says: a process promises to write none below a number before
 // it writes one at all, and so never uses one that another process may have used. (Paxos, with the
 // generation as ballot; the two quorums of a change are those of Raft's joint consensus.)
+//
+// A copy of the drives on which another process went on is another history of the same journal, and
+// generations do not tell the two apart. The processes do: a set names the one that wrote it and
+// those before it, and a promise names the one that makes it. So nothing that the drives of a copy
+// show is taken for a later set of ours while they are no more than parity of the drives.
 
 #pragma once
 
@@ -21,8 +26,9 @@
 
 namespace kura::journal {
 
-inline constexpr uint32_t kMirrorSetVersion = 2;
+inline constexpr uint32_t kMirrorSetVersion = 3;
 inline constexpr uint64_t kGenerationsPromised = 1000;  // At once.
+inline constexpr size_t kWritersMax = 4096;             // That a set names.
 
 struct MirrorSet {
   uint64_t generation = 0;  // 0: the journal is being created; nothing was ever appended.
@@ -36,8 +42,16 @@ struct MirrorSet {
   // n and m of the set before, where they differ and this one need not be in force yet; else none.
   std::vector<DriveId> drives_before;
   uint32_t parity_before = 0;
+  WriterId writer;  // The process that wrote it; nil: one from before version 3.
+  // The others of its history whose sets drives may still show, and one that has promised.
+  std::vector<WriterId> writers;
 
   bool operator==(const MirrorSet&) const = default;
+  // Whether `process` is of its history.
+  bool knows(const WriterId& process) const;
+  // The process that is about to write sets: named by the promise, and by each set from then on.
+  void announce(const WriterId& process);
+  void sign(const WriterId& process);
   bool has_member(const DriveId& drive) const;
   bool has_drive(const DriveId& drive) const;
 };
@@ -46,7 +60,7 @@ std::string encode_mirror_set(const MirrorSet& set);
 // Errors: corrupt; unsupported (written by a newer build).
 Result<MirrorSet> decode_mirror_set(std::string_view bytes);
 
-// But for what is promised.
+// But for what is promised, and by whom.
 bool same_set(const MirrorSet& a, const MirrorSet& b);
 // Whether whoever knows nothing newer than `set` has to ask one of the drives `on`, or is left with
 // too few for the mirrors of an append.
@@ -64,7 +78,18 @@ struct Sighting {
 
 // The set in force. Errors, each with one line for the operator: not_found (no drive has a journal,
 // or only one whose creation was interrupted), unavailable (fewer than drives - parity of them),
-// corrupt (records that contradict each other), unsupported.
+// corrupt (records that contradict each other, or of two histories), unsupported.
 Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings);
+
+// Whether a drive shows what no process wrote on which `set`, the one in force, was built: it is of
+// a copy that went on by itself, or of a start with other drives that nobody here knows of.
+bool is_other_history(const MirrorSet& set, const Sighting& seen);
+// What an operator is told of such a drive.
+inline constexpr std::string_view kOtherHistory =
+    "it is of a copy of this store that went on by itself: bring its own drive back, or empty it";
+
+// REQUIRES: `set` is what was chosen from `sightings`. Adds the writers that these drives know, and
+// leaves out those that none of its drives can show any more.
+void note_writers(MirrorSet& set, const std::vector<Sighting>& sightings);
 
 }  // namespace kura::journal

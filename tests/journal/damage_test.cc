@@ -27,6 +27,8 @@ Files without_start(Files files) {
   auto set = decode_mirror_set(record);
   if (!set) return files;
   set->generation = set->promised = 0;
+  set->writer = {};
+  set->writers.clear();
   record = encode_mirror_set(*set);
   return files;
 }

@@ -30,6 +30,16 @@ inline JournalId journal_id(uint8_t n = 1) {
   return id;
 }
 
+// Of a process of its own.
+inline WriterId fresh_writer() {
+  static uint64_t processes = 0;
+  WriterId id;
+  id.bytes[0] = 0xf0;
+  const uint64_t n = ++processes;
+  for (size_t i = 0; i < 8; ++i) id.bytes[15 - i] = static_cast<uint8_t>(n >> (8 * i));
+  return id;
+}
+
 inline WriterId writer_id(uint8_t n) {
   WriterId id;
   id.bytes[0] = n;
@@ -85,6 +95,7 @@ class Machine {
   static EmbeddedJournalOptions small(uint32_t mirror_count) {
     EmbeddedJournalOptions options;
     options.journal = journal_id();
+    options.writer = fresh_writer();
     options.mirror_count = mirror_count;
     options.segment_bytes = 4096 + 1024;
     options.body_cache_bytes = 0;
@@ -108,6 +119,7 @@ class Machine {
   // The error of opening, if any.
   std::optional<Error> open(EmbeddedJournalOptions options, std::vector<size_t> which = {}) {
     journal.reset();
+    options.writer = fresh_writer();
     auto opened = loop->run(EmbeddedJournal::open(*loop, drives(which), options));
     if (!opened) return Error{Errc::timed_out, "never returned"};
     if (!*opened) return opened->error();

@@ -38,6 +38,7 @@ class LocalRig final : public JournalRig {
   void restart() override {
     unmount();
     mount();
+    options_.writer = fresh_writer();
     auto opened = block_on(loop_, EmbeddedJournal::open(loop_, drives_, options_));
     ASSERT_TRUE(opened.has_value()) << opened.error().detail;
     EXPECT_EQ((*opened)->report().damage_count, 0u);

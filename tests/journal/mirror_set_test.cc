@@ -41,6 +41,8 @@ TEST(MirrorSet, GivesBackWhatItTook) {
     set.start = *rc::gen::arbitrary<uint64_t>();
     set.cluster.bytes[3] = *rc::gen::arbitrary<uint8_t>();
     set.promised = *rc::gen::element<uint64_t>(0, 1, UINT64_MAX);
+    set.writer.bytes[5] = *rc::gen::arbitrary<uint8_t>();
+    set.writers.resize(*rc::gen::inRange<size_t>(0, 5), writer_id(7));
     const size_t before = *rc::gen::inRange<size_t>(0, 20);
     for (size_t i = 0; i < before; ++i) set.drives_before.push_back(drive_id(i));
     if (before > 0)
@@ -54,6 +56,8 @@ TEST(MirrorSet, GivesBackWhatItTook) {
 TEST(MirrorSet, RefusesEveryFlippedBitAndEveryCut) {
   MirrorSet set = set_of(3, {0, 1}, 3);
   set.promised = 1000;
+  set.writer = writer_id(1);
+  set.writers = {writer_id(2), writer_id(3)};
   set.drives_before = {drive_id(0), drive_id(1)};
   set.parity_before = 1;
   const std::string bytes = encode_mirror_set(set);
@@ -140,6 +144,85 @@ TEST(MirrorSet, AChangeOfTheDrivesThatMayNotBeInForceAsksThoseBeforeToo) {
       *choose_mirror_set({shows(0, before), shows(1, before), shows(3, change), shows(5, before)}),
       change);
   EXPECT_EQ(*choose_mirror_set({shows(0, change), shows(1, change), shows(3, change)}), change);
+}
+
+MirrorSet by(uint8_t writer, std::vector<uint8_t> writers, MirrorSet set) {
+  set.writer = writer_id(writer);
+  for (uint8_t before : writers) set.writers.push_back(writer_id(before));
+  return set;
+}
+
+// Two processes went on from what 1 wrote. The copy's has the higher generation, and three mirrors
+// elsewhere.
+TEST(MirrorSet, OfTwoHistoriesTheOneOfEnoughDrivesIsInForce) {
+  const MirrorSet ours = by(2, {1}, set_of(1001, {0, 1, 2}, 6));
+  const MirrorSet copy = by(3, {1}, set_of(2005, {3, 4, 5}, 6));
+  const std::vector<Sighting> seen = {shows(0, ours), shows(1, ours), shows(2, ours),
+                                      shows(3, ours), shows(4, copy), shows(5, copy)};
+  EXPECT_EQ(*choose_mirror_set(seen), ours);
+  EXPECT_FALSE(is_other_history(ours, seen[3]));
+  EXPECT_TRUE(is_other_history(ours, seen[4]));
+  const auto refused = choose_mirror_set({seen[0], seen[1], seen[2], seen[4], seen[5]});
+  EXPECT_EQ(refused.error().detail,
+            "the journal needs 4 of its 6 drives to be sure of its newest records, and 2 have a "
+            "readable record (another history of this store on drive 0, drive 1, drive 2 than on "
+            "drive 4, drive 5)");
+}
+
+// The drives were copied while 1 ran, which went on and wrote no set since.
+TEST(MirrorSet, ACopyThatKnowsOursIsNoSuccessorWithoutAPromise) {
+  const MirrorSet ours = by(1, {}, set_of(1, {0, 1}, 4)),
+                  copy = by(3, {1}, set_of(2005, {1, 3}, 4));
+  EXPECT_EQ(*choose_mirror_set({shows(0, ours), shows(1, ours), shows(2, ours), shows(3, copy)}),
+            ours);
+  // The copy has a drive more, which may have promised.
+  const MirrorSet wider = by(3, {1}, set_of(2007, {1, 4}, 5));
+  EXPECT_EQ(*choose_mirror_set({shows(0, ours), shows(1, ours), shows(2, ours), shows(3, wider)}),
+            ours);
+}
+
+// A set that got to one drive only is seen or not; the process that wrote it has promised to more.
+TEST(MirrorSet, APromiseMakesWhatItsProcessWroteKnown) {
+  const MirrorSet before = by(1, {}, set_of(1, {0, 1}, 4));
+  MirrorSet promised = before;
+  promised.announce(writer_id(2));
+  promised.promised = 2000;
+  MirrorSet half_way = promised;
+  half_way.sign(writer_id(2));
+  half_way.generation = 1001;
+  const std::vector<Sighting> all = {shows(0, before), shows(1, promised), shows(2, promised),
+                                     shows(3, half_way)};
+  EXPECT_EQ(*choose_mirror_set(all), half_way);
+  const std::vector<Sighting> rest = {all[0], all[1], all[2]};
+  MirrorSet next = *choose_mirror_set(rest);
+  EXPECT_TRUE(same_set(next, before));
+  note_writers(next, rest);
+  EXPECT_FALSE(is_other_history(by(5, {1, 2}, set_of(3001, {0, 1}, 4)), all[3]));
+  next.sign(writer_id(5));
+  next.generation = 3001;
+  EXPECT_FALSE(is_other_history(next, all[3]));
+}
+
+TEST(MirrorSet, WritersThatNoDriveCanShowAreForgottenOnceAllDrivesAreHere) {
+  MirrorSet now = by(4, {3, 2, 1}, set_of(4001, {0, 1}, 3));
+  const MirrorSet older = by(3, {2, 1}, set_of(3001, {0, 1}, 3));
+  MirrorSet without_one = now;
+  note_writers(without_one, {shows(0, now), shows(1, older)});
+  EXPECT_EQ(without_one.writers, now.writers);
+  note_writers(now, {shows(0, now), shows(1, older), shows(2, now)});
+  EXPECT_EQ(now.writers, std::vector<WriterId>{writer_id(3)});
+}
+
+// With n = 2m each half may have gone on, with drives that were added.
+TEST(MirrorSet, TwoHalvesThatWentOnAreRefused) {
+  const MirrorSet ours = by(2, {1}, set_of(1001, {0, 1, 2}, 4));
+  const MirrorSet theirs = by(3, {1}, set_of(1001, {1, 2, 3}, 4));
+  const auto refused =
+      choose_mirror_set({shows(0, ours), shows(1, ours), shows(2, theirs), shows(3, theirs)});
+  EXPECT_EQ(refused.error().code, Errc::corrupt);
+  EXPECT_EQ(refused.error().detail,
+            "the drives hold two histories of this store, one on drive 0, drive 1 and one on drive "
+            "2, drive 3: start with those of one of them");
 }
 
 TEST(MirrorSet, ANewerFormatIsRefusedByName) {

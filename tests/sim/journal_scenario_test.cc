@@ -158,6 +158,7 @@ Task<void> Scenario::live() {
     id.bytes[15] = static_cast<uint8_t>(i);
     drives.push_back({id, disks[i]->mount()});
   }
+  options.writer = random.uuid<WriterId>();
   auto opened = co_await EmbeddedJournal::open(*loop, drives, options);
   if (!opened && opened.error().code == Errc::not_found && !created)
     opened = co_await EmbeddedJournal::create(*loop, drives, options);

@@ -1,14 +1,16 @@
 """Drives that were removed, replaced or outvoted come back: nothing that was acknowledged is lost to them."""
 
 import json
+import signal
 import subprocess
 import time
 
 import botocore.exceptions
 import pytest
 from bodies import MIB, body
-from s3 import keys_of, read
-from server import until
+from mounts import Mounts
+from s3 import keys_of, read, s3_client
+from server import Server, until
 from test_replace_drive import BUCKET, check, fill, run, whole
 
 
@@ -427,4 +429,67 @@ def test_a_drive_of_a_copy_of_the_store_that_went_on_by_itself(make_store, tmp_p
         assert scrubbed["lostStripes"] == 0, scrubbed
     for i in range(4, 6):
         mounts.lose(i)
+    check(store, written)
+
+
+def contents(folder) -> dict:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_drives_of_a_copy_are_as_good_as_lost(make_store, tmp_path, request):
+    """The drives are copied while the store runs, and a second one goes on with the copy: its mirrors move, its log grows."""
+    store = make_store()
+    mounts, server, s3 = store.mounts, store.server, store.s3
+    s3.create_bucket(Bucket=BUCKET)
+    written = fill(s3, "both")
+    (tmp_path / "copy").mkdir()
+    copies = Mounts(tmp_path / "copy")
+    request.addfinalizer(copies.close)
+    server.process.send_signal(signal.SIGSTOP)
+    for disk, folder in zip(mounts.disks, copies.folders):
+        subprocess.run(["cp", "-a", f"{disk}/.", folder], check=True)
+    server.process.send_signal(signal.SIGCONT)
+    copy = Server(copies.folders, tmp_path / "copy.log")
+    copy.start()
+    mirror = next(i for i in range(6) if str(copies.folders[i]) in copy.kura("status")["journal"]["mirrors"])
+    copy.stop()
+    copy.drives = [folder for i, folder in enumerate(copies.folders) if i != mirror]
+    copy.start()
+    s3_client(copy.endpoint).put_object(Bucket=BUCKET, Key="after", Body=body(5 * MIB, "elsewhere"))
+    copy.stop()
+    written["after"] = body(5 * MIB, "here")
+    s3.put_object(Bucket=BUCKET, Key="after", Body=written["after"])
+    view = [str(folder) for folder in mounts.folders].index(server.kura("status")["view"]["drive"])
+    foreign = [next(i for i in range(6) if i not in (view, mirror)), view]
+    as_copied = {i: contents(copies.disks[i]) for i in foreign}
+
+    def swap(i: int):
+        mounts.lose(i)
+        mounts.disks[i] = copies.disks[i]
+        mounts.attach(i)
+
+    swap(foreign[0])
+    until(lambda: "is not taken back: " in server.log_tail(50), 30, "taken, or not seen")
+    refused = run(server, "drive", "add", str(mounts.folders[foreign[0]]))
+    assert refused.returncode == 5 and "went on by itself" in refused.stderr, refused
+    check(store, written)
+    swap(view)
+    until(lambda: server.log_tail(200).count("is offline: it is of a copy") == 2, 60, "not started over")
+    until(lambda: run(server, "drive", "ls").returncode == 0, 30, "not up")
+    check(store, written)
+    for i in foreign:
+        shown = place(server, mounts.folders[i])
+        assert not shown["online"] and "went on by itself" in shown["reason"], shown
+    server.stop()
+    verified = run(server, "journal", "verify", *map(str, mounts.folders))
+    assert verified.returncode == 7 and verified.stdout.count("went on by itself") == 2, verified
+    for i in foreign:
+        now = contents(copies.disks[i])
+        changed = {name for name in as_copied[i].keys() | now if as_copied[i].get(name) != now.get(name)}
+        # The view is opened by its path, wherever that leads by now.
+        assert not {name for name in changed if i != view or not name.startswith("view/")}, changed
+    subprocess.run(["find", mounts.folders[foreign[0]], "-mindepth", "1", "-delete"], check=True)
+    server.start()
+    until(lambda: online(store, foreign[0]), 30, "not taken")
+    until(lambda: not place(server, mounts.folders[foreign[1]])["online"], 5, "taken")
     check(store, written)
