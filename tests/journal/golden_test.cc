@@ -85,6 +85,19 @@ TEST(Golden, AChangeOfTheDrivesReadsAndWritesTheSameBytes) {
   EXPECT_TRUE(encode_mirror_set(set) == bytes);
 }
 
+TEST(Golden, ASetThatNamesItsWritersReadsAndWritesTheSameBytes) {
+  MirrorSet set = golden_set();
+  set.generation = 2001;
+  set.promised = 3000;
+  set.writer = filled<WriterId>(0xe2);
+  set.writers = {filled<WriterId>(0xe0), filled<WriterId>(0xe1)};
+  const std::string bytes = golden("mirrors3");
+  const auto read = decode_mirror_set(bytes);
+  ASSERT_TRUE(read.has_value()) << read.error().detail;
+  EXPECT_EQ(*read, set);
+  EXPECT_TRUE(encode_mirror_set(set) == bytes);
+}
+
 TEST(Golden, SegmentHeaderReadsAndWritesTheSameBytes) {
   const std::string bytes = golden("0000000000000000.seg").substr(0, kSegmentHeaderBytes);
   const SegmentHeader header{filled<JournalId>(0xa1), 0, 5120};
