@@ -11,6 +11,7 @@
 
 #include "actors/disk/drive_identity.h"
 #include "base/check.h"
+#include "base/joined.h"
 
 namespace kura::node {
 namespace {
@@ -39,12 +40,6 @@ Result<void> check_folders_in(const std::string& path) {
                   path + " holds the folder '" + name + "': give an empty folder");
   }
   return {};
-}
-
-std::string list_of(const std::vector<std::string>& paths) {
-  std::string all;
-  for (const std::string& path : paths) all += (all.empty() ? "" : ", ") + path;
-  return all;
 }
 
 }  // namespace
@@ -106,8 +101,8 @@ Result<std::unique_ptr<DriveFolders>> DriveFolders::open(const std::vector<std::
     folders->drives_.push_back(std::move(*drive));
   }
   if (missing == paths.size() && !starts_over)
-    return fail(Errc::not_found, "none of the drive folders exists (" + list_of(folders->paths_) +
-                                     "): mount or create them");
+    return fail(Errc::not_found, "none of the drive folders exists (" +
+                                     kura::joined(folders->paths_) + "): mount or create them");
   folders->leave_unmounted(log);
   return folders;
 }

@@ -63,7 +63,7 @@ Kv& Node::view_kv() { return *parts_->view.kv; }
 ViewPosition Node::view_position() const { return parts_->view.fold->position(); }
 ViewRecovery Node::view_recovery() const {
   const RecoveredView& view = parts_->view;
-  return {parts_->ports.drives[view.drive]->label(), view.replayed, view.from_snapshot,
+  return {parts_->places[view.drive].drive->label(), view.replayed, view.from_snapshot,
           view.built_anew};
 }
 const std::vector<std::unique_ptr<s3::HttpServer>>& Node::servers() const {

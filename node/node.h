@@ -29,7 +29,7 @@ struct NodePorts {
   Loop* disk = nullptr;     // The pool of drives.
   Clock& clock;
   Random& random;
-  std::vector<std::shared_ptr<Drive>> drives;  // In the order of the command line.
+  std::vector<std::shared_ptr<Drive>> drives;  // At the start, in the order of the command line.
   ViewPlaces* views = nullptr;                 // Outlives the node.
   // The drive that is mounted by now in the place of one that is away; null: it is still away.
   // Empty: drives do not come back while the node runs.

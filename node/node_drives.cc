@@ -83,28 +83,24 @@ Task<void> Node::Parts::take_back() {
   if (!ports.mounted_anew) co_return;
   journal::TurnQueue::Turn turn = co_await drive_turns.enter();
   const std::vector<DriveId> offline = disks->offline();
-  for (size_t i = 0; i < drive_ids.size(); ++i) {
-    const bool away = drive_ids[i].is_nil() ||
-                      std::find(offline.begin(), offline.end(), drive_ids[i]) != offline.end();
+  for (size_t i = 0; i < places.size(); ++i) {
+    const DriveId before = places[i].id;
+    const bool away =
+        before.is_nil() || std::find(offline.begin(), offline.end(), before) != offline.end();
     if (!away) continue;
-    std::shared_ptr<Drive> old = ports.drives[i];
+    std::shared_ptr<Drive> old = places[i].drive;
     auto anew = co_await mounted_anew(std::move(old));
     if (!anew || !*anew) continue;
     std::shared_ptr<Drive> drive = *anew;
-    const bool ours = co_await may_rejoin(drive, drive_ids[i]);
+    const bool ours = co_await may_rejoin(drive, before);
     if (!ours) continue;
     auto id = co_await rejoin(drive);
     if (id) {
-      // It may have been in another place before.
-      std::replace(drive_ids.begin(), drive_ids.end(), *id, DriveId{});
-      drive_ids[i] = *id;
-      ports.drives[i] = drive;
+      places.put(drive, *id);
+      ports.log(drive->label() + " is back");
+    } else if (std::exchange(places[i].refusal, id.error().detail) != id.error().detail) {
+      ports.log(drive->label() + " is not taken back: " + id.error().detail);
     }
-    const std::string why = id ? "" : id.error().detail;
-    if (id) ports.log(drive->label() + " is back");
-    if (!id && not_taken[drive->label()] != why)
-      ports.log(drive->label() + " is not taken back: " + why);
-    not_taken[drive->label()] = why;
   }
 }
 
@@ -126,17 +122,17 @@ Task<void> Node::Parts::tell_journal() {
     auto replaced = co_await journal->drive_failed(id, std::move(reason));
     if (!replaced) ports.log("journal: " + replaced.error().detail);
   }
-  for (size_t i = 0; i < drive_ids.size(); ++i) {
-    const DriveId id = drive_ids[i];
+  for (size_t i = 0; i < places.size(); ++i) {
+    const DriveId id = places[i].id;
     const bool away = std::find(offline.begin(), offline.end(), id) != offline.end();
     if (id.is_nil() || away || !journal_lacks.contains(id)) continue;
     if (used(id)) {
       journal_lacks.erase(id);
       continue;
     }
-    journal::JournalDrive drive{id, ports.drives[i]};
+    journal::JournalDrive drive{id, places[i].drive};
     auto added = co_await journal->add_drive(std::move(drive));
-    if (added) ports.log("journal: " + ports.drives[i]->label() + " is back");
+    if (added) ports.log("journal: " + places[i].drive->label() + " is back");
   }
   if (journal->lacks_mirrors()) (void)co_await journal->replace_lost();
   const journal::JournalStatus now = journal->status();
@@ -152,31 +148,21 @@ Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
   auto id = co_await std::move(joining);
   if (!id) co_return id;
   if (!read_only.empty()) drive_admitted = true;
-  auto same_place = std::find_if(ports.drives.begin(), ports.drives.end(), [&](const auto& other) {
-    return other->label() == drive->label();
-  });
-  if (same_place == ports.drives.end()) {
-    ports.drives.push_back(drive);
-    drive_ids.push_back(*id);
-  } else {
-    *same_place = drive;
-    drive_ids[static_cast<size_t>(same_place - ports.drives.begin())] = *id;
-  }
+  places.put(drive, *id);
   co_return id;
 }
 
 bool Node::Parts::serves(DriveId id) const { return disks && disks->serves(id); }
 
 bool Node::Parts::uses(const std::string& label) const {
-  for (size_t i = 0; i < ports.drives.size(); ++i)
-    if (ports.drives[i]->label() == label && serves(drive_ids[i])) return true;
-  return false;
+  const DrivePlace* place = places.at(label);
+  return place && serves(place->id);
 }
 
 Result<void> Node::Parts::check_removal(DriveId gone) const {
   if (!control->state()->drives.count(gone)) return fail(Errc::not_found, "no such drive");
   if (serves(gone)) return fail(Errc::exists, "the drive is online");
-  if (drive_ids[view.drive] == gone)
+  if (places[view.drive].id == gone)
     return fail(Errc::unavailable, "the view is still on this drive; try again in some seconds");
   const journal::JournalStatus log = journal->status();
   auto is_left = [gone](const auto& drive) { return drive.drive != gone; };
@@ -218,10 +204,9 @@ Task<Result<void>> Node::Parts::forget_drive(DriveId gone) {
   journal_lacks.erase(gone);
   strangers.erase(gone);
   dismissed.insert(gone);
-  for (size_t i = 0; i < drive_ids.size(); ++i) {
-    if (drive_ids[i] != gone) continue;
-    drive_ids[i] = DriveId{};
-    if (ports.release) ports.release(*ports.drives[i]);
+  if (DrivePlace* place = places.of(gone)) {
+    place->id = DriveId{};
+    if (ports.release) ports.release(*place->drive);
   }
   if (disks) co_return co_await disks->forget_drive(gone);
   co_return Result<void>();
@@ -232,11 +217,8 @@ Task<Result<void>> Node::Parts::forget_drive(DriveId gone) {
 Task<Result<void>> Node::Parts::forget_predecessors(std::string label) {
   const auto state = control->state();
   for (const auto& [id, recorded_label] : state->drives) {
-    const auto at = std::find(drive_ids.begin(), drive_ids.end(), id);
-    const bool placed = at != drive_ids.end();
-    const std::string place =
-        placed ? ports.drives[static_cast<size_t>(at - drive_ids.begin())]->label()
-               : recorded_label;
+    const DrivePlace* placed = places.of(id);
+    const std::string place = placed ? placed->drive->label() : recorded_label;
     if (place != label || serves(id)) continue;
     const DriveId gone = id;
     auto forgotten = co_await forget_drive(gone);
@@ -254,18 +236,18 @@ Task<Result<DriveId>> Node::Parts::check_drive(std::shared_ptr<Drive> drive) {
   const DriveId found = sighting.identity ? sighting.identity->drive : DriveId{};
   if (!sighting.identity && !sighting.empty)
     co_return fail(Errc::invalid_argument, drive->label() + " is not empty");
-  for (size_t i = 0; i < ports.drives.size(); ++i)
-    if (ports.drives[i]->label() == drive->label() && drive_ids[i] != found && serves(drive_ids[i]))
-      co_return fail(Errc::unavailable, drive->label() +
-                                            ": the drive that was there still serves; add this "
-                                            "one when kura drive ls shows that one offline");
+  const DrivePlace* place = places.at(drive->label());
+  if (place && place->id != found && serves(place->id))
+    co_return fail(Errc::unavailable, drive->label() +
+                                          ": the drive that was there still serves; add this "
+                                          "one when kura drive ls shows that one offline");
   if (!sighting.identity) co_return found;
   if (sighting.identity->cluster != membership.cluster)
     co_return fail(Errc::invalid_argument, drive->label() + " belongs to another cluster");
   const DriveId id = sighting.identity->drive;
   // One that is here and does not serve is what an earlier call got only half way; but a node that
   // only reads starts over for each that it gets.
-  const bool here = std::find(drive_ids.begin(), drive_ids.end(), id) != drive_ids.end();
+  const bool here = places.of(id) != nullptr;
   if (serves(id) || (here && !read_only.empty()))
     co_return fail(Errc::exists, drive->label() + " holds a copy of a drive that is here already");
   co_return id;

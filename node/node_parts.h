@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <map>
 #include <set>
 
 #include "actors/bucket/bucket_actors.h"
@@ -12,6 +11,7 @@
 #include "actors/loop_scheduler.h"
 #include "actors/tenant/control_actor.h"
 #include "journal/embedded/turn.h"
+#include "node/drive_places.h"
 #include "node/drive_watch.h"
 #include "node/housekeeping.h"
 #include "node/membership.h"
@@ -24,7 +24,8 @@
 namespace kura::node {
 
 struct Node::Parts {
-  Parts(NodePorts p, NodeOptions o) : ports(std::move(p)), options(std::move(o)) {}
+  Parts(NodePorts p, NodeOptions o)
+      : ports(std::move(p)), options(std::move(o)), places(ports.drives) {}
 
   Task<Result<void>> start();
   Task<Result<void>> identify();
@@ -78,8 +79,8 @@ struct Node::Parts {
   NodeOptions options;
   WriterId writer;
   Membership membership;
-  journal::TurnQueue drive_turns;   // One at a time adds drives, takes them back or forgets them.
-  std::vector<DriveId> drive_ids;   // By index; nil: nobody's yet.
+  journal::TurnQueue drive_turns;  // One at a time adds drives, takes them back or forgets them.
+  DrivePlaces places;
   std::set<DriveId> journal_lacks;  // Went offline since; to be given back to the journal.
   std::set<DriveId> dismissed;      // Forgotten by this process.
   std::shared_ptr<std::set<std::string>> asked_anew =
@@ -87,10 +88,6 @@ struct Node::Parts {
   std::set<DriveId> strangers;     // Seen in a place and left out, told to the operator.
   size_t journal_losses = 0;       // Of mirrors and spares, told to the operator.
   uint64_t identities_mended = 0;  // At this start.
-  // Labels of what was named for this start and could not be identified, or holds but other files.
-  std::vector<std::string> unread, foreign;
-  std::map<DriveId, std::string> other_history;  // Of drives of this store: their labels.
-  std::map<std::string, std::string> not_taken;  // Why, by label, as the operator was told.
   // Why the node was started to read only: the journal cannot be appended to. Empty: it can. Set
   // before anything is served.
   std::string read_only;

@@ -4,31 +4,22 @@
 
 #include "base/bounded_drive.h"
 #include "base/counted.h"
+#include "base/joined.h"
 #include "node/node_parts.h"
 
 namespace kura::node {
-namespace {
-
-std::string list_of(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
-}  // namespace
-
 // What was named and is of no use, and what to do, for the end of an error.
 std::string Node::Parts::not_here() const {
+  using Left = DrivePlace::Left;
   std::string out;
-  if (!unread.empty()) out += "; not here: " + list_of(unread) + ": bring them back";
-  if (!foreign.empty())
-    out += "; with files, but not the identity of a drive: " + list_of(foreign) +
-           ": empty and add them";
-  std::vector<std::string> copies;
-  for (const auto& [id, label] : other_history) copies.push_back(label);
-  if (!copies.empty())
-    out += "; of a copy of this store that went on by itself: " + list_of(copies) +
-           ": bring their own drives back";
+  auto name = [&](Left left, const std::string& what, const std::string& advice) {
+    const std::vector<std::string> labels = places.labels(left);
+    if (!labels.empty()) out += "; " + what + ": " + joined(labels) + ": " + advice;
+  };
+  name(Left::unread, "not here", "bring them back");
+  name(Left::no_drive, "with files, but not the identity of a drive", "empty and add them");
+  name(Left::other_history, "of a copy of this store that went on by itself",
+       "bring their own drives back");
   return out.empty() ? "; name all drives of the cluster" : out;
 }
 
@@ -57,14 +48,13 @@ void Node::Parts::tell_of_missing_drives() {
   const auto state = control->state();
   std::vector<std::string> missing;
   for (const auto& [id, label] : state->drives)
-    if (std::find(drive_ids.begin(), drive_ids.end(), id) == drive_ids.end())
-      missing.push_back(label);
+    if (!places.of(id)) missing.push_back(label);
   std::sort(missing.begin(), missing.end());
   const size_t all = state->drives.size(), here = all - missing.size();
   const uint32_t needed = journal->status().mirrors_wanted;
   if (!missing.empty())
     ports.log(std::to_string(here) + " of the cluster's " + counted(all, "drive") + " " +
-              is_or_are(here) + " here; missing: " + list_of(missing));
+              is_or_are(here) + " here; missing: " + joined(missing));
   if (read_only.empty()) return;
   if (here < needed)
     read_only = "read-only: " + counted(here, "drive") + " of " + std::to_string(all) + " " +
@@ -81,7 +71,7 @@ Task<void> Node::Parts::await_drives() {
 }
 
 Task<bool> Node::Parts::more_drives() {
-  for (size_t i = 0; i < drive_ids.size(); ++i) {
+  for (size_t i = 0; i < places.size(); ++i) {
     const bool back = co_await is_back(i);
     if (back) co_return true;
   }
@@ -94,17 +84,16 @@ Task<bool> Node::Parts::more_drives() {
 // anew. One that merely failed is here: another start would find no more.
 Task<bool> Node::Parts::is_back(size_t i) {
   const std::vector<DriveId> offline = disks->offline();
-  const bool unknown = drive_ids[i].is_nil();
-  if (!unknown && std::find(offline.begin(), offline.end(), drive_ids[i]) == offline.end())
-    co_return false;
-  std::shared_ptr<Drive> drive = ports.drives[i];
+  const DriveId id = places[i].id;
+  const bool unknown = id.is_nil();
+  if (!unknown && std::find(offline.begin(), offline.end(), id) == offline.end()) co_return false;
+  std::shared_ptr<Drive> drive = places[i].drive;
   std::shared_ptr<Drive> old = drive;
   auto mounted = co_await mounted_anew(std::move(old));
   const bool anew = mounted && *mounted;
   if (anew) drive = *mounted;
   if (!unknown && !anew) co_return false;
-  auto here = [&drive](const auto& copy) { return copy.second == drive->label(); };
-  if (!anew && std::any_of(other_history.begin(), other_history.end(), here)) co_return false;
+  if (!anew && places[i].left == DrivePlace::Left::other_history) co_return false;
   const auto answering = bounded(drive, options.drive_timeout_ns);
   const DriveSighting seen = co_await look_at(*answering);
   const bool ours = seen.identity && seen.identity->cluster == membership.cluster;

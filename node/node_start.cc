@@ -41,12 +41,11 @@ Task<Result<void>> Node::Parts::identify() {
       decide_membership(sightings, options.starts_over ? std::nullopt : std::optional(fresh_id));
   if (!decided) co_return fail(decided.error());
   membership = std::move(*decided);
-  drive_ids.resize(ports.drives.size());
-  for (size_t i : membership.online) drive_ids[i] = sightings[i].identity->drive;
+  for (size_t i : membership.online) places[i].id = sightings[i].identity->drive;
   for (size_t i = 0; i < sightings.size(); ++i) {
     const DriveSighting& seen = sightings[i];
     if (!seen.problem && (seen.identity || seen.empty)) continue;
-    (seen.problem ? unread : foreign).push_back(seen.label);
+    places.leave(i, seen.problem ? DrivePlace::Left::unread : DrivePlace::Left::no_drive);
     ports.log(seen.label + " is offline: " +
               (seen.problem
                    ? seen.problem->detail
@@ -60,8 +59,8 @@ Task<Result<void>> Node::Parts::identify() {
       ports.log(sightings[i].label + ": its identity is not mended: " + damaged.error().detail);
   }
   for (size_t i : membership.fresh) {
-    drive_ids[i] = ports.random.uuid<DriveId>();
-    disk::DriveIdentity identity{membership.cluster, drive_ids[i]};
+    places[i].id = ports.random.uuid<DriveId>();
+    disk::DriveIdentity identity{membership.cluster, places[i].id};
     const auto answering = bounded(ports.drives[i], options.drive_timeout_ns);
     auto written = co_await disk::write_identity(*answering, identity);
     if (!written)
@@ -82,12 +81,11 @@ Task<Result<void>> Node::Parts::open_journal() {
 
 // Drives of a copy of the store are as good as lost, to the journal and to everybody else.
 void Node::Parts::leave_other_history() {
-  for (DriveId id : journal->report().other_history) {
-    const auto at = std::find(drive_ids.begin(), drive_ids.end(), id) - drive_ids.begin();
-    const std::string label = ports.drives[static_cast<size_t>(at)]->label();
-    drive_ids[static_cast<size_t>(at)] = DriveId{};
-    other_history[id] = label;
-    ports.log(label + " is offline: " + std::string(journal::kOtherHistory));
+  const std::vector<DriveId>& copies = journal->report().other_history;
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (std::find(copies.begin(), copies.end(), places[i].id) == copies.end()) continue;
+    places.leave(i, DrivePlace::Left::other_history);
+    ports.log(places[i].drive->label() + " is offline: " + std::string(journal::kOtherHistory));
   }
 }
 
@@ -99,8 +97,8 @@ Task<Result<void>> Node::Parts::open_or_create_journal() {
   wanted.drive_timeout_ns = options.drive_timeout_ns;
   wanted.ack_before_sync = options.ack_before_sync;
   std::vector<journal::JournalDrive> known, fresh;
-  for (size_t i : membership.online) known.push_back({drive_ids[i], ports.drives[i]});
-  for (size_t i : membership.fresh) fresh.push_back({drive_ids[i], ports.drives[i]});
+  for (size_t i : membership.online) known.push_back({places[i].id, places[i].drive});
+  for (size_t i : membership.fresh) fresh.push_back({places[i].id, places[i].drive});
   if (!membership.create) {
     std::vector<journal::JournalDrive> open_drives = known;
     auto opened =
@@ -172,10 +170,10 @@ disk::DiskPoolOptions Node::Parts::pool_options() const {
 
 Task<Result<void>> Node::Parts::open_view() {
   RecoveryDrives drives;
-  for (size_t i = 0; i < ports.drives.size(); ++i) {
-    if (drive_ids[i].is_nil()) continue;
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (places[i].id.is_nil()) continue;
     drives.usable.push_back(i);
-    drives.by_id.push_back({drive_ids[i], ports.drives[i]});
+    drives.by_id.push_back({places[i].id, places[i].drive, {}});
   }
   drives.pool = pool_options();
   drives.read_only = !read_only.empty();
@@ -232,11 +230,11 @@ Task<Result<void>> Node::Parts::record_drives() {
     co_return Result<void>{};
   }
   for (size_t i : unrecorded_drives()) {
-    std::string label = ports.drives[i]->label();
+    std::string label = places[i].drive->label();
     auto replaced = co_await forget_predecessors(std::move(label));
     if (!replaced)
       ports.log("goes on counting a drive that is not there: " + replaced.error().detail);
-    ControlCommand add = AddDrive{drive_ids[i], ports.drives[i]->label()};
+    ControlCommand add = AddDrive{places[i].id, places[i].drive->label()};
     before_step("drive.record");
     auto added = co_await control->record(std::move(add));
     if (!added) co_return fail(added.error());
@@ -263,19 +261,20 @@ Task<void> Node::Parts::forget_half_added() {
 std::vector<size_t> Node::Parts::unrecorded_drives() const {
   const auto state = control->state();
   std::vector<size_t> out;
-  for (size_t i = 0; i < drive_ids.size(); ++i)
-    if (!drive_ids[i].is_nil() && !state->drives.count(drive_ids[i])) out.push_back(i);
+  for (size_t i = 0; i < places.size(); ++i)
+    if (!places[i].id.is_nil() && !state->drives.count(places[i].id)) out.push_back(i);
   return out;
 }
 
 Task<Result<void>> Node::Parts::start_disks() {
   std::vector<disk::PoolDrive> all;
   const auto state = control->state();
+  const std::vector<DriveId>& copies = journal->report().other_history;
   for (const auto& [id, label] : state->drives) {
     disk::PoolDrive drive{id, nullptr, {}};
-    for (size_t i = 0; i < drive_ids.size(); ++i)
-      if (drive_ids[i] == id) drive.drive = ports.drives[i];
-    if (other_history.contains(id)) drive.reason = journal::kOtherHistory;
+    if (const DrivePlace* place = places.of(id)) drive.drive = place->drive;
+    if (std::find(copies.begin(), copies.end(), id) != copies.end())
+      drive.reason = journal::kOtherHistory;
     all.push_back(std::move(drive));
   }
   disks = std::make_unique<disk::DiskPool>(*ports.disk, *control, pool_options(), std::move(all));
@@ -333,14 +332,14 @@ void Node::Parts::make_drive_watch() {
   watch.parity = [this] { return std::min(parity(), journal->status().mirrors_wanted - 1); };
   watch.take_back = [this] { return read_only.empty() ? take_back() : await_drives(); };
   if (read_only.empty()) watch.tell_journal = [this] { return tell_journal(); };
-  const DriveId view_id = drive_ids[view.drive];
-  watch.view_left_behind = [this, view_id, mounted = ports.drives[view.drive]] {
-    return ports.drives[view.drive] != mounted || drive_ids[view.drive] != view_id;
+  const DriveId view_id = places[view.drive].id;
+  watch.view_left_behind = [this, view_id, mounted = places[view.drive].drive] {
+    return places[view.drive].drive != mounted || places[view.drive].id != view_id;
   };
   watch.on_view_lost = [this](Error error) { fatal(std::move(error)); };
   drive_watch = std::make_unique<DriveWatch>(std::move(watch), view_id, options.drive_check_ns);
   view_watch = std::make_unique<ViewWatch>(
-      ports.drives[view.drive], ViewWatch::Times{options.drive_check_ns, options.drive_timeout_ns},
+      places[view.drive].drive, ViewWatch::Times{options.drive_check_ns, options.drive_timeout_ns},
       [this](Error error) { fatal(std::move(error)); });
 }
 

@@ -221,14 +221,14 @@ Task<Result<RecoveredView>> rebuild(NodePorts& ports, Log& log, const RecoveryDr
   disk::DiskPool pool(*ports.journal, ledger, drives.pool, std::move(pool_drives));
   if (is_whole(log.bounds()))
     co_return co_await build(ports, log, pool.blobs(), drive, nullptr, drives.read_only);
-  Error last{Errc::corrupt, "no snapshot to build the view from"};
+  std::optional<Error> of_newest;
   for (auto it = found.taken.rbegin(); it != found.taken.rend(); ++it) {
     auto built = co_await build(ports, log, pool.blobs(), drive, &*it, drives.read_only);
     if (built) co_return built;
-    last = built.error();
-    if (log.error() || last.code == Errc::unsupported) break;
+    if (!of_newest) of_newest = built.error();
+    if (log.error() || built.error().code == Errc::unsupported) co_return built;
   }
-  co_return fail(last);
+  co_return fail(*of_newest);
 }
 
 // What a rebuild that never ended, or a node that only read, left on other drives than the view's.

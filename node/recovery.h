@@ -23,7 +23,7 @@ struct RecoveredView {
 };
 
 struct RecoveryDrives {
-  std::vector<size_t> usable;          // Indexes into ports.drives, in order of preference.
+  std::vector<size_t> usable;          // Indexes into ports.drives and ports.views.
   std::vector<disk::PoolDrive> by_id;  // For reading snapshots.
   disk::DiskPoolOptions pool;
   // For a node that only reads: the end of the log may never have been acknowledged, and vanish

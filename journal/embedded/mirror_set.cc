@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/counted.h"
+#include "base/joined.h"
 
 namespace kura::journal {
 namespace {
@@ -46,12 +47,6 @@ bool is_refuted(const MirrorSet& set, const std::vector<Sighting>& sightings) {
   return std::any_of(sightings.begin(), sightings.end(), [&](const Sighting& seen) {
     return is_of(set, seen) && refutes(*seen.set, set, sightings);
   });
-}
-
-std::string join(const std::vector<std::string>& parts) {
-  std::string out;
-  for (const std::string& part : parts) out += (out.empty() ? "" : ", ") + part;
-  return out;
 }
 
 // Those that hold a set on which `set` was built, or itself.
@@ -101,12 +96,12 @@ Result<const MirrorSet*> newest(const std::vector<Sighting>& sightings) {
   if (best) return best;
   if (!holders.empty())
     return fail(Errc::corrupt, "the drives hold more than one history of this store (" +
-                                   join(holders) +
+                                   joined(holders) +
                                    "): copies of it went on by themselves; start with the drives "
                                    "of one of them");
   if (!damaged.empty())
     return fail(Errc::unavailable,
-                "no drive has a readable journal record (" + join(damaged) + ")");
+                "no drive has a readable journal record (" + joined(damaged) + ")");
   return fail(Errc::not_found, "no drive has a journal");
 }
 
@@ -118,8 +113,8 @@ Result<void> check_one_history(const MirrorSet& best, const std::vector<Sighting
     const std::vector<DriveId> witnesses = witnesses_of(*seen.set, sightings, &theirs);
     if (is_refuted(*seen.set, sightings) || !has_enough(*seen.set, witnesses)) continue;
     witnesses_of(best, sightings, &ours);
-    return fail(Errc::corrupt, "the drives hold two histories of this store, one on " + join(ours) +
-                                   " and one on " + join(theirs) +
+    return fail(Errc::corrupt, "the drives hold two histories of this store, one on " +
+                                   joined(ours) + " and one on " + joined(theirs) +
                                    ": start with those of one of them");
   }
   return {};
@@ -134,8 +129,9 @@ std::string useless_ones(const MirrorSet& set, const std::vector<Sighting>& sigh
     if (seen.set) (is_other_history(set, seen) ? others : ours).push_back(seen.label);
   }
   if (!others.empty())
-    why.push_back("another history of this store on " + join(others) + " than on " + join(ours));
-  return why.empty() ? "" : " (" + join(why) + ")";
+    why.push_back("another history of this store on " + joined(others) + " than on " +
+                  joined(ours));
+  return why.empty() ? "" : " (" + joined(why) + ")";
 }
 
 Result<void> check_enough(const MirrorSet& set, const std::vector<Sighting>& sightings) {
