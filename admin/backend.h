@@ -31,6 +31,7 @@ struct StatusReport {
   std::string version, cluster, state;  // "ready", "degraded", "read-only", "starting".
   std::string why_read_only;            // Empty: it takes writes.
   uint64_t uptime_s = 0;
+  int64_t certificate_ends_s = 0;  // Unix time; 0: it serves without one.
   std::vector<DriveReport> drives;
   uint64_t standard_parity = 0, reduced_parity = 0;
   uint64_t sets_open = 0, sets_sealed = 0, bytes_below_full_parity = 0, members_missing = 0;

@@ -171,6 +171,10 @@ std::string metrics_text(const StatusReport& s) {
   out += "kura_build_info{version=\"" + s.version + "\"} 1\n";
   drive_metrics(out, s);
   append_metrics(out, s);
+  if (s.certificate_ends_s != 0)
+    one(out, "kura_tls_certificate_not_after_seconds", "gauge",
+        "Unix time until which the certificate is valid.",
+        static_cast<uint64_t>(s.certificate_ends_s));
   one(out, "kura_journal_records_total", "counter", "Records appended.", s.journal_records);
   one(out, "kura_journal_syncs_total", "counter", "Syncs of journal files.", s.journal_syncs);
   one(out, "kura_journal_damages_total", "counter",

@@ -35,6 +35,7 @@ class TlsServerContext {
   Result<bool> reload();
 
   TlsKeys keys() const;
+  int64_t ends_s() const;  // Unix time after which the server's certificate is not valid.
 
  private:
   TlsServerContext(std::string certificate_path, std::string key_path);
@@ -47,9 +48,11 @@ class TlsServerContext {
 };
 
 // The streams of `inner`, with TLS. The handshake belongs to the first read or write of a stream,
-// so a slow client does not hold up the others.
+// so a slow client does not hold up the others. `to_http`: what a client is told, as it is, that
+// speaks HTTP without TLS.
 std::unique_ptr<Acceptor> make_tls_acceptor(std::unique_ptr<Acceptor> inner,
-                                            std::shared_ptr<TlsServerContext> context);
+                                            std::shared_ptr<TlsServerContext> context,
+                                            std::string to_http = {});
 
 struct TlsClientOptions {
   std::string ca_path;    // PEM; "" is the system's authorities.

@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 
 #include <cstring>
+#include <ctime>
 #include <fstream>
 
 #include "net/tls.h"
@@ -144,6 +145,13 @@ Result<bool> TlsServerContext::reload() {
 TlsKeys TlsServerContext::keys() const {
   std::lock_guard lock(mutex_);
   return keys_;
+}
+
+int64_t TlsServerContext::ends_s() const {
+  tm end{};
+  X509* own = SSL_CTX_get0_certificate(keys().get());
+  const bool read = own && ASN1_TIME_to_tm(X509_get0_notAfter(own), &end) == 1;
+  return read ? static_cast<int64_t>(timegm(&end)) : 0;
 }
 
 Result<TlsKeys> make_tls_client(const TlsClientOptions& options) {

@@ -56,8 +56,9 @@ struct Session {
   std::unique_ptr<Stream> inner;
   TlsKeys keys;
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl;
-  BIO* arrived;  // Sealed bytes from the peer.
-  BIO* leaving;  // Sealed bytes to the peer.
+  BIO* arrived;         // Sealed bytes from the peer.
+  BIO* leaving;         // Sealed bytes to the peer.
+  std::string to_http;  // What a peer without TLS is told.
   Gate shaking, filling, flushing;
   bool ready = false;   // The handshake is done.
   bool closed = false;  // By us.
@@ -118,6 +119,16 @@ tl::unexpected<Error> handshake_error(const Session& s) {
   return fail(Errc::io_error, "no TLS with " + s.inner->peer() + ": " + why);
 }
 
+bool speaks_http(const Session& s) {
+  return !s.to_http.empty() && ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_HTTP_REQUEST;
+}
+
+// As far as it is still there to hear it.
+Task<void> tell_without_tls(SessionPtr s) {
+  std::vector<std::string_view> pieces{s->to_http};
+  (void)co_await s->inner->write(std::move(pieces));
+}
+
 Task<Result<void>> shake_hands(SessionPtr s) {
   co_await s->shaking.enter();
   Result<void> result;
@@ -133,7 +144,9 @@ Task<Result<void>> shake_hands(SessionPtr s) {
     if (done == 1) {
       s->ready = true;
     } else if (why != SSL_ERROR_WANT_READ) {
+      const bool http = speaks_http(*s);
       refused = handshake_error(*s);
+      if (http) co_await tell_without_tls(s);
     }
     result = co_await flush(s);  // Also the alert of a refusal.
     if (!refused) result = refused;
@@ -247,13 +260,15 @@ class TlsStream final : public Stream {
 
 class TlsAcceptor final : public Acceptor {
  public:
-  TlsAcceptor(std::unique_ptr<Acceptor> inner, std::shared_ptr<TlsServerContext> context)
-      : inner_(std::move(inner)), context_(std::move(context)) {}
+  TlsAcceptor(std::unique_ptr<Acceptor> inner, std::shared_ptr<TlsServerContext> context,
+              std::string to_http)
+      : inner_(std::move(inner)), context_(std::move(context)), to_http_(std::move(to_http)) {}
   Task<Result<std::unique_ptr<Stream>>> accept() override {
     Result<std::unique_ptr<Stream>> stream = co_await inner_->accept();
     if (!stream) co_return fail(stream.error());
     auto session = std::make_shared<Session>(std::move(*stream), context_->keys());
     SSL_set_accept_state(session->ssl.get());
+    session->to_http = to_http_;
     co_return std::make_unique<TlsStream>(std::move(session));
   }
   void close() override { inner_->close(); }
@@ -261,6 +276,7 @@ class TlsAcceptor final : public Acceptor {
  private:
   std::unique_ptr<Acceptor> inner_;
   std::shared_ptr<TlsServerContext> context_;
+  const std::string to_http_;
 };
 
 // Which name the certificate must be for; a name also goes into the hello (RFC 6066, 3).
@@ -276,8 +292,9 @@ void expect_host(SSL* ssl, const std::string& host) {
 }  // namespace
 
 std::unique_ptr<Acceptor> make_tls_acceptor(std::unique_ptr<Acceptor> inner,
-                                            std::shared_ptr<TlsServerContext> context) {
-  return std::make_unique<TlsAcceptor>(std::move(inner), std::move(context));
+                                            std::shared_ptr<TlsServerContext> context,
+                                            std::string to_http) {
+  return std::make_unique<TlsAcceptor>(std::move(inner), std::move(context), std::move(to_http));
 }
 
 std::unique_ptr<Stream> make_tls_client_stream(std::unique_ptr<Stream> inner, TlsKeys keys,

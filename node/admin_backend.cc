@@ -101,6 +101,7 @@ void add_scrub(const Scrubber::Status& scrub, const disk::ScrubCounters& of_sets
 Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   admin::StatusReport out;
   out.version = kVersion;
+  if (tls_) out.certificate_ends_s = tls_->ends_s();
   out.uptime_s =
       static_cast<uint64_t>((loop_.clock().monotonic_ns() - started_ns_) / 1'000'000'000);
   const auto control = node_.tenants().state();

@@ -7,6 +7,7 @@
 #include "admin/backend.h"
 #include "admin/request_metrics.h"
 #include "journal/embedded/turn.h"
+#include "net/tls.h"
 #include "node/config.h"
 #include "node/drive_folders.h"
 #include "node/node.h"
@@ -22,6 +23,8 @@ class NodeBackend final : public admin::Backend {
   // else, for passes over many rows of the view.
   NodeBackend(Node& node, const Config& config, DriveFolders& folders, Loop& loop, Loop& scan_loop,
               const admin::RequestMetrics& metrics, const ProcessLog& log);
+
+  void set_certificate(std::shared_ptr<const TlsServerContext> tls) { tls_ = std::move(tls); }
 
   bool ready() const override { return node_.ready(); }
   Task<bool> takes_writes() override;
@@ -70,6 +73,7 @@ class NodeBackend final : public admin::Backend {
 
   journal::TurnQueue adding_;  // On loop_.
   Node& node_;
+  std::shared_ptr<const TlsServerContext> tls_;  // Null: it serves without.
   const Config& config_;
   DriveFolders& folders_;
   Loop& loop_;

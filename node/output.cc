@@ -51,7 +51,7 @@ std::string name_of(const Json& item) {
   return {};
 }
 
-// "drives.0.path": fields of objects and places in lists. Nothing there: the empty text.
+// "drives.0.path": fields of objects and places in lists. Nothing there: what Go has.
 std::string at_path(const Json& item, std::string_view path) {
   const Json* at = &item;
   while (!path.empty()) {
@@ -63,7 +63,7 @@ std::string at_path(const Json& item, std::string_view path) {
     else if (at->is_array() && index && *index < at->size())
       at = &(*at)[*index];
     else
-      return {};
+      return "<no value>";
   }
   return text_of(*at);
 }

@@ -12,6 +12,7 @@
 #include "base/counted.h"
 #include "net/kernel.h"
 #include "node/admin_backend.h"
+#include "node/certificate_watch.h"
 #include "node/end_signals.h"
 #include "node/exit_code.h"
 #include "node/held_aborts.h"
@@ -30,7 +31,6 @@ namespace {
 // then left for a log that is read slowly.
 constexpr int64_t kDrainNs = 25'000'000'000, kStopNs = 28'500'000'000;
 constexpr int64_t kFlushNs = 1'000'000'000;
-constexpr int64_t kTlsReloadNs = 5'000'000'000;
 constexpr int64_t kWaitForDrivesNs = 2'000'000'000;
 // To whom this process accepted: the last ones get time to send what they ask.
 constexpr int64_t kLastAcceptedNs = 100'000'000, kAnswerAllNs = 2'000'000'000;
@@ -51,17 +51,6 @@ NodeOptions options_of(const Config& config) {
   options.requests_max = config.requests_max;
   options.request_memory_bytes = config.request_memory_bytes;
   return options;
-}
-
-Task<void> reload_certificates(std::shared_ptr<TlsServerContext> tls, ProcessLog& log) {
-  for (;;) {
-    co_await sleep_for(kTlsReloadNs);
-    auto changed = tls->reload();
-    if (!changed)
-      log.say("the certificate cannot be used: " + changed.error().detail);
-    else if (*changed)
-      log.say("new certificate in use");
-  }
 }
 
 // Names of buckets and keys are in the view, whose files RocksDB creates for everybody to read. And
@@ -185,6 +174,7 @@ std::function<void(size_t, const s3::RequestLogEntry&)> Server::request_log() {
 void Server::serve() {
   NodeBackend backend(*node_, config_, *setup_.folders, loops_.journal, loops_.scan, metrics_,
                       log_);
+  if (setup_.tls) backend.set_certificate(setup_.tls);
   admin::AdminHandler admin_handler(backend, node_->authenticator());
   AdminSide side(admin_handler);
   node_->set_side_handler(&side);
@@ -194,7 +184,9 @@ void Server::serve() {
     auto handed = std::make_shared<std::unique_ptr<Acceptor>>(setup_.take_acceptor(i));
     io[i]->post([this, i, handed] { node_->serve(i, std::move(*handed)); });
   }
-  if (setup_.tls) spawn(loops_.journal, reload_certificates(setup_.tls, log_));
+  if (setup_.tls)
+    spawn(loops_.journal, watch_certificate(setup_.tls, clock_,
+                                            [this](const std::string& line) { log_.say(line); }));
   log_.say("serving " + std::string(setup_.tls ? "https" : "http") + "://" +
            to_string(Address{setup_.address.host, setup_.listener.port}) + " on " +
            counted(setup_.folders->drives().size(), "folder"));

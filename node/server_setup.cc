@@ -81,11 +81,17 @@ Result<void> open_drives(const Config& config, ProcessLog& log, ServerSetup& set
   return {};
 }
 
+constexpr const char* kAnswerWithoutTls =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: application/xml\r\nContent-Length: 127\r\n"
+    "Connection: close\r\n\r\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+    "<Error><Code>InvalidRequest</Code><Message>This port speaks HTTPS only</Message></Error>";
+
 }  // namespace
 
 std::unique_ptr<Acceptor> ServerSetup::take_acceptor(size_t i) {
   std::unique_ptr<Acceptor> acceptor = std::move(listener.acceptors[i]);
-  return tls ? make_tls_acceptor(std::move(acceptor), tls) : std::move(acceptor);
+  if (!tls) return acceptor;
+  return make_tls_acceptor(std::move(acceptor), tls, kAnswerWithoutTls);
 }
 
 Result<ServerSetup> set_up_server(const Config& config, const std::vector<AsioLoop*>& io,

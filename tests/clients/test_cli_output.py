@@ -25,7 +25,7 @@ def test_output_formats(server):
     assert sum(line.startswith("    path: ") for line in yaml) == 6  # Below "-" of each drive.
     assert run(server, "status", "-o", "xml").returncode == 2
     ids = run(server, "drive", "ls", "-o", "template={{.id}}\\t{{.online}}{{.absent}}").stdout.splitlines()
-    assert ids == [f"{item['id']}\ttrue" for item in items]
+    assert ids == [f"{item['id']}\ttrue<no value>" for item in items]
     assert run(server, "status", "-o", "template={{.drives.0.path}}").stdout.strip() == items[0]["path"]
 
 

@@ -38,6 +38,23 @@ def ask(link, server) -> int:
     return answer.status
 
 
+def test_a_client_without_tls_is_told(server):
+    for method in ("GET", "PUT"):
+        link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        link.request(method, "/bucket/key")
+        answer = link.getresponse()
+        assert answer.status == 400
+        assert b"<Code>InvalidRequest</Code><Message>This port speaks HTTPS only</Message></Error>" in answer.read()
+        link.close()
+
+
+def test_the_end_of_a_certificate_is_told_in_time(server):
+    assert "the certificate ends on" in server.log_tail(50)
+    metrics = server.get("/metrics")[1]
+    ends = next(line for line in metrics.splitlines() if line.startswith("kura_tls_certificate_not_after_seconds "))
+    assert 86_400 < float(ends.split()[1]) - time.time() < 3 * 86_400
+
+
 def test_a_new_certificate_is_served(server, tmp_path):
     old = (tmp_path / "cert.pem").read_text()
     assert served(server).strip() == old.strip()

@@ -8,7 +8,7 @@ import time
 import botocore.exceptions
 import pytest
 from bodies import MIB, body
-from mounts import Mounts
+from mounts import Mounts, unmount
 from s3 import keys_of, read, s3_client
 from server import Server, until
 from test_replace_drive import BUCKET, check, fill, run, whole
@@ -465,6 +465,7 @@ def test_drives_of_a_copy_are_as_good_as_lost(make_store, tmp_path, request):
 
     def swap(i: int):
         mounts.lose(i)
+        unmount(mounts.disks[i])
         mounts.disks[i] = copies.disks[i]
         mounts.attach(i)
 
