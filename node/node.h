@@ -1,6 +1,6 @@
 // Node: the composition root. It puts a node together from ports, in the order in which a start has
-// to happen, and takes it apart again. The same class runs in production (node/server.cc) and in
-// the simulator (sim/sim_kura_node.h): it knows no thread, socket or path.
+// to happen, and takes it apart again. The same class runs in production (node/server/server.cc)
+// and in the simulator (sim/sim_kura_node.h): it knows no thread, socket or path.
 
 #pragma once
 

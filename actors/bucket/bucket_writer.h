@@ -21,4 +21,11 @@ class BucketWriter {
   virtual Task<Result<Outcome>> submit(Command command) = 0;
 };
 
+// Whether the event of a command that failed so may still become effective. Else it was never
+// decided, or nothing of it was written.
+inline bool may_become_effective(Errc code) {
+  return code == Errc::unknown || code == Errc::timed_out || code == Errc::io_error ||
+         code == Errc::closed || code == Errc::corrupt;
+}
+
 }  // namespace kura

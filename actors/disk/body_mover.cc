@@ -16,20 +16,6 @@ constexpr size_t kGatherBodiesMax = 4096;
 constexpr uint64_t kEventBytesMax = kRecordMax / 2;
 constexpr uint64_t kExtentBytesMax = 64;  // Of a serialized extent and its framing.
 
-// After these the event was certainly not appended.
-bool surely_not_recorded(const Error& error) {
-  switch (error.code) {
-    case Errc::invalid_argument:
-    case Errc::too_large:
-    case Errc::no_space:
-    case Errc::overloaded:
-    case Errc::unavailable:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 Task<Result<void>> BodyMover::add(MovingBody body) {
@@ -103,7 +89,7 @@ Task<Result<void>> BodyMover::submit(std::vector<v1::BodiesMoved_Move> moves,
   auto outcome = co_await buckets_.submit(std::move(command));
   if (outcome) after_step("bodies.move");
   // With an unknown outcome the copies stay reserved until this process ends.
-  if (outcome || surely_not_recorded(outcome.error())) core_->reservations.end(reservation);
+  if (outcome || !may_become_effective(outcome.error().code)) core_->reservations.end(reservation);
   if (!outcome) co_return fail(outcome.error());
   moved_ += count;
   co_return Result<void>();

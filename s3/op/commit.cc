@@ -5,16 +5,6 @@
 #include <utility>
 
 namespace kura::s3 {
-namespace {
-
-// Whether an append may still land although the command failed. After `unavailable` nothing of it
-// was written (BucketWriter).
-bool may_have_happened(Errc code) {
-  return code == Errc::unknown || code == Errc::timed_out || code == Errc::io_error ||
-         code == Errc::closed || code == Errc::corrupt;
-}
-
-}  // namespace
 
 Task<S3Result<Outcome>> commit(Store& store, Command command) {
   before_step("object.commit");
@@ -31,7 +21,7 @@ Task<S3Result<Outcome>> commit(Store& store, Command command,
   if (outcome) after_step("object.commit");
   // Once the event is folded the release changes nothing; a repeated request, which was answered
   // with its first result, never uses the blocks that it wrote.
-  bool over = outcome.has_value() || !may_have_happened(outcome.error().code);
+  bool over = outcome.has_value() || !may_become_effective(outcome.error().code);
   if (reservation && over) store.blobs.release(*reservation);
   if (outcome) co_return std::move(*outcome);
   co_return s3_fail(outcome.error());

@@ -2,9 +2,9 @@
 //
 // Input: which grammar, then its text.
 
-#include "node/config.h"
+#include "node/server/config.h"
 
-#include "node/ellipsis.h"
+#include "node/server/ellipsis.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace kura::fuzz {

@@ -29,7 +29,7 @@ CODE = (
          "a Loop; only net/ and the real ports own threads"),
     Rule("sleep", r"\bthis_thread::sleep_(for|until)\b|\b(usleep|nanosleep)\b|(?<![\w.>:])sleep\(\d",
          (*REAL_PORTS, *REAL_PORT_TESTS, "bench/*"), "the Timer port"),
-    Rule("environment", r"\b(secure_)?getenv\b", ("node/config*", "node/environment*"),
+    Rule("environment", r"\b(secure_)?getenv\b", ("node/server/config*", "node/server/environment*"),
          "node/config, which knows every setting and where its value came from"),
     Rule("blocking-actor", r"\bscoped_actor\b|\bspawn\s*<[^>;]*\bdetached\b|\bblocking_actor\b", (),
          "event-based actors, which the simulator can order"),

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "node/certificate_watch.h"
+#include "node/server/certificate_watch.h"
 
 namespace kura::node {
 namespace {

@@ -1,4 +1,4 @@
-#include "node/config.h"
+#include "node/server/config.h"
 
 #include <gtest/gtest.h>
 

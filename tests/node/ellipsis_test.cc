@@ -1,4 +1,4 @@
-#include "node/ellipsis.h"
+#include "node/server/ellipsis.h"
 
 #include <gtest/gtest.h>
 

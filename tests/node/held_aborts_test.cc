@@ -1,4 +1,4 @@
-#include "node/held_aborts.h"
+#include "node/server/held_aborts.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
 // The process's log: nothing is lost, nobody waits for a reader that stalls, and what could not be
 // written is counted.
 
-#include "node/process_log.h"
+#include "node/server/process_log.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

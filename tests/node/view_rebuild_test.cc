@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "node/view_folders.h"
+#include "node/server/view_folders.h"
 #include "tests/base/temporary_folder.h"
 #include "tests/node/node_world.h"
 #include "tests/node/wrapped_views.h"
