@@ -104,7 +104,7 @@ class Backend {
   // The drive of this id or, if it alone is offline there, path. Errors: not_found, exists (it is
   // online), invalid_argument (several were at that path).
   virtual Task<Result<DriveReport>> find_lost_drive(std::string id_or_path) = 0;
-  virtual Task<Result<void>> forget_drive(std::string id) = 0;           // Of find_lost_drive().
+  virtual Task<Result<void>> remove_drive(std::string id) = 0;           // Of find_lost_drive().
   virtual Task<Result<RemovalReport>> plan_removal(std::string id) = 0;  // Of find_lost_drive().
   virtual Task<Result<std::vector<PlaceReport>>> where(std::string bucket, std::string key) = 0;
   // The first records at or behind `from`; without it the last of the log.

@@ -70,7 +70,7 @@ Task<Result<Json>> remove_drive(Backend& backend, const Call& call) {
   auto lost = co_await find_removed_drive(backend, call);
   if (!lost) co_return fail(lost.error());
   std::string id = lost->at("id").get<std::string>();
-  auto done = co_await backend.forget_drive(std::move(id));
+  auto done = co_await backend.remove_drive(std::move(id));
   if (!done) co_return fail(done.error());
   (*lost)["removed"] = true;
   co_return *lost;

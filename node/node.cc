@@ -90,7 +90,7 @@ Task<Result<DriveId>> Node::check_drive(std::shared_ptr<Drive> drive) {
 }
 bool Node::uses(const std::string& label) const { return parts_->uses(label); }
 Result<void> Node::check_removal(DriveId drive) const { return parts_->check_removal(drive); }
-Task<Result<void>> Node::forget_drive(DriveId drive) { return parts_->remove_drive(drive); }
+Task<Result<void>> Node::remove_drive(DriveId drive) { return parts_->remove_drive(drive); }
 Scrubber& Node::scrubber() { return *parts_->scrubber; }
 Task<Result<void>> Node::housekeep_now() { return parts_->housekeeping->pass(); }
 

@@ -140,7 +140,7 @@ class Node {
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
   // Forgets one that is away for good. Errors: exists (it is online), not_found, unavailable (the
   // journal has no other drive for its mirror). On the journal loop.
-  Task<Result<void>> forget_drive(DriveId drive);
+  Task<Result<void>> remove_drive(DriveId drive);
   // The same before it changes anything.
   Result<void> check_removal(DriveId drive) const;
   // Whether the drive of that label serves.

@@ -113,7 +113,7 @@ Task<void> Node::Parts::tell_journal() {
   auto used = [&before](DriveId id) {
     auto same = [id](const auto& mirror) { return mirror.drive == id; };
     return std::any_of(before.mirrors.begin(), before.mirrors.end(), same) ||
-           std::any_of(before.spare_drives.begin(), before.spare_drives.end(), same);
+           std::any_of(before.other_drives.begin(), before.other_drives.end(), same);
   };
   for (DriveId id : offline) {
     journal_lacks.insert(id);
@@ -167,7 +167,7 @@ Result<void> Node::Parts::check_removal(DriveId gone) const {
   const journal::JournalStatus log = journal->status();
   auto is_left = [gone](const auto& drive) { return drive.drive != gone; };
   const auto mirrors = std::count_if(log.mirrors.begin(), log.mirrors.end(), is_left);
-  const auto spare = std::count_if(log.spare_drives.begin(), log.spare_drives.end(), is_left);
+  const auto spare = std::count_if(log.other_drives.begin(), log.other_drives.end(), is_left);
   if (mirrors + spare < log.mirrors_wanted)
     return fail(Errc::unavailable, "the journal has " + std::to_string(mirrors) + " of " +
                                        counted(log.mirrors_wanted, "mirror") +
@@ -184,9 +184,9 @@ Task<Result<void>> Node::Parts::remove_drive(DriveId gone) {
   co_return forgotten;
 }
 
-// A drive that is away for good: what it held is rebuilt, and no start waits for it.
+// A drive that is away for good: what it held is rebuilt, and no start waits for it. REQUIRES: it
+// does not serve.
 Task<Result<void>> Node::Parts::forget_drive(DriveId gone) {
-  if (serves(gone)) co_return fail(Errc::exists, "the drive is online");
   // From here on it comes back only as one that is added.
   std::string reason = "forgotten";
   if (disks) (void)co_await disks->take_offline(gone, std::move(reason));

@@ -278,7 +278,7 @@ Task<void> SimKuraNode::removing(size_t place, Done then) {
   for (const auto& [id, known_label] : state->drives) {
     if (known_label != label || node_->disks().serves(id)) continue;
     const DriveId gone = id;
-    auto forgotten = co_await node_->forget_drive(gone);
+    auto forgotten = co_await node_->remove_drive(gone);
     if (!forgotten) parts_.world.say("drive rm: " + forgotten.error().detail);
     removed = forgotten.has_value();
     break;

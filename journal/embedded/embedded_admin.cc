@@ -156,7 +156,7 @@ JournalStatus EmbeddedJournal::status() const {
     if (!is_lost(*mirror)) status.mirrors.push_back({mirror->id, mirror->drive->label()});
   }
   for (const MirrorPtr& other : others_) {
-    if (!is_lost(*other)) status.spare_drives.push_back({other->id, other->drive->label()});
+    if (!is_lost(*other)) status.other_drives.push_back({other->id, other->drive->label()});
   }
   status.failed = failed_;
   status.mirrors_wanted = set_.parity + 1;

@@ -122,7 +122,7 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> recover(std::vector<MirrorPtr> drives, std::vector<Sighting> sightings);
   void leave_other_history(std::vector<MirrorPtr>& drives, std::vector<Sighting>& sightings);
   Task<Result<MergedLog>> merge_mirrors(std::vector<MirrorPtr>& fresh);
-  Task<Result<void>> settle_set(std::vector<MirrorPtr> fresh, std::vector<Sighting> sightings);
+  Task<Result<void>> renew_set(std::vector<MirrorPtr> fresh, std::vector<Sighting> sightings);
   void adopt(MergedLog log);
 
   // append (embedded_append.cc).

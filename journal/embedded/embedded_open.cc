@@ -171,8 +171,8 @@ void EmbeddedJournal::adopt(MergedLog log) {
 }
 
 // Makes the set that fits the drives of now the one in force, if it is not yet.
-Task<Result<void>> EmbeddedJournal::settle_set(std::vector<MirrorPtr> fresh,
-                                               std::vector<Sighting> sightings) {
+Task<Result<void>> EmbeddedJournal::renew_set(std::vector<MirrorPtr> fresh,
+                                              std::vector<Sighting> sightings) {
   MirrorSet next = set_;
   if (!fresh.empty()) next.members.clear();
   for (const MirrorPtr& mirror : mirrors_) {
@@ -244,8 +244,8 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
   // With too few for an append this process writes no history: it may not be the only one that goes
   // on with so few.
   if (enough) {
-    Result<void> settled = co_await settle_set(std::move(fresh), std::move(sightings));
-    if (!settled) co_return settled;
+    Result<void> renewed = co_await renew_set(std::move(fresh), std::move(sightings));
+    if (!renewed) co_return renewed;
   }
   fatal_ = false;
   for (const auto* group : {&mirrors_, &others_}) {

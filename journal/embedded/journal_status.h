@@ -61,7 +61,7 @@ struct JournalStatus : JournalCounters {
     std::string label;
   };
   std::vector<MirrorStatus> mirrors;       // Healthy members.
-  std::vector<MirrorStatus> spare_drives;  // Online, no members.
+  std::vector<MirrorStatus> other_drives;  // Online, no members.
   std::vector<std::string> failed;         // "label: reason" of drives sealed off since the start.
   uint32_t mirrors_wanted = 0;             // m + 1.
   uint64_t generation = 0;

@@ -34,7 +34,7 @@ class NodeBackend final : public admin::Backend {
   Task<Result<std::string>> add_drive(std::string path) override;
   Task<Result<std::string>> check_drive(std::string path) override;
   Task<Result<admin::DriveReport>> find_lost_drive(std::string id_or_path) override;
-  Task<Result<void>> forget_drive(std::string id) override;
+  Task<Result<void>> remove_drive(std::string id) override;
   Task<Result<admin::RemovalReport>> plan_removal(std::string id) override;
   Task<Result<std::vector<admin::PlaceReport>>> where(std::string bucket, std::string key) override;
   Task<Result<std::vector<admin::RecordReport>>> tail(std::optional<uint64_t> from,
@@ -67,7 +67,7 @@ class NodeBackend final : public admin::Backend {
   Task<Result<std::string>> add_drive_here(std::string path);
   Task<Result<std::string>> check_drive_here(std::string path);
   Task<Result<void>> check_removal_here(DriveId drive);
-  Task<Result<void>> forget_drive_here(DriveId drive);
+  Task<Result<void>> remove_drive_here(DriveId drive);
   Task<Result<void>> start_scrub_here();
   Task<bool> scrub_busy_here();
 

@@ -1,4 +1,4 @@
-// What the admin API does to drives: adding them, and forgetting those that are away.
+// What the admin API does to drives: adding them, and removing those that are away.
 
 #include "actors/disk/local_drive.h"
 #include "node/server/admin_backend.h"
@@ -42,11 +42,11 @@ Task<Result<admin::DriveReport>> NodeBackend::find_lost_drive(std::string id_or_
   co_return fail(Errc::not_found, "the cluster has no drive '" + id_or_path + "'");
 }
 
-Task<Result<void>> NodeBackend::forget_drive(std::string id) {
+Task<Result<void>> NodeBackend::remove_drive(std::string id) {
   auto drive = drive_of(id);
   if (!drive) co_return fail(drive.error());
-  Task<Result<void>> forgetting = forget_drive_here(*drive);
-  co_return co_await run_on(loop_, std::move(forgetting));
+  Task<Result<void>> removing = remove_drive_here(*drive);
+  co_return co_await run_on(loop_, std::move(removing));
 }
 
 Task<Result<admin::RemovalReport>> NodeBackend::plan_removal(std::string id) {
@@ -70,9 +70,9 @@ Task<Result<void>> NodeBackend::check_removal_here(DriveId drive) {
   co_return node_.check_removal(drive);
 }
 
-Task<Result<void>> NodeBackend::forget_drive_here(DriveId drive) {
+Task<Result<void>> NodeBackend::remove_drive_here(DriveId drive) {
   if (auto writable = check_writable(); !writable) co_return writable;
-  co_return co_await node_.forget_drive(drive);
+  co_return co_await node_.remove_drive(drive);
 }
 
 Task<Result<std::string>> NodeBackend::check_drive(std::string path) {

@@ -121,7 +121,7 @@ TEST_F(Hanging, ADriveThatHangsIsNoMirrorAndNoSpare) {
   append_many(3);
   expect_read();
   EXPECT_TRUE(is_mirror(1) && is_mirror(3));
-  EXPECT_TRUE(journal().status().spare_drives.empty());
+  EXPECT_TRUE(journal().status().other_drives.empty());
 }
 
 // Both mirrors are needed and one of them hangs: what is refused is never there, and the drive is

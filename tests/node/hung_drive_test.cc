@@ -51,7 +51,7 @@ class HungDrive : public testing::Test {
     std::abort();
   }
   bool has_mirror(const sim::SimDisk& disk) { return holds(journal().mirrors, disk); }
-  bool has_spare(const sim::SimDisk& disk) { return holds(journal().spare_drives, disk); }
+  bool has_spare(const sim::SimDisk& disk) { return holds(journal().other_drives, disk); }
   bool holds(const std::vector<journal::JournalStatus::MirrorStatus>& among,
              const sim::SimDisk& disk) {
     return std::any_of(among.begin(), among.end(),
@@ -133,7 +133,7 @@ TEST_F(HungDrive, APlaceThatDoesNotSayWhatIsMountedThereHoldsNobodyUp) {
   run_for(20);  // Nobody writes: the node tells the journal.
   EXPECT_EQ(journal().mirrors.size(), 3u);
   EXPECT_FALSE(holds(journal().mirrors, disk_of(lost[1])));
-  Result<void> removed = world_->run<Result<void>>(world_->node->forget_drive(lost[1].drive));
+  Result<void> removed = world_->run<Result<void>>(world_->node->remove_drive(lost[1].drive));
   EXPECT_TRUE(removed) << removed.error().detail;
 }
 
