@@ -152,6 +152,7 @@ class EmbeddedJournal final : public Journal {
 
   // How a set comes into force (embedded_sets.cc). All with the turn held.
   Task<Result<void>> commit(MirrorSet next);
+  Result<void> check_enough_for(MirrorSet next) const;
   void name_before(MirrorSet& next) const;
   Task<Result<void>> make_witnesses(MirrorSet& next);
   Task<Result<void>> take_charge();

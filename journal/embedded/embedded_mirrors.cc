@@ -113,6 +113,8 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
     if (!next.has_drive(member->id)) next.drives.push_back(member->id);
   }
   // Before anything is cleared, or copied for nothing each time that somebody appends.
+  Result<void> enough = check_enough_for(next);
+  if (!enough) co_return enough;
   Result<void> writable = co_await take_charge();
   if (!writable) co_return writable;
   const std::vector<MirrorPtr> fresh = order.fresh;

@@ -22,6 +22,8 @@ std::vector<DriveId> EmbeddedJournal::online() const {
 // Makes `next` the set in force. Where the drives or the parity change it says what was before, and
 // no longer once it is in force.
 Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
+  Result<void> enough = check_enough_for(next);
+  if (!enough) co_return enough;
   if (!in_charge_ || last_tried_ + 2 > set_.promised) {
     Result<void> taken = co_await take_charge();
     if (!taken) co_return taken;
@@ -30,7 +32,6 @@ Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
   next.writer = set_.writer;
   next.writers = set_.writers;
   name_before(next);
-  if (!suffices(next, online())) co_return fail(too_few_online());
   Result<void> seen = co_await make_witnesses(next);
   if (!seen) co_return seen;
   name_before(next);
@@ -39,6 +40,14 @@ Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
   if (!written) co_return written;
   (void)co_await settle();  // Else the next one does.
   co_return written;
+}
+
+// Before this process takes charge of a set that it cannot bring into force: another one with other
+// drives may be about to do the same.
+Result<void> EmbeddedJournal::check_enough_for(MirrorSet next) const {
+  name_before(next);
+  if (!suffices(next, online())) return fail(too_few_online());
+  return {};
 }
 
 // The set that `next` follows, where its drives or its parity are others.
