@@ -30,17 +30,20 @@ bool is_of(const MirrorSet& set, const Sighting& seen) {
 
 // Whether the process that wrote `later` cannot have gone on from `set`: it had to have a promise
 // on so many of its drives first, and too many of them hold `set`, or what that was built on, and
-// know of no promise. What has got half-way may not be what it found, but what was before it is.
+// know of no promise. Where `set` changes the drives it may have got half-way: then those before
+// count.
 bool refutes(const MirrorSet& set, const MirrorSet& later, const std::vector<Sighting>& sightings) {
   if (set.knows(later.writer)) return false;
-  const bool changes = !set.drives_before.empty();
-  const std::vector<DriveId>& all = changes ? set.drives_before : set.drives;
-  std::vector<DriveId> may_have_promised = all;
+  std::vector<DriveId> may_have_promised = set.drives;
+  for (const DriveId& drive : set.drives_before)
+    if (!set.has_drive(drive)) may_have_promised.push_back(drive);
   for (const Sighting& seen : sightings) {
     if (!is_of(set, seen) || is_other_history(set, seen)) continue;
     if (!seen.set->knows(later.writer)) std::erase(may_have_promised, seen.drive);
   }
-  return !binds(all, changes ? set.parity_before : set.parity, may_have_promised);
+  return !binds(set.drives, set.parity, may_have_promised) &&
+         (set.drives_before.empty() ||
+          !binds(set.drives_before, set.parity_before, may_have_promised));
 }
 
 bool is_refuted(const MirrorSet& set, const std::vector<Sighting>& sightings) {

@@ -213,6 +213,19 @@ TEST(MirrorSet, WritersThatNoDriveCanShowAreForgottenOnceAllDrivesAreHere) {
   EXPECT_EQ(now.writers, std::vector<WriterId>{writer_id(3)});
 }
 
+// A drive joined, and the set that says so came into force on 0 and 1; the plain one behind it only
+// got to 3. From that a process went on, and had no room on 1: its promise is on two of the four,
+// and on one of those before.
+TEST(MirrorSet, AChangeOfTheDrivesThatIsInForceRefutesByItsOwnDrives) {
+  const MirrorSet old = by(1, {}, set_of(1, {0, 1}, 3));
+  MirrorSet change = by(1, {}, set_of(2, {0, 1}, 4));
+  change.drives_before = old.drives;
+  change.parity_before = old.parity;
+  const MirrorSet now = by(2, {1}, set_of(1001, {0, 1}, 4));
+  EXPECT_EQ(*choose_mirror_set({shows(0, now), shows(1, change), shows(2, old), shows(3, now)}),
+            now);
+}
+
 // With n = 2m each half may have gone on, with drives that were added.
 TEST(MirrorSet, TwoHalvesThatWentOnAreRefused) {
   const MirrorSet ours = by(2, {1}, set_of(1001, {0, 1, 2}, 4));
