@@ -94,8 +94,6 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
     Result<void> cleared = co_await remove_all_segments(added);
     if (!cleared) co_return cleared;
   }
-  const bool ours = seen.set && seen.set->journal == set_.journal;
-  added->witness = ours && set_.knows(seen.set->writer);
   std::erase_if(others_, [&](const MirrorPtr& other) { return other->id == drive.id; });
   others_.push_back(added);
   Result<void> done = co_await restore(end(), set_.parity);

@@ -121,8 +121,12 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> format(std::vector<MirrorPtr> drives);
   Task<Result<void>> recover(std::vector<MirrorPtr> drives, std::vector<Sighting> sightings);
   void leave_other_history(std::vector<MirrorPtr>& drives, std::vector<Sighting>& sightings);
+  Task<std::vector<MirrorPtr>> set_unproven_apart();
+  Task<void> take_cleared(std::vector<MirrorPtr> drives);
   Task<Result<MergedLog>> merge_mirrors(std::vector<MirrorPtr>& fresh);
-  Task<Result<void>> renew_set(std::vector<MirrorPtr> fresh, std::vector<Sighting> sightings);
+  Task<Result<void>> take_charge_of_start(std::vector<MirrorPtr> unproven,
+                                          std::vector<Sighting> sightings);
+  Task<Result<void>> renew_set(std::vector<MirrorPtr> fresh);
   void adopt(MergedLog log);
 
   // append (embedded_append.cc).
@@ -154,6 +158,7 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> commit(MirrorSet next);
   Result<void> check_enough_for(MirrorSet next) const;
   void name_before(MirrorSet& next) const;
+  void note_lagging(MirrorSet& next) const;
   Task<Result<void>> make_witnesses(MirrorSet& next);
   Task<Result<void>> take_charge();
   Task<Result<void>> settle();

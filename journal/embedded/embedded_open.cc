@@ -118,6 +118,31 @@ Task<EmbeddedJournal::Opened> EmbeddedJournal::open_read_only(Loop& loop,
   co_return std::move(journal);
 }
 
+// Members that show no readable set may be of another history. Where the others have the whole log
+// they are not asked, and hold no set before they are cleared.
+Task<std::vector<MirrorPtr>> EmbeddedJournal::set_unproven_apart() {
+  MergeOrder order;
+  order.journal = set_.journal;
+  order.start = set_.start;
+  std::vector<MirrorPtr> unproven;
+  for (const MirrorPtr& mirror : mirrors_)
+    (mirror->proven ? order.sources : unproven).push_back(mirror);
+  if (unproven.empty() || order.sources.empty()) co_return std::vector<MirrorPtr>();
+  const std::vector<MirrorPtr> proven = order.sources;
+  Result<MergedLog> merged = co_await merge_log(std::move(order));
+  if (!merged || !merged->holes.empty()) co_return std::vector<MirrorPtr>();
+  mirrors_ = proven;
+  co_return unproven;
+}
+
+// As drives to be filled. REQUIRES: this process is in charge.
+Task<void> EmbeddedJournal::take_cleared(std::vector<MirrorPtr> drives) {
+  for (const MirrorPtr& drive : drives) {
+    Result<void> cleared = co_await remove_all_segments(drive);
+    if (cleared) others_.insert(others_.begin(), drive);
+  }
+}
+
 // Merges the members that are online, and new mirrors in place of the others if there are enough
 // drives. Fills `fresh` with those.
 Task<Result<MergedLog>> EmbeddedJournal::merge_mirrors(std::vector<MirrorPtr>& fresh) {
@@ -128,7 +153,8 @@ Task<Result<MergedLog>> EmbeddedJournal::merge_mirrors(std::vector<MirrorPtr>& f
     }
     fresh.clear();
     const bool enough = mirrors_.size() + others_.size() > set_.parity;
-    if (!read_only_ && enough && full_drives <= others_.size()) {
+    // Before this process is in charge another set may be in force, which needs what they hold.
+    if (in_charge_ && enough && full_drives <= others_.size()) {
       for (size_t i = 0; mirrors_.size() + fresh.size() <= set_.parity; ++i) {
         fresh.push_back(others_[i]);
       }
@@ -171,8 +197,7 @@ void EmbeddedJournal::adopt(MergedLog log) {
 }
 
 // Makes the set that fits the drives of now the one in force, if it is not yet.
-Task<Result<void>> EmbeddedJournal::renew_set(std::vector<MirrorPtr> fresh,
-                                              std::vector<Sighting> sightings) {
+Task<Result<void>> EmbeddedJournal::renew_set(std::vector<MirrorPtr> fresh) {
   MirrorSet next = set_;
   if (!fresh.empty()) next.members.clear();
   for (const MirrorPtr& mirror : mirrors_) {
@@ -184,22 +209,42 @@ Task<Result<void>> EmbeddedJournal::renew_set(std::vector<MirrorPtr> fresh,
     std::erase(others_, mirror);
     mirrors_.push_back(mirror);
   }
+  const bool same = std::is_permutation(next.members.begin(), next.members.end(),
+                                        set_.members.begin(), set_.members.end());
+  if (same) next.members = set_.members;
   for (const auto* drives : {&mirrors_, &others_}) {
     for (const MirrorPtr& drive : *drives) {
       if (!next.has_drive(drive->id)) next.drives.push_back(drive->id);
     }
   }
+  const bool shown = std::all_of(fresh.begin(), fresh.end(),
+                                 [](const MirrorPtr& drive) { return drive->is_signed; });
+  if (next == set_ && shown) co_return Result<void>();
+  co_return co_await commit(std::move(next));
+}
+
+// If there are drives enough for an append. With fewer this process writes no history: it may not
+// be the only one that goes on with so few.
+Task<Result<void>> EmbeddedJournal::take_charge_of_start(std::vector<MirrorPtr> unproven,
+                                                         std::vector<Sighting> sightings) {
+  auto enough = [&] {
+    int64_t here = 0;
+    for (const auto* drives : {&mirrors_, &others_, &unproven})
+      here += std::count_if(drives->begin(), drives->end(),
+                            [](const MirrorPtr& drive) { return !is_lost(*drive); });
+    return here > set_.parity;
+  };
+  if (read_only_ || !enough()) co_return Result<void>();
   // Also a whole record of an older set is not what stood there.
   const auto damaged =
       std::count_if(sightings.begin(), sightings.end(), [this](const Sighting& seen) {
         return seen.problem.has_value() || (seen.set && !same_set(*seen.set, set_));
       });
-  const bool same = next == set_;
-  Task<Result<void>> writing = same ? take_charge() : commit(std::move(next));
-  Result<void> committed = co_await std::move(writing);
   counters_.damages += damaged;
-  if (committed) counters_.repairs += damaged;
-  co_return committed;
+  Result<void> taken = co_await take_charge();
+  if (taken) counters_.repairs += damaged;
+  if (taken || !enough()) co_return Result<void>();
+  co_return taken;
 }
 
 // Nothing is read from the drives of another history, and nothing written to them.
@@ -225,10 +270,17 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
   if (!options_.cluster.is_nil() && options_.cluster != set_.cluster) {
     co_return fail(Errc::corrupt, "the journal belongs to cluster " + to_hex(set_.cluster));
   }
-  for (const MirrorPtr& drive : drives) {
+  for (size_t i = 0; i < drives.size(); ++i) {
+    const MirrorPtr drive = drives[i];
+    const std::optional<MirrorSet>& shown = sightings[i].set;
+    drive->proven = shown && shown->journal == set_.journal && set_.knows(shown->writer);
     (set_.has_member(drive->id) ? mirrors_ : others_).push_back(drive);
     late_calls_.watch(*drive);
   }
+  std::vector<MirrorPtr> unproven = co_await set_unproven_apart();
+  Result<void> taken = co_await take_charge_of_start(unproven, std::move(sightings));
+  if (!taken) co_return taken;
+  if (in_charge_) co_await take_cleared(std::move(unproven));
   std::vector<MirrorPtr> fresh;
   Result<MergedLog> merged = co_await merge_mirrors(fresh);
   if (!merged) co_return fail(merged.error());
@@ -241,14 +293,13 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
     publish();
     co_return Result<void>();
   }
-  // With too few for an append this process writes no history: it may not be the only one that goes
-  // on with so few.
   if (enough) {
-    Result<void> renewed = co_await renew_set(std::move(fresh), std::move(sightings));
+    Result<void> renewed = co_await renew_set(std::move(fresh));
     if (!renewed) co_return renewed;
   }
   fatal_ = false;
   for (const auto* group : {&mirrors_, &others_}) {
+    if (!in_charge_) break;
     for (const MirrorPtr& drive : *group) {
       const bool member = group == &mirrors_;
       Task<Result<void>> cleaning =

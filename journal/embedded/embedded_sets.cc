@@ -35,6 +35,7 @@ Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
   Result<void> seen = co_await make_witnesses(next);
   if (!seen) co_return seen;
   name_before(next);
+  note_lagging(next);
   next.generation = last_tried_ + 1;
   Result<void> written = co_await write_set(std::move(next), Quorum::suffices);
   if (!written) co_return written;
@@ -50,6 +51,26 @@ Result<void> EmbeddedJournal::check_enough_for(MirrorSet next) const {
   return {};
 }
 
+// By what this process has written so far. Once all drives show its sets, nobody has to know of
+// others any more.
+void EmbeddedJournal::note_lagging(MirrorSet& next) const {
+  if (next.writer != options_.writer) return;
+  auto is_signed = [this](const DriveId& id) {
+    for (const auto* drives : {&mirrors_, &others_})
+      for (const MirrorPtr& drive : *drives)
+        if (drive->id == id) return drive->is_signed;
+    return false;
+  };
+  auto lagged = [this](const DriveId& id) {
+    const bool known = set_.has_drive(id) && set_.writer == options_.writer;
+    return !known || std::count(set_.lagging.begin(), set_.lagging.end(), id) > 0;
+  };
+  next.lagging.clear();
+  for (const DriveId& id : next.drives)
+    if (lagged(id) && !is_signed(id)) next.lagging.push_back(id);
+  if (next.lagging.empty()) next.writers.clear();
+}
+
 // The set that `next` follows, where its drives or its parity are others.
 void EmbeddedJournal::name_before(MirrorSet& next) const {
   const bool changes = next.drives != set_.drives || next.parity != set_.parity;
@@ -58,13 +79,14 @@ void EmbeddedJournal::name_before(MirrorSet& next) const {
 }
 
 // A start that sees that a drive counts may need it as a witness. So before anybody can see that,
-// it holds a set: the one in force. What has no room for it does not count, unless as a mirror.
+// it holds a set of this process: the one in force. What has no room for it does not count, unless
+// as a mirror.
 Task<Result<void>> EmbeddedJournal::make_witnesses(MirrorSet& next) {
   std::vector<MirrorPtr> fresh;
   for (const auto* drives : {&mirrors_, &others_}) {
     for (const MirrorPtr& drive : *drives) {
       const bool joins = next.has_drive(drive->id) && !set_.has_drive(drive->id);
-      if (joins && !drive->witness && !is_lost(*drive)) fresh.push_back(drive);
+      if (joins && !drive->is_signed && !is_lost(*drive)) fresh.push_back(drive);
     }
   }
   const std::string bytes = encode_mirror_set(set_);
@@ -72,7 +94,7 @@ Task<Result<void>> EmbeddedJournal::make_witnesses(MirrorSet& next) {
     Result<void> written = co_await write_mirror_set(drive, bytes);
     if (!written && next.has_member(drive->id)) co_return written;
     if (!written) std::erase(next.drives, drive->id);
-    drive->witness = written.has_value();
+    drive->is_signed = written.has_value();
   }
   co_return Result<void>();
 }
@@ -93,17 +115,24 @@ Task<Result<void>> EmbeddedJournal::take_charge() {
   done = co_await write_set(std::move(same), Quorum::binds);
   if (!done) co_return done;
   in_charge_ = true;
-  co_return co_await settle();
+  const bool changes = !set_.drives_before.empty();
+  done = co_await settle();
+  // Else only more is asked of drives that are away than need be.
+  if (!changes) done = Result<void>();
+  co_return done;
 }
 
-// REQUIRES: set_ is in force. Nobody has to ask the drives before it any more.
+// REQUIRES: set_ is in force. Nobody has to ask the drives before it any more, and who has written
+// to which drive is told.
 Task<Result<void>> EmbeddedJournal::settle() {
-  if (set_.drives_before.empty()) co_return Result<void>();
   MirrorSet plain = set_;
   plain.drives_before.clear();
   plain.parity_before = 0;
+  note_lagging(plain);
+  if (plain == set_) co_return Result<void>();
   plain.generation = last_tried_ + 1;
-  co_return co_await write_set(std::move(plain), Quorum::suffices);
+  const Quorum quorum = set_.drives_before.empty() ? Quorum::binds : Quorum::suffices;
+  co_return co_await write_set(std::move(plain), quorum);
 }
 
 Error EmbeddedJournal::too_few_online() const {
@@ -135,7 +164,7 @@ Task<Result<void>> EmbeddedJournal::write_set(MirrorSet next, Quorum quorum) {
   Error worst = too_few_online();
   for (size_t i = 0; i < written.size(); ++i) {
     if (written[i]) on.push_back(asked[i]->id);
-    if (written[i]) asked[i]->witness = true;
+    if (written[i] && next.writer == options_.writer) asked[i]->is_signed = true;
     if (!written[i] && written[i].error().code == Errc::no_space) worst = written[i].error();
   }
   if (!enough(on)) co_return fail(worst);

@@ -20,7 +20,8 @@ struct Mirror {
   std::string reason;
   // It is a member of the mirror set in force and came back: what it holds is part of the log.
   bool returning = false;
-  bool witness = false;  // This process saw or wrote a mirror set of this history on it.
+  bool is_signed = false;  // This process wrote a set of its own to it.
+  bool proven = false;     // At a start: it showed a set of this history.
 
   void fail(const Error& error) {
     if (failed) return;

@@ -41,8 +41,11 @@ bool refutes(const MirrorSet& set, const MirrorSet& later, const std::vector<Sig
     if (!is_of(set, seen) || is_other_history(set, seen)) continue;
     if (!seen.set->knows(later.writer)) std::erase(may_have_promised, seen.drive);
   }
+  std::vector<DriveId> holders;
+  for (const Sighting& seen : sightings)
+    if (seen.set && same_set(*seen.set, set)) holders.push_back(seen.drive);
   return !binds(set.drives, set.parity, may_have_promised) &&
-         (set.drives_before.empty() ||
+         (set.drives_before.empty() || suffices(set, holders) ||
           !binds(set.drives_before, set.parity_before, may_have_promised));
 }
 
@@ -123,17 +126,34 @@ Result<void> check_one_history(const MirrorSet& best, const std::vector<Sighting
   return {};
 }
 
+// Which drives show sets of the same process.
+std::string histories(const std::vector<Sighting>& sightings) {
+  std::vector<WriterId> writers;
+  std::vector<std::vector<std::string>> labels;
+  for (const Sighting& seen : sightings) {
+    if (!seen.set || seen.set->generation == 0) continue;
+    auto at = std::find(writers.begin(), writers.end(), seen.set->writer) - writers.begin();
+    if (at == std::ssize(writers)) {
+      writers.push_back(seen.set->writer);
+      labels.emplace_back();
+    }
+    labels[static_cast<size_t>(at)].push_back(seen.label);
+  }
+  std::string out;
+  for (const auto& of_one : labels) out += (out.empty() ? "" : "; ") + joined(of_one);
+  return out;
+}
+
 // Why drives that are here are no witnesses of `set`; empty: all are.
 std::string useless_ones(const MirrorSet& set, const std::vector<Sighting>& sightings) {
-  std::vector<std::string> why, others, ours;
+  std::vector<std::string> why;
+  bool others = false;
   for (const Sighting& seen : sightings) {
     if (seen.problem) why.push_back(seen.label + ": " + seen.problem->detail);
     if (!seen.problem && !seen.set) why.push_back(seen.label + ": none");
-    if (seen.set) (is_other_history(set, seen) ? others : ours).push_back(seen.label);
+    others = others || is_other_history(set, seen);
   }
-  if (!others.empty())
-    why.push_back("another history of this store on " + joined(others) + " than on " +
-                  joined(ours));
+  if (others) why.push_back("different histories of this store: " + histories(sightings));
   return why.empty() ? "" : " (" + joined(why) + ")";
 }
 
@@ -197,42 +217,51 @@ void MirrorSet::sign(const WriterId& process) {
   std::erase(writers, process);
   writers.push_back(writer);
   writer = process;
+  lagging = drives;
 }
 
 bool is_other_history(const MirrorSet& set, const Sighting& seen) {
   if (!is_of(set, seen) || seen.set->generation == 0) return false;
-  // One that was removed long ago may show anything: it is cleared when it joins.
-  const bool unknown = set.has_drive(seen.drive) && !set.knows(seen.set->writer);
-  return unknown || seen.set->generation > set.generation;
+  if (seen.set->generation > set.generation) return true;
+  if (seen.set->writer == set.writer) return false;
+  if (set.has_drive(seen.drive) || contains(set.drives_before, seen.drive))
+    return !set.knows(seen.set->writer) || !contains(set.lagging, seen.drive);
+  // What joined half-way holds nothing of its own.
+  const std::vector<DriveId>& before = seen.set->drives_before;
+  const bool joined =
+      before.empty() ? seen.set->has_drive(seen.drive) : contains(before, seen.drive);
+  return joined && !set.knows(seen.set->writer);
 }
 
 void note_writers(MirrorSet& set, const std::vector<Sighting>& sightings) {
-  std::vector<WriterId> shown, known;
+  std::vector<WriterId> shown, known = set.writers;
   std::vector<DriveId> here;
   auto add = [&set](std::vector<WriterId>& writers, const WriterId& writer) {
     if (writer != set.writer && !contains(writers, writer)) writers.push_back(writer);
   };
-  known = set.writers;
   for (const Sighting& seen : sightings) {
-    if (!is_of(set, seen) || is_other_history(set, seen)) continue;
+    const bool counts = set.has_drive(seen.drive) || contains(set.drives_before, seen.drive);
+    if (!counts || !is_of(set, seen) || is_other_history(set, seen)) continue;
     here.push_back(seen.drive);
     add(shown, seen.set->writer);
     for (const WriterId& writer : seen.set->writers) add(known, writer);
-    add(known, seen.set->writer);
   }
   const bool all = count_of(set.drives, here) == set.drives.size() &&
                    count_of(set.drives_before, here) == set.drives_before.size();
-  set.writers = all ? std::move(shown) : std::move(known);
-  // A drive that was away for longer has nothing that anybody needs.
-  const size_t most = kWritersMax - 2;
-  if (set.writers.size() > most)
-    set.writers.erase(set.writers.begin(), set.writers.end() - static_cast<ptrdiff_t>(most));
+  // With so many starts since a drive was here, nobody needs what it holds.
+  const size_t room = kWritersMax - 2 - std::min(kWritersMax - 2, shown.size());
+  std::erase_if(known, [&shown](const WriterId& one) { return contains(shown, one); });
+  if (all) known.clear();
+  if (known.size() > room) known.erase(known.begin(), known.end() - static_cast<ptrdiff_t>(room));
+  set.writers = std::move(known);
+  set.writers.insert(set.writers.end(), shown.begin(), shown.end());
 }
 
 bool same_set(const MirrorSet& a, const MirrorSet& b) {
   MirrorSet as_b = a;
   as_b.promised = b.promised;
   as_b.writers = b.writers;
+  as_b.lagging = b.lagging;
   return as_b == b;
 }
 

@@ -45,11 +45,14 @@ struct MirrorSet {
   WriterId writer;  // The process that wrote it; nil: one from before version 3.
   // The others of its history whose sets drives may still show, and one that has promised.
   std::vector<WriterId> writers;
+  // Those of the drives that may show a set of one of these; the rest shows one of `writer`.
+  std::vector<DriveId> lagging;
 
   bool operator==(const MirrorSet&) const = default;
   // Whether `process` is of its history.
   bool knows(const WriterId& process) const;
   // The process that is about to write sets: named by the promise, and by each set from then on.
+  // All drives lag behind the first one of those.
   void announce(const WriterId& process);
   void sign(const WriterId& process);
   bool has_member(const DriveId& drive) const;
@@ -60,7 +63,7 @@ std::string encode_mirror_set(const MirrorSet& set);
 // Errors: corrupt; unsupported (written by a newer build).
 Result<MirrorSet> decode_mirror_set(std::string_view bytes);
 
-// But for what is promised, and by whom.
+// But for what is promised, by whom, and who has seen it.
 bool same_set(const MirrorSet& a, const MirrorSet& b);
 // Whether whoever knows nothing newer than `set` has to ask one of the drives `on`, or is left with
 // too few for the mirrors of an append.
@@ -81,15 +84,18 @@ struct Sighting {
 // corrupt (records that contradict each other, or of two histories), unsupported.
 Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings);
 
-// Whether a drive shows what no process wrote on which `set`, the one in force, was built: it is of
-// a copy that went on by itself, or of a start with other drives that nobody here knows of.
+// Whether a drive shows what it cannot show by `set`, the one in force: it is of a copy that went
+// on by itself, or of a start with other drives that nobody here knows of; or it was removed so
+// long ago that nobody knows any more.
 bool is_other_history(const MirrorSet& set, const Sighting& seen);
 // What an operator is told of such a drive.
 inline constexpr std::string_view kOtherHistory =
-    "it is of a copy of this store that went on by itself: bring its own drive back, or empty it";
+    "it holds another history of this store (of a copy that went on by itself, of a start without "
+    "these drives, or from before it was removed): bring the right drive back, or empty this one "
+    "if nothing on it is needed";
 
-// REQUIRES: `set` is what was chosen from `sightings`. Adds the writers that these drives know, and
-// leaves out those that none of its drives can show any more.
+// REQUIRES: `set` is what was chosen from `sightings`. Adds the writers that its drives know, and
+// leaves out those that none of them can show any more.
 void note_writers(MirrorSet& set, const std::vector<Sighting>& sightings);
 
 }  // namespace kura::journal

@@ -32,7 +32,7 @@ std::vector<Id> read_ids(std::string_view bytes) {
 }
 
 uint32_t version_of(const MirrorSet& set) {
-  if (!set.writer.is_nil() || !set.writers.empty()) return 3;
+  if (!set.writer.is_nil() || !set.writers.empty() || !set.lagging.empty()) return 3;
   return set.promised != 0 || !set.drives_before.empty() ? 2 : 1;
 }
 
@@ -52,10 +52,12 @@ bool decode_change(std::string_view bytes, uint32_t version, MirrorSet& set) {
   if (bytes.size() < kHistoryBytes) return false;
   set.writer = uuid_from<WriterId>(bytes.substr(0, 16));
   const uint32_t writers = get_le<uint32_t>(bytes.data() + 16);
-  if (writers > kWritersMax || get_le<uint32_t>(bytes.data() + 20) != 0) return false;
+  const uint32_t lagging = get_le<uint32_t>(bytes.data() + 20);
+  if (writers > kWritersMax || lagging > kDrivesMax) return false;
   bytes.remove_prefix(kHistoryBytes);
-  if (bytes.size() != 16 * size_t{writers}) return false;
-  set.writers = read_ids<WriterId>(bytes);
+  if (bytes.size() != 16 * (size_t{writers} + lagging)) return false;
+  set.writers = read_ids<WriterId>(bytes.substr(0, 16 * size_t{writers}));
+  set.lagging = read_ids<DriveId>(bytes.substr(16 * size_t{writers}));
   return true;
 }
 
@@ -85,11 +87,13 @@ std::string encode_mirror_set(const MirrorSet& set) {
     append_ids(out, set.drives_before);
   }
   if (version >= 3) {
-    char count[8] = {};
-    put_le(count, static_cast<uint32_t>(set.writers.size()));
+    char counts[8];
+    put_le(counts, static_cast<uint32_t>(set.writers.size()));
+    put_le(counts + 4, static_cast<uint32_t>(set.lagging.size()));
     out += set.writer.view();
-    out.append(count, sizeof count);
+    out.append(counts, sizeof counts);
     append_ids(out, set.writers);
+    append_ids(out, set.lagging);
   }
   char crc[4];
   put_le(crc, crc32c(out));

@@ -29,6 +29,7 @@ Files without_start(Files files) {
   set->generation = set->promised = 0;
   set->writer = {};
   set->writers.clear();
+  set->lagging.clear();
   record = encode_mirror_set(*set);
   return files;
 }

@@ -8,6 +8,7 @@
 #include <random>
 #include <set>
 
+#include "journal/embedded/segment_format.h"
 #include "tests/journal/journal_fixture.h"
 
 namespace kura::journal {
@@ -54,8 +55,16 @@ class Model {
     history_ += "the copy:\n" + copy.history_ + "the original:\n";
     if (!wrong.empty()) return "the copy: " + wrong;
     go_on();
-    alone_ = false;
-    return pick(2) == 0 ? mix_while_running(copy) : mix_at_a_start(copy);
+    alone_ = copy.alone_ = false;
+    const bool running = pick(2) == 0;
+    if (pick(3) == 0) {
+      history_ += "into the copy:\n";
+      copy.history_.clear();
+      wrong = running ? copy.mix_while_running(*this) : copy.mix_at_a_start(*this);
+      history_ += copy.history_;
+      return wrong;
+    }
+    return running ? mix_while_running(copy) : mix_at_a_start(copy);
   }
 
  private:
@@ -105,6 +114,7 @@ class Model {
     for (size_t i = 0; i < drives(); ++i) put_drive_of(other, i);
     machine_.boot();
     counted_ = other.counted_;
+    removed_ = other.removed_;
     acked_ = other.acked_;
     sent_ = other.sent_ + 1000;
     up_ = false;
@@ -136,38 +146,87 @@ class Model {
     which.resize(std::min<size_t>(which.size(), 1 + pick(parity_)));
     return which;
   }
-  std::string mix_at_a_start(Model& copy) {
+  using Files = std::map<std::string, std::string>;
+  void put(size_t i, const Files& files) {
+    disk(i).files.clear();
+    for (const auto& [name, bytes] : files) {
+      disk(i).files[name] = std::make_shared<MemoryFile>();
+      disk(i).files[name]->bytes = bytes;
+    }
+  }
+  // Of a drive that is not ours, and of which less may be told then.
+  void damage_record(size_t i) {
+    auto record = disk(i).files.find(kMirrorSetFile);
+    if (record == disk(i).files.end()) return;
+    history_ += "its record is damaged\n";
+    if (pick(2) == 0)
+      disk(i).files.erase(record);
+    else
+      record->second->bytes[pick(record->second->bytes.size())] ^= 1;
+  }
+  // Drives that only the other one has, or has still.
+  std::vector<size_t> put_uncounted(Model& other, size_t most) {
+    std::vector<size_t> added;
+    for (size_t i = 0; i < other.drives() && added.size() < most; ++i) {
+      if (counted_.contains(i)) continue;
+      if (i == drives())
+        machine_.disks.push_back(
+            std::make_unique<MemoryDisk>("drive " + std::to_string(i), &machine_.power));
+      put_drive_of(other, i);
+      added.push_back(i);
+    }
+    return added;
+  }
+  std::string changed(const std::map<size_t, Files>& foreign) {
+    for (const auto& [i, files] : foreign)
+      if (left_out(i) && contents(i) != files) return "a drive of the other one was changed";
+    return {};
+  }
+  std::string mix_at_a_start(Model& other) {
     machine_.halt();
-    std::vector<size_t> which = all_drives();
-    std::map<size_t, std::map<std::string, std::string>> before;
+    std::vector<size_t> which(counted_.begin(), counted_.end());
+    std::map<size_t, Files> own, foreign;
     for (size_t i : some_to_lose()) {
-      if (pick(3) == 0) {
+      own[i] = contents(i);
+      if (pick(3) == 0 || i >= other.drives()) {
         std::erase(which, i);
         continue;
       }
-      history_ += "the copy's drive in the place of " + std::to_string(i) + "\n";
-      put_drive_of(copy, i);
-      before[i] = contents(i);
+      history_ += "the other one's drive in the place of " + std::to_string(i) + "\n";
+      put_drive_of(other, i);
+      if (pick(4) == 0) damage_record(i);
+      foreign[i] = contents(i);
+    }
+    // With more of them than may be lost it may be the other one's store.
+    if (own.size() < parity_ && pick(2) == 0) {
+      for (size_t i : put_uncounted(other, parity_ - own.size()))
+        which.push_back(i), foreign[i] = contents(i);
     }
     std::string wrong = pick(2) == 0 ? restart(which) : "";
     if (wrong.empty()) wrong = restart(which, true);
     if (!wrong.empty() || !up_) return wrong.empty() ? "it does not start" : wrong;
-    for (const DriveId& id : journal().report().other_history)
-      for (const auto& [i, files] : before)
-        if (drive_id(i) == id && contents(i) != files) return "a drive of the copy was changed";
-    return {};
+    wrong = changed(foreign);
+    if (!wrong.empty()) return wrong;
+    go_on();
+    machine_.halt();
+    for (const auto& [i, files] : own) put(i, files);
+    wrong = restart({counted_.begin(), counted_.end()}, true);
+    return wrong.empty() && !up_ ? "with its own drives it does not start" : wrong;
   }
-  std::string mix_while_running(Model& copy) {
+  std::string mix_while_running(Model& other) {
     for (size_t i : some_to_lose()) {
-      history_ += "the copy's drive in the place of " + std::to_string(i) + "\n";
+      if (i >= other.drives()) continue;
+      history_ += "the other one's drive in the place of " + std::to_string(i) + "\n";
       if (pick(2) == 0)
         (void)run("pull " + std::to_string(i), journal().drive_failed(drive_id(i), "pulled"));
-      put_drive_of(copy, i);
-      attach(i);
+      put_drive_of(other, i);
+      const Files before = contents(i);
+      const bool taken = attach(i);  // As a drive that was away, if it is one.
       if (!up_) return "it ended";
+      if (!taken && contents(i) != before) return "a drive of the other one was changed";
       go_on();
     }
-    return restart(all_drives(), true);
+    return restart({counted_.begin(), counted_.end()}, true);
   }
 
   std::string act() {
@@ -191,16 +250,23 @@ class Model {
     if (pick(3) == 0) disk(pick(drives())).dead = true;
     (void)run("pull " + std::to_string(i), journal().drive_failed(drive_id(i), "pulled"));
   }
-  void attach(size_t i) {
+  bool attach(size_t i) {
     disk(i).dead = false;
     auto out = run("add " + std::to_string(i), journal().add_drive({drive_id(i), disk(i).mount()}));
-    if (out && *out) counted_.insert(i);
+    const bool taken = out && *out;
+    if (taken) counted_.insert(i), removed_.erase(i);
+    return taken;
+  }
+  bool left_out(size_t i) const {
+    const std::vector<DriveId>& left = machine_.journal->report().other_history;
+    return std::find(left.begin(), left.end(), drive_id(i)) != left.end();
   }
   void remove_a_dead_one() {
     for (size_t i = 0; i < drives(); ++i) {
       if (!disk(i).dead || counted_.size() < 2 * parity_ + 3) continue;
       auto out = run("remove " + std::to_string(i), journal().remove_drive(drive_id(i)));
       if (out && *out) counted_.erase(i);
+      removed_.insert(i);
       return;
     }
   }
@@ -251,8 +317,11 @@ class Model {
     if (failed && calm && which.size() == drives())
       return "all drives do not start: " + failed->detail;
     if (failed) return failed->code == Errc::corrupt ? failed->detail : "";
-    if (alone_ && !journal().report().other_history.empty()) return "a drive is left out";
-    counted_.insert(which.begin(), which.end());
+    for (size_t i : which) {
+      if (!left_out(i)) counted_.insert(i);
+      // One that was removed may be told from one of a copy no more.
+      if (left_out(i) && alone_ && !removed_.contains(i)) return "a drive is left out";
+    }
     const std::vector<StoredRecord> found = machine_.read_all();
     size_t seen = 0;
     for (const StoredRecord& stored : found)
@@ -272,6 +341,7 @@ class Model {
   EmbeddedJournalOptions options_;
   const uint32_t parity_;
   std::set<size_t> counted_;  // At most those that the journal names.
+  std::set<size_t> removed_;  // And that may not have come back.
   struct Refused {
     Record record;
     std::vector<DriveId> taken_back_from;

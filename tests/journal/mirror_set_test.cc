@@ -43,6 +43,7 @@ TEST(MirrorSet, GivesBackWhatItTook) {
     set.promised = *rc::gen::element<uint64_t>(0, 1, UINT64_MAX);
     set.writer.bytes[5] = *rc::gen::arbitrary<uint8_t>();
     set.writers.resize(*rc::gen::inRange<size_t>(0, 5), writer_id(7));
+    set.lagging.resize(*rc::gen::inRange<size_t>(0, 5), drive_id(7));
     const size_t before = *rc::gen::inRange<size_t>(0, 20);
     for (size_t i = 0; i < before; ++i) set.drives_before.push_back(drive_id(i));
     if (before > 0)
@@ -58,6 +59,7 @@ TEST(MirrorSet, RefusesEveryFlippedBitAndEveryCut) {
   set.promised = 1000;
   set.writer = writer_id(1);
   set.writers = {writer_id(2), writer_id(3)};
+  set.lagging = {drive_id(1)};
   set.drives_before = {drive_id(0), drive_id(1)};
   set.parity_before = 1;
   const std::string bytes = encode_mirror_set(set);
@@ -149,6 +151,7 @@ TEST(MirrorSet, AChangeOfTheDrivesThatMayNotBeInForceAsksThoseBeforeToo) {
 MirrorSet by(uint8_t writer, std::vector<uint8_t> writers, MirrorSet set) {
   set.writer = writer_id(writer);
   for (uint8_t before : writers) set.writers.push_back(writer_id(before));
+  if (!writers.empty()) set.lagging = set.drives;
   return set;
 }
 
@@ -163,10 +166,11 @@ TEST(MirrorSet, OfTwoHistoriesTheOneOfEnoughDrivesIsInForce) {
   EXPECT_FALSE(is_other_history(ours, seen[3]));
   EXPECT_TRUE(is_other_history(ours, seen[4]));
   const auto refused = choose_mirror_set({seen[0], seen[1], seen[2], seen[4], seen[5]});
-  EXPECT_EQ(refused.error().detail,
-            "the journal needs 4 of its 6 drives to be sure of its newest records, and 2 have a "
-            "readable record (another history of this store on drive 0, drive 1, drive 2 than on "
-            "drive 4, drive 5)");
+  EXPECT_EQ(
+      refused.error().detail,
+      "the journal needs 4 of its 6 drives to be sure of its newest records, and 2 have a "
+      "readable record (different histories of this store: drive 0, drive 1, drive 2; drive 4, "
+      "drive 5)");
 }
 
 // The drives were copied while 1 ran, which went on and wrote no set since.
@@ -208,7 +212,7 @@ TEST(MirrorSet, WritersThatNoDriveCanShowAreForgottenOnceAllDrivesAreHere) {
   const MirrorSet older = by(3, {2, 1}, set_of(3001, {0, 1}, 3));
   MirrorSet without_one = now;
   note_writers(without_one, {shows(0, now), shows(1, older)});
-  EXPECT_EQ(without_one.writers, now.writers);
+  EXPECT_EQ(without_one.writers, (std::vector<WriterId>{writer_id(2), writer_id(1), writer_id(3)}));
   note_writers(now, {shows(0, now), shows(1, older), shows(2, now)});
   EXPECT_EQ(now.writers, std::vector<WriterId>{writer_id(3)});
 }
@@ -224,6 +228,36 @@ TEST(MirrorSet, AChangeOfTheDrivesThatIsInForceRefutesByItsOwnDrives) {
   const MirrorSet now = by(2, {1}, set_of(1001, {0, 1}, 4));
   EXPECT_EQ(*choose_mirror_set({shows(0, now), shows(1, change), shows(2, old), shows(3, now)}),
             now);
+}
+
+// A drive was removed, and the copy, which knows the process before, has the two that are left to
+// it.
+TEST(MirrorSet, ARemovalInForceRefutesACopyByTheDrivesThatAreLeft) {
+  const MirrorSet before = by(1, {}, set_of(1001, {0, 1}, 4));
+  MirrorSet ours = by(1, {}, set_of(1002, {0, 1}, 3));
+  ours.drives_before = before.drives;
+  ours.parity_before = 1;
+  const MirrorSet copy = by(3, {1}, set_of(3005, {2, 3}, 4));
+  EXPECT_EQ(*choose_mirror_set({shows(0, ours), shows(1, ours), shows(2, copy)}), ours);
+}
+
+// It is no drive of ours any more, or never was.
+TEST(MirrorSet, AWriterIsLearnedFromOwnDrivesOnly) {
+  MirrorSet ours = by(2, {1}, set_of(5001, {0, 1}, 3));
+  const MirrorSet copy = by(3, {1}, set_of(2005, {0, 1}, 4));
+  const Sighting foreign = shows(3, copy);
+  EXPECT_TRUE(is_other_history(ours, foreign));
+  note_writers(ours, {shows(0, ours), shows(1, ours), foreign});
+  EXPECT_FALSE(ours.knows(writer_id(3)));
+}
+
+// The process before the copy went on with the original, and wrote no set since.
+TEST(MirrorSet, AWriterOfBeforeIsBelievedOfADriveThatLagsOnly) {
+  MirrorSet copy = by(3, {1}, set_of(2005, {0, 1}, 3));
+  copy.lagging = {drive_id(2)};
+  const MirrorSet before = by(1, {}, set_of(1, {0, 1}, 3));
+  EXPECT_TRUE(is_other_history(copy, shows(0, before)));
+  EXPECT_FALSE(is_other_history(copy, shows(2, before)));
 }
 
 // With n = 2m each half may have gone on, with drives that were added.

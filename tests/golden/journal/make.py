@@ -57,12 +57,12 @@ def changed_mirror_set(generation, drives, members, promised, parity_before, bef
     return out + struct.pack("<I", crc32c(out))
 
 
-def signed_mirror_set(generation, drives, members, promised, writer, writers):
+def signed_mirror_set(generation, drives, members, promised, writer, writers, lagging):
     out = b"KURAMIRR" + struct.pack("<IIQ", 3, 3, generation) + JOURNAL + CLUSTER
     out += struct.pack("<QIIII", 0, len(members) - 1, len(drives), len(members), 0)
     out += b"".join(drives) + b"".join(members)
     out += struct.pack("<QII", promised, 0, 0)
-    out += writer + struct.pack("<II", len(writers), 0) + b"".join(writers)
+    out += writer + struct.pack("<II", len(writers), len(lagging)) + b"".join(writers) + b"".join(lagging)
     return out + struct.pack("<I", crc32c(out))
 
 
@@ -78,7 +78,7 @@ def main():
     (HERE / "mirrors").write_bytes(mirror_set(2, 0, drives, drives[:2]))
     (HERE / "mirrors2").write_bytes(changed_mirror_set(1003, drives, drives[:2], 2001, 0, drives[:2]))
     writers = [bytes.fromhex(f"e{i}" * 16) for i in range(3)]
-    (HERE / "mirrors3").write_bytes(signed_mirror_set(2001, drives, drives[:2], 3000, writers[2], writers[:2]))
+    (HERE / "mirrors3").write_bytes(signed_mirror_set(2001, drives, drives[:2], 3000, writers[2], writers[:2], drives[2:]))
 
 
 if __name__ == "__main__":
