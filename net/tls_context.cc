@@ -149,7 +149,8 @@ TlsKeys TlsServerContext::keys() const {
 
 int64_t TlsServerContext::ends_s() const {
   tm end{};
-  X509* own = SSL_CTX_get0_certificate(keys().get());
+  const TlsKeys held = keys();
+  X509* own = SSL_CTX_get0_certificate(held.get());
   const bool read = own && ASN1_TIME_to_tm(X509_get0_notAfter(own), &end) == 1;
   return read ? static_cast<int64_t>(timegm(&end)) : 0;
 }

@@ -100,6 +100,7 @@ Task<void> Node::Parts::take_back() {
       ports.log(drive->label() + " is back");
     } else if (std::exchange(places[i].refusal, id.error().detail) != id.error().detail) {
       ports.log(drive->label() + " is not taken back: " + id.error().detail);
+      disks->tell_why_offline(before, id.error().detail);
     }
   }
 }
@@ -167,8 +168,8 @@ Result<void> Node::Parts::check_removal(DriveId gone) const {
   const journal::JournalStatus log = journal->status();
   auto is_left = [gone](const auto& drive) { return drive.drive != gone; };
   const auto mirrors = std::count_if(log.mirrors.begin(), log.mirrors.end(), is_left);
-  const auto spare = std::count_if(log.other_drives.begin(), log.other_drives.end(), is_left);
-  if (mirrors + spare < log.mirrors_wanted)
+  const auto others = std::count_if(log.other_drives.begin(), log.other_drives.end(), is_left);
+  if (mirrors + others < log.mirrors_wanted)
     return fail(Errc::unavailable, "the journal has " + std::to_string(mirrors) + " of " +
                                        counted(log.mirrors_wanted, "mirror") +
                                        " and no drive to add");
@@ -250,6 +251,9 @@ Task<Result<DriveId>> Node::Parts::check_drive(std::shared_ptr<Drive> drive) {
   const bool here = places.of(id) != nullptr;
   if (serves(id) || (here && !read_only.empty()))
     co_return fail(Errc::exists, drive->label() + " holds a copy of a drive that is here already");
+  journal::JournalDrive asked{id, drive};
+  auto ours = co_await journal->check_drive(std::move(asked));
+  if (!ours) co_return fail(ours.error());
   co_return id;
 }
 

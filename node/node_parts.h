@@ -32,6 +32,7 @@ struct Node::Parts {
   Task<Result<void>> open_journal();
   Task<Result<void>> open_or_create_journal();
   void leave_other_history();
+  Task<void> mend_identities();
   std::string not_here() const;
   Task<Result<void>> judge_journal();
   std::string why_read_only() const;
@@ -86,7 +87,7 @@ struct Node::Parts {
   std::shared_ptr<std::set<std::string>> asked_anew =
       std::make_shared<std::set<std::string>>();  // Labels of mounted_anew() under way.
   std::set<DriveId> strangers;     // Seen in a place and left out, told to the operator.
-  size_t journal_losses = 0;       // Of mirrors and spares, told to the operator.
+  size_t journal_losses = 0;       // Of drives of the journal, told to the operator.
   uint64_t identities_mended = 0;  // At this start.
   // Why the node was started to read only: the journal cannot be appended to. Empty: it can. Set
   // before anything is served.

@@ -51,13 +51,6 @@ Task<Result<void>> Node::Parts::identify() {
                    ? seen.problem->detail
                    : "it holds files, and not the identity of a drive: empty it and add it"));
   }
-  for (size_t i : membership.online) {
-    const auto answering = bounded(ports.drives[i], options.drive_timeout_ns);
-    auto damaged = co_await disk::mend_identity(*answering, *sightings[i].identity);
-    if (damaged) identities_mended += *damaged;
-    if (!damaged)  // It may be read-only. The drive is used as far as it can be.
-      ports.log(sightings[i].label + ": its identity is not mended: " + damaged.error().detail);
-  }
   for (size_t i : membership.fresh) {
     places[i].id = ports.random.uuid<DriveId>();
     disk::DriveIdentity identity{membership.cluster, places[i].id};
@@ -76,14 +69,29 @@ Task<Result<void>> Node::Parts::open_journal() {
     co_return fail(Errc::unavailable, opened.error().detail + not_here());
   if (!opened) co_return opened;
   leave_other_history();
+  co_await mend_identities();
   co_return co_await judge_journal();
 }
 
-// Drives of a copy of the store are as good as lost, to the journal and to everybody else.
+// Not before it is known which drives are of this history.
+Task<void> Node::Parts::mend_identities() {
+  for (size_t i : membership.online) {
+    const DrivePlace place = places[i];
+    if (place.id.is_nil()) continue;
+    const auto answering = bounded(place.drive, options.drive_timeout_ns);
+    const disk::DriveIdentity identity{membership.cluster, place.id};
+    auto damaged = co_await disk::mend_identity(*answering, identity);
+    if (damaged) identities_mended += *damaged;
+    if (!damaged)  // It may be read-only. The drive is used as far as it can be.
+      ports.log(place.drive->label() + ": its identity is not mended: " + damaged.error().detail);
+  }
+}
+
+// Drives of another history are as good as lost, to the journal and to everybody else.
 void Node::Parts::leave_other_history() {
-  const std::vector<DriveId>& copies = journal->report().other_history;
+  const std::vector<DriveId>& left = journal->report().other_history;
   for (size_t i = 0; i < places.size(); ++i) {
-    if (std::find(copies.begin(), copies.end(), places[i].id) == copies.end()) continue;
+    if (std::find(left.begin(), left.end(), places[i].id) == left.end()) continue;
     places.leave(i, DrivePlace::Left::other_history);
     ports.log(places[i].drive->label() + " is offline: " + std::string(journal::kOtherHistory));
   }
@@ -269,11 +277,11 @@ std::vector<size_t> Node::Parts::unrecorded_drives() const {
 Task<Result<void>> Node::Parts::start_disks() {
   std::vector<disk::PoolDrive> all;
   const auto state = control->state();
-  const std::vector<DriveId>& copies = journal->report().other_history;
+  const std::vector<DriveId>& left = journal->report().other_history;
   for (const auto& [id, label] : state->drives) {
     disk::PoolDrive drive{id, nullptr, {}};
     if (const DrivePlace* place = places.of(id)) drive.drive = place->drive;
-    if (std::find(copies.begin(), copies.end(), id) != copies.end())
+    if (std::find(left.begin(), left.end(), id) != left.end())
       drive.reason = journal::kOtherHistory;
     all.push_back(std::move(drive));
   }

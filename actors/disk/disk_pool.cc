@@ -245,6 +245,10 @@ Task<Result<void>> DiskPool::take_offline(DriveId drive, std::string reason) {
   co_return co_await run_on(core_->loop, std::move(task));
 }
 
+void DiskPool::tell_why_offline(DriveId drive, std::string reason) {
+  core_->drives.set_reason(drive, std::move(reason));
+}
+
 uint64_t DiskPool::reservations() const { return core_->reservations.active(); }
 
 std::vector<DriveId> DiskPool::offline() const {

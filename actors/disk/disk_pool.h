@@ -60,7 +60,7 @@ struct DiskPoolOptions {
 struct PoolDrive {
   DriveId id;
   std::shared_ptr<Drive> drive;  // Null: it is not here.
-  std::string reason;            // Why not, for the operator; empty: it never was.
+  std::string reason;            // Why not, for the operator; empty: it was not there.
 };
 
 struct DriveStatus {
@@ -148,6 +148,8 @@ class DiskPool {
   // What it held is rebuilt on the others, as of a drive that no cluster knows. Errors: exists (it
   // is online).
   Task<Result<void>> forget_drive(DriveId drive);
+  // Why one that is offline is not used, although something is in its place. From any thread.
+  void tell_why_offline(DriveId drive, std::string reason);
   // Changes nothing. REQUIRES: begin_maintenance. Errors: those of LiveBodies.
   Task<Result<RemovalPlan>> plan_removal(DriveId drive);
   // No more reads or writes there; open sets on it are failed over and sealed.

@@ -32,6 +32,13 @@ void DriveTable::set_offline(DriveId id, State state, std::string reason, int64_
   if (observer_) observer_(id);
 }
 
+void DriveTable::set_reason(DriveId id, std::string reason) {
+  std::lock_guard lock(mutex_);
+  auto it = drives_.find(id);
+  if (it != drives_.end() && it->second.state != State::online)
+    it->second.reason = std::move(reason);
+}
+
 bool DriveTable::set_online(DriveId id, int64_t now_ns) {
   std::lock_guard lock(mutex_);
   auto it = drives_.find(id);

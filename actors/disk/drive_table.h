@@ -39,9 +39,10 @@ class DriveTable {
   std::shared_ptr<Drive> online(DriveId id) const;  // Null unless it is online.
   // An away drive may become failed; nothing else changes one that is offline.
   void set_offline(DriveId id, State state, std::string reason, int64_t now_ns);
-  bool set_online(DriveId id, int64_t now_ns);  // Only from away; false otherwise.
-  std::vector<Entry> all() const;               // By id.
-  std::vector<Entry> all_online() const;        // By id.
+  void set_reason(DriveId id, std::string reason);  // Of one that is offline.
+  bool set_online(DriveId id, int64_t now_ns);      // Only from away; false otherwise.
+  std::vector<Entry> all() const;                   // By id.
+  std::vector<Entry> all_online() const;            // By id.
   bool known(DriveId id) const;
   size_t size() const;
 

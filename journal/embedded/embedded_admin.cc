@@ -54,10 +54,27 @@ Task<bool> EmbeddedJournal::reopen_mirror(size_t mirror, MirrorPtr anew) {
 }
 
 // Whether a process wrote there that is not of our history.
-bool EmbeddedJournal::left_us(const Sighting& seen) const {
+bool EmbeddedJournal::has_other_history(const Sighting& seen) const {
   MirrorSet ours = set_;
   ours.generation = std::max(set_.generation, last_tried_);
   return is_other_history(ours, seen);
+}
+
+Result<void> EmbeddedJournal::check_sighting(const Sighting& seen) const {
+  if (seen.set && seen.set->generation > 0 && seen.set->journal != set_.journal)
+    return fail(Errc::exists, seen.label + " belongs to another journal");
+  // What its process acknowledged may be on this drive alone.
+  if (has_other_history(seen))
+    return fail(Errc::exists, seen.label + ": " + std::string(kOtherHistory));
+  return {};
+}
+
+Task<Result<void>> EmbeddedJournal::check_drive(JournalDrive drive) {
+  const std::vector<JournalDrive> one{drive};
+  const MirrorPtr asked = as_mirrors(one, options_.drive_timeout_ns).front();
+  const Sighting seen = co_await look(asked);
+  if (asked->failed) co_return fail(Errc::io_error, asked->reason);
+  co_return check_sighting(seen);
 }
 
 Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
@@ -77,16 +94,13 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
     if (mirror->id != drive.id || is_lost(*mirror)) continue;
     if (mirror->given == drive.drive) co_return Result<void>();
     // Its record may be older, where there was no room for a newer one: the log on it tells.
-    bool same = seen.set && seen.set->journal == set_.journal && !left_us(seen);
+    bool same = seen.set && seen.set->journal == set_.journal && !has_other_history(seen);
     if (same) same = co_await reopen_mirror(i, added);
     if (same) co_return Result<void>();
     mirror->fail(Error{Errc::io_error, "the drive came back in another state"});
   }
-  if (seen.set && seen.set->generation > 0 && seen.set->journal != set_.journal) {
-    co_return fail(Errc::exists, seen.label + " belongs to another journal");
-  }
-  // What its process acknowledged may be on this drive alone.
-  if (left_us(seen)) co_return fail(Errc::exists, seen.label + ": " + std::string(kOtherHistory));
+  Result<void> ours = check_sighting(seen);
+  if (!ours) co_return ours;
   // Still a mirror, whatever generation its record has, for no set that names it came into force
   // while it was away: what it holds may be needed, should the others fail while it is filled.
   added->returning = set_.has_member(drive.id) && seen.set && seen.set->journal == set_.journal;

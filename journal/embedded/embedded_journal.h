@@ -92,6 +92,8 @@ class EmbeddedJournal final : public Journal {
   // still too few, but this one is taken; or a call from before it was lost is still under way
   // there: it is not taken, ask again later), io_error.
   Task<Result<void>> add_drive(JournalDrive drive);
+  // As add_drive() before it changes anything. Errors: exists, io_error.
+  Task<Result<void>> check_drive(JournalDrive drive);
   // A drive is gone. Replaces the mirror, if it was one. Errors: unavailable (no drive to replace
   // it with: appends stay unavailable until one is added).
   Task<Result<void>> drive_failed(DriveId drive, std::string reason);
@@ -158,6 +160,7 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> commit(MirrorSet next);
   Result<void> check_enough_for(MirrorSet next) const;
   void name_before(MirrorSet& next) const;
+  void note_removed(MirrorSet& next) const;
   void note_lagging(MirrorSet& next) const;
   Task<Result<void>> make_witnesses(MirrorSet& next);
   Task<Result<void>> take_charge();
@@ -168,7 +171,8 @@ class EmbeddedJournal final : public Journal {
   Error too_few_online() const;
 
   // Drives that come back (embedded_admin.cc).
-  bool left_us(const Sighting& seen) const;
+  bool has_other_history(const Sighting& seen) const;
+  Result<void> check_sighting(const Sighting& seen) const;
   Task<bool> reopen_mirror(size_t mirror, MirrorPtr anew);
 
   bool degraded() const { return mirrors_.size() < set_.parity + size_t{1}; }

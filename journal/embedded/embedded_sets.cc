@@ -35,6 +35,7 @@ Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
   Result<void> seen = co_await make_witnesses(next);
   if (!seen) co_return seen;
   name_before(next);
+  note_removed(next);
   note_lagging(next);
   next.generation = last_tried_ + 1;
   Result<void> written = co_await write_set(std::move(next), Quorum::suffices);
@@ -49,6 +50,14 @@ Result<void> EmbeddedJournal::check_enough_for(MirrorSet next) const {
   name_before(next);
   if (!suffices(next, online())) return fail(too_few_online());
   return {};
+}
+
+void EmbeddedJournal::note_removed(MirrorSet& next) const {
+  next.removed = set_.removed;
+  next.lagging = set_.lagging;
+  for (const DriveId& drive : set_.drives)
+    if (!next.has_drive(drive)) next.note_removed(drive);
+  std::erase_if(next.removed, [&next](const auto& one) { return next.has_drive(one.drive); });
 }
 
 // By what this process has written so far. Once all drives show its sets, nobody has to know of

@@ -114,7 +114,7 @@ Result<const MirrorSet*> newest(const std::vector<Sighting>& sightings) {
 // With half of the drives able to go on without the others (n = 2m) two halves may have done so.
 Result<void> check_one_history(const MirrorSet& best, const std::vector<Sighting>& sightings) {
   for (const Sighting& seen : sightings) {
-    if (!is_of(best, seen) || best.knows(seen.set->writer)) continue;
+    if (!is_other_history(best, seen)) continue;
     std::vector<std::string> ours, theirs;
     const std::vector<DriveId> witnesses = witnesses_of(*seen.set, sightings, &theirs);
     if (is_refuted(*seen.set, sightings) || !has_enough(*seen.set, witnesses)) continue;
@@ -220,17 +220,27 @@ void MirrorSet::sign(const WriterId& process) {
   lagging = drives;
 }
 
+void MirrorSet::note_removed(const DriveId& drive) {
+  std::erase_if(removed, [&drive](const Removed& one) { return one.drive == drive; });
+  removed.push_back({drive, writer});
+  if (contains(lagging, drive))
+    for (const WriterId& before : writers) removed.push_back({drive, before});
+  if (removed.size() > kRemovedMax)
+    removed.erase(removed.begin(), removed.end() - static_cast<ptrdiff_t>(kRemovedMax));
+}
+
 bool is_other_history(const MirrorSet& set, const Sighting& seen) {
   if (!is_of(set, seen) || seen.set->generation == 0) return false;
   if (seen.set->generation > set.generation) return true;
   if (seen.set->writer == set.writer) return false;
-  if (set.has_drive(seen.drive) || contains(set.drives_before, seen.drive))
+  if (set.has_drive(seen.drive))
     return !set.knows(seen.set->writer) || !contains(set.lagging, seen.drive);
   // What joined half-way holds nothing of its own.
   const std::vector<DriveId>& before = seen.set->drives_before;
   const bool joined =
       before.empty() ? seen.set->has_drive(seen.drive) : contains(before, seen.drive);
-  return joined && !set.knows(seen.set->writer);
+  const MirrorSet::Removed shown{seen.drive, seen.set->writer};
+  return joined && !set.knows(shown.writer) && !contains(set.removed, shown);
 }
 
 void note_writers(MirrorSet& set, const std::vector<Sighting>& sightings) {
@@ -262,6 +272,7 @@ bool same_set(const MirrorSet& a, const MirrorSet& b) {
   as_b.promised = b.promised;
   as_b.writers = b.writers;
   as_b.lagging = b.lagging;
+  as_b.removed = b.removed;
   return as_b == b;
 }
 

@@ -29,6 +29,7 @@ namespace kura::journal {
 inline constexpr uint32_t kMirrorSetVersion = 3;
 inline constexpr uint64_t kGenerationsPromised = 1000;  // At once.
 inline constexpr size_t kWritersMax = 4096;             // That a set names.
+inline constexpr size_t kRemovedMax = 256;              // That it remembers.
 
 struct MirrorSet {
   uint64_t generation = 0;  // 0: the journal is being created; nothing was ever appended.
@@ -47,6 +48,13 @@ struct MirrorSet {
   std::vector<WriterId> writers;
   // Those of the drives that may show a set of one of these; the rest shows one of `writer`.
   std::vector<DriveId> lagging;
+  // Drives that were removed, each with the writer of a set that it may show; the last ones.
+  struct Removed {
+    DriveId drive;
+    WriterId writer;
+    bool operator==(const Removed&) const = default;
+  };
+  std::vector<Removed> removed;
 
   bool operator==(const MirrorSet&) const = default;
   // Whether `process` is of its history.
@@ -55,6 +63,9 @@ struct MirrorSet {
   // All drives lag behind the first one of those.
   void announce(const WriterId& process);
   void sign(const WriterId& process);
+  // What it has to remember of one of its drives that is not to be one any more, and may forget of
+  // one that is again.
+  void note_removed(const DriveId& drive);
   bool has_member(const DriveId& drive) const;
   bool has_drive(const DriveId& drive) const;
 };

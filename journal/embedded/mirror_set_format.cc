@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kMagic = "KURAMIRR";
 constexpr size_t kFixedBytes = 80;
 constexpr size_t kChangeBytes = 16;    // From version 2: what is promised, and what was before.
-constexpr size_t kHistoryBytes = 24;   // From version 3: who wrote it.
+constexpr size_t kHistoryBytes = 32;   // From version 3: who wrote it.
 constexpr uint32_t kDrivesMax = 4096;  // Bounds what a damaged count can ask for.
 
 template <class Id>
@@ -32,7 +32,8 @@ std::vector<Id> read_ids(std::string_view bytes) {
 }
 
 uint32_t version_of(const MirrorSet& set) {
-  if (!set.writer.is_nil() || !set.writers.empty() || !set.lagging.empty()) return 3;
+  if (!set.writer.is_nil() || !set.writers.empty() || !set.lagging.empty() || !set.removed.empty())
+    return 3;
   return set.promised != 0 || !set.drives_before.empty() ? 2 : 1;
 }
 
@@ -53,11 +54,18 @@ bool decode_change(std::string_view bytes, uint32_t version, MirrorSet& set) {
   set.writer = uuid_from<WriterId>(bytes.substr(0, 16));
   const uint32_t writers = get_le<uint32_t>(bytes.data() + 16);
   const uint32_t lagging = get_le<uint32_t>(bytes.data() + 20);
-  if (writers > kWritersMax || lagging > kDrivesMax) return false;
+  const uint32_t removed = get_le<uint32_t>(bytes.data() + 24);
+  if (writers > kWritersMax || lagging > kDrivesMax || removed > kRemovedMax) return false;
+  if (get_le<uint32_t>(bytes.data() + 28) != 0) return false;
   bytes.remove_prefix(kHistoryBytes);
-  if (bytes.size() != 16 * (size_t{writers} + lagging)) return false;
+  if (bytes.size() != 16 * (size_t{writers} + lagging) + 32 * size_t{removed}) return false;
   set.writers = read_ids<WriterId>(bytes.substr(0, 16 * size_t{writers}));
-  set.lagging = read_ids<DriveId>(bytes.substr(16 * size_t{writers}));
+  bytes.remove_prefix(16 * size_t{writers});
+  set.lagging = read_ids<DriveId>(bytes.substr(0, 16 * size_t{lagging}));
+  bytes.remove_prefix(16 * size_t{lagging});
+  for (; !bytes.empty(); bytes.remove_prefix(32))
+    set.removed.push_back(
+        {uuid_from<DriveId>(bytes.substr(0, 16)), uuid_from<WriterId>(bytes.substr(16, 16))});
   return true;
 }
 
@@ -87,13 +95,15 @@ std::string encode_mirror_set(const MirrorSet& set) {
     append_ids(out, set.drives_before);
   }
   if (version >= 3) {
-    char counts[8];
+    char counts[16] = {};
     put_le(counts, static_cast<uint32_t>(set.writers.size()));
     put_le(counts + 4, static_cast<uint32_t>(set.lagging.size()));
+    put_le(counts + 8, static_cast<uint32_t>(set.removed.size()));
     out += set.writer.view();
     out.append(counts, sizeof counts);
     append_ids(out, set.writers);
     append_ids(out, set.lagging);
+    for (const auto& [drive, writer] : set.removed) (out += drive.view()) += writer.view();
   }
   char crc[4];
   put_le(crc, crc32c(out));

@@ -12,7 +12,6 @@
 #include "net/kernel.h"
 #include "node/cli/admin_client.h"
 #include "node/cli/arguments.h"
-#include "node/cli/exit_code.h"
 #include "node/cli/offline.h"
 #include "node/cli/operations_json.h"
 #include "node/cli/output.h"
@@ -20,6 +19,7 @@
 #include "node/cli/progress.h"
 #include "node/server/admin_backend.h"
 #include "node/server/environment.h"
+#include "node/server/exit_code.h"
 #include "s3/codec/encoding.h"
 #include "s3/codec/uri.h"
 

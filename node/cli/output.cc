@@ -3,9 +3,9 @@
 #include <map>
 #include <string_view>
 
-#include "node/cli/exit_code.h"
 #include "node/cli/output_forms.h"
 #include "node/cli/table.h"
+#include "node/server/exit_code.h"
 #include "s3/codec/encoding.h"
 
 namespace kura::node {

@@ -81,17 +81,21 @@ Result<void> open_drives(const Config& config, ProcessLog& log, ServerSetup& set
   return {};
 }
 
-constexpr const char* kAnswerWithoutTls =
-    "HTTP/1.1 400 Bad Request\r\nContent-Type: application/xml\r\nContent-Length: 127\r\n"
-    "Connection: close\r\n\r\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-    "<Error><Code>InvalidRequest</Code><Message>This port speaks HTTPS only</Message></Error>";
+// For a client that speaks HTTP on a port with TLS.
+std::string answer_without_tls() {
+  const std::string body =
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>InvalidRequest</Code>"
+      "<Message>This port speaks HTTPS only</Message></Error>";
+  return "HTTP/1.1 400 Bad Request\r\nContent-Type: application/xml\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
+}
 
 }  // namespace
 
 std::unique_ptr<Acceptor> ServerSetup::take_acceptor(size_t i) {
   std::unique_ptr<Acceptor> acceptor = std::move(listener.acceptors[i]);
   if (!tls) return acceptor;
-  return make_tls_acceptor(std::move(acceptor), tls, kAnswerWithoutTls);
+  return make_tls_acceptor(std::move(acceptor), tls, answer_without_tls());
 }
 
 Result<ServerSetup> set_up_server(const Config& config, const std::vector<AsioLoop*>& io,

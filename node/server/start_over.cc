@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "net/tcp.h"
-#include "node/cli/exit_code.h"
 #include "node/server/end_signals.h"
 #include "node/server/environment.h"
+#include "node/server/exit_code.h"
 #include "node/server/stand_in.h"
 
 namespace kura::node {

@@ -169,7 +169,9 @@ S3Result<void> take_target(std::string_view target, RequestHead& head) {
   return {};
 }
 
-S3Result<std::optional<ParsedHead>> parse_lines(std::string_view input) {
+}  // namespace
+
+S3Result<std::optional<ParsedHead>> parse_head(std::string_view input) {
   if (!may_begin_a_head(input)) return s3_fail(refused("The request head is malformed"));
   const size_t blank = input.substr(0, kHttpHeadBytesMax + 4).find("\r\n\r\n");
   if (blank == std::string_view::npos) {
@@ -199,16 +201,6 @@ S3Result<std::optional<ParsedHead>> parse_lines(std::string_view input) {
   if (!framed) return s3_fail(framed.error());
   auto target = take_target(parser.target, parsed.head);
   if (!target) return s3_fail(target.error());
-  return parsed;
-}
-
-}  // namespace
-
-S3Result<std::optional<ParsedHead>> parse_head(std::string_view input) {
-  if (input == "\r") return std::nullopt;
-  const size_t empty_line = input.starts_with("\r\n") ? 2 : 0;
-  auto parsed = parse_lines(input.substr(empty_line));
-  if (parsed && *parsed) (*parsed)->size_bytes += empty_line;
   return parsed;
 }
 

@@ -40,10 +40,18 @@ struct Ended {
   ~Ended() { state->stream = nullptr; }
 };
 
+// One before a request, which old clients send behind a body (RFC 9112, 2.2). False: there is none.
+bool skip_empty_line(Connection& connection) {
+  if (!connection.ahead().starts_with("\r\n")) return false;
+  connection.use(2);
+  return true;
+}
+
 // Waits for a whole head. None: the connection has ended, or `error` is set.
 Task<std::optional<RequestHead>> read_head(Connection& connection, const SessionShared& shared,
                                            SessionState& state, std::optional<S3Error>& error) {
   size_t seen = 0;  // Of what was read ahead: looked through for the end of the head.
+  bool skips = skip_empty_line(connection);
   connection.set_deadline(connection.ahead().empty() ? shared.options.idle_ns
                                                      : shared.options.head_ns);
   while (true) {
@@ -69,6 +77,7 @@ Task<std::optional<RequestHead>> read_head(Connection& connection, const Session
     const bool more = co_await connection.fill(kHeadReadBytes);
     state.idle = false;
     if (!more) co_return std::nullopt;
+    if (first && !skips && (skips = skip_empty_line(connection))) continue;
     // A head has one deadline: a byte now and then does not extend it.
     if (first) connection.set_deadline(shared.options.head_ns);
   }

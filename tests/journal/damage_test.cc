@@ -30,6 +30,7 @@ Files without_start(Files files) {
   set->writer = {};
   set->writers.clear();
   set->lagging.clear();
+  set->removed.clear();
   record = encode_mirror_set(*set);
   return files;
 }

@@ -92,6 +92,7 @@ TEST(Golden, ASetThatNamesItsWritersReadsAndWritesTheSameBytes) {
   set.writer = filled<WriterId>(0xe2);
   set.writers = {filled<WriterId>(0xe0), filled<WriterId>(0xe1)};
   set.lagging = {set.drives[2]};
+  set.removed = {{filled<DriveId>(0xd3), filled<WriterId>(0xe0)}};
   const std::string bytes = golden("mirrors3");
   const auto read = decode_mirror_set(bytes);
   ASSERT_TRUE(read.has_value()) << read.error().detail;

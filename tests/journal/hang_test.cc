@@ -116,7 +116,7 @@ TEST_F(Hanging, ReadsAndTheScrubGoOnFromAnotherMirror) {
 TEST_F(Hanging, ADriveThatHangsIsNoMirrorAndNoSpare) {
   start(4, 2);
   append_many(3);
-  disk(2).hangs = true;  // A spare, and the first to be taken.
+  disk(2).hangs = true;  // No mirror, and the first to be taken.
   disk(0).dead = true;
   append_many(3);
   expect_read();

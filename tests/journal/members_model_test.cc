@@ -114,7 +114,6 @@ class Model {
     for (size_t i = 0; i < drives(); ++i) put_drive_of(other, i);
     machine_.boot();
     counted_ = other.counted_;
-    removed_ = other.removed_;
     acked_ = other.acked_;
     sent_ = other.sent_ + 1000;
     up_ = false;
@@ -254,7 +253,7 @@ class Model {
     disk(i).dead = false;
     auto out = run("add " + std::to_string(i), journal().add_drive({drive_id(i), disk(i).mount()}));
     const bool taken = out && *out;
-    if (taken) counted_.insert(i), removed_.erase(i);
+    if (taken) counted_.insert(i);
     return taken;
   }
   bool left_out(size_t i) const {
@@ -266,7 +265,6 @@ class Model {
       if (!disk(i).dead || counted_.size() < 2 * parity_ + 3) continue;
       auto out = run("remove " + std::to_string(i), journal().remove_drive(drive_id(i)));
       if (out && *out) counted_.erase(i);
-      removed_.insert(i);
       return;
     }
   }
@@ -319,8 +317,7 @@ class Model {
     if (failed) return failed->code == Errc::corrupt ? failed->detail : "";
     for (size_t i : which) {
       if (!left_out(i)) counted_.insert(i);
-      // One that was removed may be told from one of a copy no more.
-      if (left_out(i) && alone_ && !removed_.contains(i)) return "a drive is left out";
+      if (left_out(i) && alone_) return "a drive is left out";
     }
     const std::vector<StoredRecord> found = machine_.read_all();
     size_t seen = 0;
@@ -341,7 +338,6 @@ class Model {
   EmbeddedJournalOptions options_;
   const uint32_t parity_;
   std::set<size_t> counted_;  // At most those that the journal names.
-  std::set<size_t> removed_;  // And that may not have come back.
   struct Refused {
     Record record;
     std::vector<DriveId> taken_back_from;

@@ -44,6 +44,7 @@ TEST(MirrorSet, GivesBackWhatItTook) {
     set.writer.bytes[5] = *rc::gen::arbitrary<uint8_t>();
     set.writers.resize(*rc::gen::inRange<size_t>(0, 5), writer_id(7));
     set.lagging.resize(*rc::gen::inRange<size_t>(0, 5), drive_id(7));
+    set.removed.resize(*rc::gen::inRange<size_t>(0, 5), {drive_id(8), writer_id(8)});
     const size_t before = *rc::gen::inRange<size_t>(0, 20);
     for (size_t i = 0; i < before; ++i) set.drives_before.push_back(drive_id(i));
     if (before > 0)
@@ -60,6 +61,7 @@ TEST(MirrorSet, RefusesEveryFlippedBitAndEveryCut) {
   set.writer = writer_id(1);
   set.writers = {writer_id(2), writer_id(3)};
   set.lagging = {drive_id(1)};
+  set.removed = {{drive_id(5), writer_id(2)}};
   set.drives_before = {drive_id(0), drive_id(1)};
   set.parity_before = 1;
   const std::string bytes = encode_mirror_set(set);

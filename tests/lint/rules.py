@@ -53,7 +53,7 @@ HEADERS = (
     Rule("nlohmann", r"^nlohmann/", ("admin/*", "node/*", "s3/http/log*", "bench/*"), "admin and node"),
     Rule("librdkafka", r"^librdkafka/|^rdkafka", ("journal/kafka/*",), "the Journal port"),
     Rule("expat", r"^expat", ("s3/codec/*",), "s3/codec"),
-    Rule("toml++", r"^toml\+\+", ("node/*",), "node/config_file"),
+    Rule("toml++", r"^toml\+\+", ("node/*",), "node/server/config_file"),
     Rule("CLI11", r"^CLI/", ("node/*", "bench/*", "sim/*"), "node"),
     Rule("simulator", r"^sim/", ("sim/*", "tests/*"), "production code never knows the simulator"),
 )

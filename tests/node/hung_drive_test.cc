@@ -51,7 +51,7 @@ class HungDrive : public testing::Test {
     std::abort();
   }
   bool has_mirror(const sim::SimDisk& disk) { return holds(journal().mirrors, disk); }
-  bool has_spare(const sim::SimDisk& disk) { return holds(journal().other_drives, disk); }
+  bool has_other(const sim::SimDisk& disk) { return holds(journal().other_drives, disk); }
   bool holds(const std::vector<journal::JournalStatus::MirrorStatus>& among,
              const sim::SimDisk& disk) {
     return std::any_of(among.begin(), among.end(),
@@ -108,7 +108,7 @@ TEST_F(HungDrive, AnIdleNodeReplacesAMirrorThatHangs) {
   EXPECT_EQ(journal().appends, appends);
   victim.set_hung(false);
   run_for(10);
-  EXPECT_TRUE(has_spare(victim));
+  EXPECT_TRUE(has_other(victim));
 }
 
 // Whether another one is mounted in its place by now nobody can tell: the others go on, and there
@@ -149,7 +149,7 @@ TEST_F(HungDrive, AnIdleNodeReplacesAMirrorThatIsGone) {
   // Back as it was, it is of use again.
   victim.set_dead(false);
   run_for(6);
-  EXPECT_TRUE(has_spare(victim));
+  EXPECT_TRUE(has_other(victim));
 }
 
 // Two drives can do with one mirror lost neither append nor replace it.

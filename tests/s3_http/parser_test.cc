@@ -53,19 +53,6 @@ TEST(Parser, EveryCutOfAHeadIsIncomplete) {
   EXPECT_EQ(verdict(bytes), "ok");
 }
 
-// RFC 9112, 2.2: what old clients send behind a body.
-TEST(Parser, OneEmptyLineBeforeARequestIsSkipped) {
-  const std::string bytes = request("GET /k HTTP/1.1", "");
-  const auto result = parse_head("\r\n" + bytes);
-  ASSERT_TRUE(result && *result);
-  EXPECT_EQ((*result)->head.path, "/k");
-  EXPECT_EQ((*result)->size_bytes, bytes.size() + 2);
-  EXPECT_EQ(verdict("\r"), "more");
-  EXPECT_EQ(verdict("\r\n"), "more");
-  EXPECT_EQ(verdict("\r\n\r\n" + bytes), "BadRequest");
-  EXPECT_EQ(verdict("\n" + bytes), "BadRequest");
-}
-
 TEST(Parser, BytesThatTwoReadersCouldReadDifferently) {
   for (const char* fields : {
            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
@@ -164,7 +151,7 @@ TEST(Parser, AnotherExpectationFails) {
 TEST(Parser, WhatCannotBecomeAHeadIsRefusedEarly) {
   EXPECT_EQ(verdict("\x16\x03\x01"), "BadRequest");  // A TLS greeting.
   EXPECT_EQ(verdict("GET / HTTP/1.1\nHost: h\n\n"), "BadRequest");
-  EXPECT_EQ(verdict("\r\n\r\nGET"), "BadRequest");
+  EXPECT_EQ(verdict("\r\nGET"), "BadRequest");
 }
 
 TEST(Parser, AHostIsNamedOnce) {

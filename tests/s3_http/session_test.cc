@@ -64,6 +64,14 @@ TEST(Session, PipelinedRequestsAreAnsweredInOrder) {
   }
 }
 
+// What old clients send behind a body (RFC 9112, 2.2), and no more of it.
+TEST(Session, OneEmptyLineBeforeARequestIsPassedOver) {
+  Edge edge;
+  EXPECT_EQ(statuses(edge.talk(put("/echo", "body") + "\r\n" + get("/last", kClose))), "200 200");
+  Edge other;
+  EXPECT_EQ(statuses(other.talk("\r\n\r\n" + get("/last", kClose))), "400");
+}
+
 TEST(Session, PipelinedRequestsAreWorkedOnInTurn) {
   Edge edge;
   std::string wire;

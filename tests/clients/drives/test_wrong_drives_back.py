@@ -473,9 +473,10 @@ def test_drives_of_a_copy_are_as_good_as_lost(make_store, tmp_path, request):
     until(lambda: "is not taken back: " in server.log_tail(50), 30, "taken, or not seen")
     refused = run(server, "drive", "add", str(mounts.folders[foreign[0]]))
     assert refused.returncode == 5 and "went on by itself" in refused.stderr, refused
+    until(lambda: "went on by itself" in place(server, mounts.folders[foreign[0]])["reason"], 10, "no reason")
     check(store, written)
     swap(view)
-    until(lambda: server.log_tail(200).count("is offline: it is of a copy") == 2, 60, "not started over")
+    until(lambda: server.log_tail(200).count("is offline: it holds another history") == 2, 60, "not started over")
     until(lambda: run(server, "drive", "ls").returncode == 0, 30, "not up")
     check(store, written)
     for i in foreign:

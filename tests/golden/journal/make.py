@@ -57,12 +57,13 @@ def changed_mirror_set(generation, drives, members, promised, parity_before, bef
     return out + struct.pack("<I", crc32c(out))
 
 
-def signed_mirror_set(generation, drives, members, promised, writer, writers, lagging):
+def signed_mirror_set(generation, drives, members, promised, writer, writers, lagging, removed):
     out = b"KURAMIRR" + struct.pack("<IIQ", 3, 3, generation) + JOURNAL + CLUSTER
     out += struct.pack("<QIIII", 0, len(members) - 1, len(drives), len(members), 0)
     out += b"".join(drives) + b"".join(members)
     out += struct.pack("<QII", promised, 0, 0)
-    out += writer + struct.pack("<II", len(writers), len(lagging)) + b"".join(writers) + b"".join(lagging)
+    out += writer + struct.pack("<IIII", len(writers), len(lagging), len(removed), 0)
+    out += b"".join(writers) + b"".join(lagging) + b"".join(drive + process for drive, process in removed)
     return out + struct.pack("<I", crc32c(out))
 
 
@@ -78,7 +79,7 @@ def main():
     (HERE / "mirrors").write_bytes(mirror_set(2, 0, drives, drives[:2]))
     (HERE / "mirrors2").write_bytes(changed_mirror_set(1003, drives, drives[:2], 2001, 0, drives[:2]))
     writers = [bytes.fromhex(f"e{i}" * 16) for i in range(3)]
-    (HERE / "mirrors3").write_bytes(signed_mirror_set(2001, drives, drives[:2], 3000, writers[2], writers[:2], drives[2:]))
+    (HERE / "mirrors3").write_bytes(signed_mirror_set(2001, drives, drives[:2], 3000, writers[2], writers[:2], drives[2:], [(b"\xd3" * 16, writers[0])]))
 
 
 if __name__ == "__main__":
