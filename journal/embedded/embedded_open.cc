@@ -278,15 +278,19 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
     late_calls_.watch(*drive);
   }
   std::vector<MirrorPtr> unproven = co_await set_unproven_apart();
-  Result<void> taken = co_await take_charge_of_start(unproven, std::move(sightings));
-  if (!taken) co_return taken;
-  if (in_charge_) co_await take_cleared(std::move(unproven));
+  Result<void> taken = co_await take_charge_of_start(unproven, sightings);
+  const bool full = !taken && taken.error().code == Errc::no_space;
+  if (!taken && !full) co_return taken;
+  if (in_charge_) co_await take_cleared(unproven);
   std::vector<MirrorPtr> fresh;
   Result<MergedLog> merged = co_await merge_mirrors(fresh);
   if (!merged) co_return fail(merged.error());
   if (!merged->holes.empty()) {
     co_return fail(Errc::corrupt, "records are lost on every mirror: " + describe(merged->holes));
   }
+  // The segments that were prepared are gone now, and there is room.
+  if (full) taken = co_await take_charge_of_start(std::move(unproven), std::move(sightings));
+  if (!taken) co_return taken;
   const bool enough = mirrors_.size() + fresh.size() > set_.parity;
   adopt(std::move(*merged));
   if (read_only_) {
