@@ -280,5 +280,31 @@ TEST_F(HalfWay, AMirrorThatReturnsWithASetThatFailedKeepsItsLog) {
   expect_restart({1, 2});
 }
 
+// Drive 3 was filled in the place of 0, and the set that says so got to drive 1 only. A start that
+// sees it may end at any time; one that does not see it needs what 0 holds.
+TEST_F(HalfWay, AStartClearsNothingForASetThatIsNotInForce) {
+  bool ended = false;
+  for (uint64_t operation = 1; !ended; ++operation) {
+    start(5, 3);
+    append_many(5);
+    pull({4});
+    for (size_t i : {2, 3})
+      disk(i).full = [sets = 2](const std::string& name) mutable {
+        return name.ends_with("mirrors.new") && sets-- <= 0;
+      };
+    pull({0});
+    write_sets_everywhere();
+    machine_->boot();
+    for (size_t i : {0, 4}) disk(i).dead = false;
+    machine_->power.dies_at = machine_->power.operations + operation;
+    (void)machine_->open(options_, {0, 1, 4});
+    ended = !machine_->power.off();
+    if (ended) break;
+    auto failed = restart({0, 3, 4});
+    ASSERT_FALSE(failed.has_value()) << operation << ": " << failed->detail;
+    expect_read();
+  }
+}
+
 }  // namespace
 }  // namespace kura::journal
