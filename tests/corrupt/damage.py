@@ -52,7 +52,10 @@ class Planner:
         return self.by_type[kind]
 
     def outdated(self, type_: str) -> list[Place]:
-        """Those whose bytes were others a round ago."""
+        """Those whose bytes were others a round ago. A whole older mirror set is no damage: it tells of another history,
+        and its drive is left out."""
+        if type_ == "mirror-set":
+            return []
         if ("past", type_) not in self.by_type:
             self.by_type["past", type_] = [
                 p for p in self.places(type_) if (p.drive, p.path) in self.past and
