@@ -158,6 +158,9 @@ class Campaign:
             raise Wrong(f"a scrub within parity ends with {state}")
         self.note(injections, index, "scrub")
         again = store.scrub()
+        if again["damagedShards"] > state["damagedShards"]:
+            # What was rebuilt or moved meanwhile was not read by the first one.
+            state, again = again, store.scrub()
         for name in ("damagedShards", "damagedJournal", "repairedIdentities"):
             if again[name] > state[name]:
                 raise Wrong(f"a second scrub finds damage again: {state}, then {again}")
