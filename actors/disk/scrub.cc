@@ -7,6 +7,12 @@
 #include "base/fail_point.h"
 
 namespace kura::disk {
+namespace {
+
+constexpr int64_t kSealNs = 60'000'000'000;
+constexpr int64_t kSealNapNs = 50'000'000;
+
+}  // namespace
 
 // Of what can be read of each member. 0: left open by an earlier process, its end is being looked
 // for.
@@ -30,18 +36,43 @@ Task<void> Scrub::run(const LiveBodies& live) {
   counters_.run_bytes = 0;
   counters_.run_bytes_planned = planned_bytes();
   const auto state = core_->ledger.state();
+  std::vector<SetId> unsealed;
   for (const auto& [id, set] : state->sets) {
     if (core_->stopping) break;
     const uint64_t until = end_of(set);
-    if (until == 0) continue;
-    SetFiles::Pin pin = core_->files.pin(id);
-    if (!pin) continue;
-    // A set that cannot be read now is seen by the next run.
-    Result<void> scrubbed = co_await scrub_set(live, set, until);
-    if (scrubbed) ++counters_.sets;
+    if (until == 0)
+      unsealed.push_back(id);
+    else
+      co_await visit(live, set, until);
+  }
+  // After a start the end of those that were left open is looked for.
+  for (SetId id : unsealed) {
+    const SegmentSet set = co_await sealed(id);
+    if (!core_->stopping && set.sealed_bytes) co_await visit(live, set, *set.sealed_bytes);
   }
   counters_.running = false;
   if (!core_->stopping) ++counters_.runs;
+}
+
+Task<void> Scrub::visit(const LiveBodies& live, SegmentSet set, uint64_t until) {
+  SetFiles::Pin pin = core_->files.pin(set.id);
+  if (!pin) co_return;
+  // A set that cannot be read now is seen by the next run.
+  Result<void> scrubbed = co_await scrub_set(live, set, until);
+  if (scrubbed) ++counters_.sets;
+}
+
+// The set once it is sealed; as it is then if it is dropped, or cannot be sealed for so long.
+Task<SegmentSet> Scrub::sealed(SetId id) {
+  const int64_t until_ns = began_ns_ + kSealNs;
+  for (;;) {
+    const auto state = core_->ledger.state();
+    auto known = state->sets.find(id);
+    if (known == state->sets.end()) co_return SegmentSet{};
+    const bool waits = !core_->stopping && core_->loop.clock().monotonic_ns() < until_ns;
+    if (known->second.sealed_bytes || !waits) co_return known->second;
+    co_await sleep_for(kSealNapNs);
+  }
 }
 
 Task<Result<void>> Scrub::scrub_set(const LiveBodies& live, SegmentSet set, uint64_t until) {

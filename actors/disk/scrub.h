@@ -22,6 +22,8 @@ class Scrub {
 
  private:
   uint64_t end_of(const SegmentSet& set) const;
+  Task<void> visit(const LiveBodies& live, SegmentSet set, uint64_t until);
+  Task<SegmentSet> sealed(SetId id);
   Task<Result<void>> scrub_set(const LiveBodies& live, SegmentSet set, uint64_t until);
   Task<void> check_file_headers(const SegmentSet& set);
   Task<void> keep_pace(uint64_t bytes);

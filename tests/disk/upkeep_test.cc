@@ -209,6 +209,23 @@ TEST(Scrub, CoversSetsThatAreStillOpen) {
   EXPECT_EQ(scrub(pool).damaged_shards, 2u);
 }
 
+// A process left it open, and the next one is still looking for its end.
+TEST(Scrub, CoversSetsThatAreBeingSealed) {
+  PoolWorld pool(6);
+  ASSERT_TRUE(pool.start());
+  ASSERT_TRUE(pool.put_now("large", 2'000'000));
+  const v1::Extent extent = pool.bodies.bodies.at("large").extents(0);
+  const SegmentSet set = pool.set_of("large");
+  for (size_t place = 0; place < 2; ++place)
+    pool.flip(place, set_file_name(set.id), extent.offset() + 100);
+  pool.crash(sim::Unsynced::kept);
+  ASSERT_TRUE(pool.start());
+  ASSERT_FALSE(pool.ledger.state()->sets.at(set.id).sealed_bytes);
+  const ScrubCounters counters = scrub(pool);
+  EXPECT_EQ(counters.damaged_shards, 2u);
+  EXPECT_EQ(counters.repaired_shards, 2u);
+}
+
 // A drive whose identity rots is not lost: the file has a copy, and the running node knows it.
 TEST(Identity, IsMendedWhileTheNodeRuns) {
   PoolWorld pool(6);
