@@ -94,7 +94,7 @@ Result<std::vector<bool>> ViewFold::fold(const std::vector<Item>& items) {
     put_partition_head(rows, partition, heads_[partition]);
   const ViewPosition position{items.back().offset, items.back().end};
   put_position(rows, position);
-  rows.append_to(batch);
+  rows.move_to(batch);
   before_step("view.fold");
   if (auto written = kv_.write(batch); !written) {
     heads_ = heads_before;

@@ -4,28 +4,14 @@
 
 namespace kura::journal {
 
-void BodyCache::add(const std::vector<Record>& records, const std::vector<Offset>& offsets) {
-  auto block = std::make_shared<Block>();
-  uint64_t bytes = 0, bodies = 0;
-  for (const Record& record : records) {
-    bytes += record.body.size();
-    bodies += !record.body.empty();
-  }
-  if (bodies == 0 || bytes > bytes_max_) return;
-  block->bodies.reserve(bytes);
-  block->entries.reserve(bodies);
-  for (size_t i = 0; i < records.size(); ++i) {
-    const std::string& body = records[i].body;
-    if (body.empty()) continue;
-    block->entries.push_back({offsets[i].value, static_cast<uint32_t>(block->bodies.size()),
-                              static_cast<uint32_t>(body.size())});
-    block->bodies += body;
-  }
+void BodyCache::add(std::shared_ptr<const void> memory, uint64_t bytes, std::vector<Body> bodies) {
+  if (bodies.empty() || bytes > bytes_max_) return;
+  auto block = std::make_shared<const Block>(Block{std::move(memory), bytes, std::move(bodies)});
   std::lock_guard lock(mutex_);
   blocks_.push_back(std::move(block));
   bytes_ += bytes;
   while (bytes_ > bytes_max_) {
-    bytes_ -= blocks_.front()->bodies.size();
+    bytes_ -= blocks_.front()->bytes;
     blocks_.pop_front();
   }
 }
@@ -35,16 +21,16 @@ bool BodyCache::find(Offset offset, uint64_t length_bytes, std::string* out) con
   {
     std::lock_guard lock(mutex_);
     auto after = std::upper_bound(
-        blocks_.begin(), blocks_.end(), offset.value,
-        [](uint64_t value, const auto& b) { return value < b->entries.front().offset; });
+        blocks_.begin(), blocks_.end(), offset,
+        [](Offset value, const auto& b) { return value < b->bodies.front().offset; });
     if (after == blocks_.begin()) return false;
     block = *std::prev(after);
   }
-  auto entry = std::lower_bound(block->entries.begin(), block->entries.end(), offset.value,
-                                [](const Entry& e, uint64_t value) { return e.offset < value; });
-  if (entry == block->entries.end() || entry->offset != offset.value) return false;
-  if (entry->length != length_bytes) return false;
-  out->assign(block->bodies, entry->at, entry->length);
+  auto body = std::lower_bound(block->bodies.begin(), block->bodies.end(), offset,
+                               [](const Body& b, Offset value) { return b.offset < value; });
+  if (body == block->bodies.end() || body->offset != offset) return false;
+  if (body->bytes.size() != length_bytes) return false;
+  out->assign(body->bytes);
   return true;
 }
 

@@ -1,7 +1,7 @@
 // BodyCache: the inline bodies of the newest records, in memory.
 //
 // Filled in log order, one block per append, and emptied from the oldest block on: a GET soon after
-// its PUT touches no file. Thread-safe.
+// its PUT touches no file. A block is the memory that the append was written from. Thread-safe.
 
 #pragma once
 
@@ -10,32 +10,34 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
-#include "journal/record.h"
 
 namespace kura::journal {
 
 class BodyCache {
  public:
+  struct Body {
+    Offset offset;  // Of its record.
+    std::string_view bytes;
+  };
+
   explicit BodyCache(uint64_t bytes_max) : bytes_max_(bytes_max) {}
 
-  // REQUIRES: offsets greater than all before; as many offsets as records.
-  void add(const std::vector<Record>& records, const std::vector<Offset>& offsets);
+  // The bodies lie in `memory`, which takes `bytes` and is kept as long as they are here.
+  // REQUIRES: ascending offsets, greater than all before.
+  void add(std::shared_ptr<const void> memory, uint64_t bytes, std::vector<Body> bodies);
   // The body of the record at `offset`, if it is here and has `length_bytes`.
   bool find(Offset offset, uint64_t length_bytes, std::string* out) const;
   uint64_t size_bytes() const;
 
  private:
-  struct Entry {
-    uint64_t offset;
-    uint32_t at;
-    uint32_t length;
-  };
   struct Block {
-    std::string bodies;          // One behind the other.
-    std::vector<Entry> entries;  // Ascending offsets; not empty.
+    std::shared_ptr<const void> memory;
+    uint64_t bytes;
+    std::vector<Body> bodies;  // Not empty.
   };
 
   const uint64_t bytes_max_;

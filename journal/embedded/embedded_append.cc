@@ -289,11 +289,28 @@ const LogSegment* EmbeddedJournal::segment_at(uint64_t base) const {
   return nullptr;
 }
 
-void EmbeddedJournal::finish_append(const Plan& plan, const std::vector<Record>& records,
-                                    int64_t started_ns) {
-  cache_.add(records, plan.offsets);
+// Keeps the bodies of an append, in the memory that it was written from.
+void EmbeddedJournal::cache_bodies(std::shared_ptr<const Plan> plan,
+                                   const std::vector<Record>& records) {
+  size_t i = 0;
+  for (const Part& part : plan->parts) {
+    std::vector<BodyCache::Body> bodies;
+    for (const size_t behind = i + part.records; i < behind; ++i) {
+      const Record& record = records[i];
+      const uint64_t at = plan->offsets[i].value - part.base - part.begin + kRecordHeaderBytes +
+                          record.payload.size();
+      if (!record.body.empty())
+        bodies.push_back({plan->offsets[i], part.bytes.view(at, record.body.size())});
+    }
+    cache_.add(plan, part.length, std::move(bodies));
+  }
+}
+
+void EmbeddedJournal::finish_append(std::shared_ptr<const Plan> plan,
+                                    const std::vector<Record>& records, int64_t started_ns) {
+  cache_bodies(plan, records);
   const uint64_t took_ns = static_cast<uint64_t>(loop_.clock().monotonic_ns() - started_ns);
-  counters_.count_append(records.size(), plan.bytes, took_ns);
+  counters_.count_append(records.size(), plan->bytes, took_ns);
 }
 
 Task<Result<std::vector<Offset>>> EmbeddedJournal::append(std::vector<Record>& records,
@@ -337,9 +354,9 @@ Task<Result<std::vector<Offset>>> EmbeddedJournal::append(std::vector<Record>& r
   after_step("journal.append");
   last_ = plan.last;
   tail_ = plan.parts.back().tail();
-  finish_append(plan, records, started_ns);
+  finish_append(shared, records, started_ns);
   if (spares_.empty()) in_background(prepare_spare_later());
-  co_return std::move(plan.offsets);
+  co_return plan.offsets;
 }
 
 }  // namespace kura::journal

@@ -140,7 +140,9 @@ class EmbeddedJournal final : public Journal {
   Task<bool> undo(const Plan& plan, PartitionId partition);
   Task<Result<void>> undo_mirror(const Plan& plan, std::string withdrawal, size_t mirror);
   const LogSegment* segment_at(uint64_t base) const;  // Live or prepared; else null.
-  void finish_append(const Plan& plan, const std::vector<Record>& records, int64_t started_ns);
+  void cache_bodies(std::shared_ptr<const Plan> plan, const std::vector<Record>& records);
+  void finish_append(std::shared_ptr<const Plan> plan, const std::vector<Record>& records,
+                     int64_t started_ns);
 
   // Mirrors and segments (embedded_mirrors.cc). All with the turn held.
   Task<Result<void>> restore(uint64_t known_end, uint32_t parity);

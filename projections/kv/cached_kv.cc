@@ -1,8 +1,8 @@
 #include "projections/kv/cached_kv.h"
 
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <mutex>
-#include <unordered_map>
 
 namespace kura {
 namespace {
@@ -44,9 +44,10 @@ class Entries {
  private:
   struct Hash {
     using is_transparent = void;
+    using is_avalanching = void;
     size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
   };
-  using Map = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
+  using Map = boost::unordered_flat_map<std::string, Value, Hash, std::equal_to<>>;
 
   Map young_, old_;
   size_t young_bytes_ = 0;  // What left young_ since still counts.
@@ -116,7 +117,7 @@ class CachedKv final : public Kv {
  private:
   static bool too_long(const Value& value) { return value && value->size() > kValueBytesMax; }
   Shard& shard_of(std::string_view key) {
-    return shards_[std::hash<std::string_view>()(key) / 64 % kShards];
+    return shards_[(std::hash<std::string_view>()(key) >> 24) % kShards];
   }
 
   const std::unique_ptr<Kv> below_;

@@ -1,8 +1,8 @@
 #include "projections/kv/write_behind_kv.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <mutex>
-#include <unordered_map>
 
 namespace kura {
 namespace {
@@ -22,8 +22,7 @@ class Changes {
   void add(const KvBatch::Change& change) {
     auto it = by_key_.find(std::string_view(change.key));
     if (it == by_key_.end()) {
-      it = by_key_.emplace(change.key, change.value).first;
-      order_.push_back(&*it);
+      by_key_.emplace(change.key, change.value);
       bytes_ += kRowBytes + change.key.size() + size(change.value);
       return;
     }
@@ -32,11 +31,14 @@ class Changes {
   }
 
   // By key: the map below then looks for the place of each near that of the one before.
-  KvBatch batch() {
-    std::sort(order_.begin(), order_.end(),
+  KvBatch batch() const {
+    std::vector<const Row*> order;
+    order.reserve(by_key_.size());
+    for (const Row& row : by_key_) order.push_back(&row);
+    std::sort(order.begin(), order.end(),
               [](const Row* a, const Row* b) { return a->first < b->first; });
     KvBatch out;
-    for (const Row* row : order_) {
+    for (const Row* row : order) {
       if (row->second)
         out.put(row->first, *row->second);
       else
@@ -45,20 +47,20 @@ class Changes {
     return out;
   }
 
-  size_t rows() const { return order_.size(); }
+  size_t rows() const { return by_key_.size(); }
   size_t bytes() const { return bytes_; }
 
  private:
   struct Hash {
     using is_transparent = void;
+    using is_avalanching = void;
     size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
   };
-  using Map = std::unordered_map<std::string, Value, Hash, std::equal_to<>>;
+  using Map = boost::unordered_flat_map<std::string, Value, Hash, std::equal_to<>>;
   using Row = Map::value_type;
   static size_t size(const Value& value) { return value ? value->size() : 0; }
 
   Map by_key_;
-  std::vector<const Row*> order_;
   size_t bytes_ = 0;
 };
 

@@ -56,15 +56,14 @@ void Overlay::remove(std::string key) { write(std::move(key), std::nullopt); }
 
 void Overlay::write(std::string key, std::optional<std::string> value) {
   auto [it, inserted] = rows_.try_emplace(std::move(key));
-  const bool listed = !inserted && it->second.tag == tag_;
-  if (begun_ && !listed) {
+  if (begun_ && (inserted || it->second.tag != tag_)) {
     if (inserted)
       before_.emplace_back(it, std::nullopt);
     else
       before_.emplace_back(it, std::move(it->second));
+    written_.emplace_back(tag_, it->first);
   }
   it->second = {std::move(value), tag_};
-  if (!listed) written_.emplace_back(tag_, it->first);
 }
 
 void Overlay::begin(uint64_t tag) {
@@ -102,13 +101,15 @@ void Overlay::clear() {
   tag_ = 0;
 }
 
-void Overlay::append_to(KvBatch& batch) const {
-  for (const auto& [key, entry] : rows_) {
-    if (entry.value)
-      batch.put(key, *entry.value);
+void Overlay::move_to(KvBatch& batch) {
+  while (!rows_.empty()) {
+    auto row = rows_.extract(rows_.begin());
+    if (row.mapped().value)
+      batch.put(std::move(row.key()), std::move(*row.mapped().value));
     else
-      batch.remove(key);
+      batch.remove(std::move(row.key()));
   }
+  clear();
 }
 
 }  // namespace kura

@@ -62,9 +62,10 @@ class Overlay final : public Rows {
 
   void begin(uint64_t tag);   // Rows from now on belong to `tag`. REQUIRES: tags never fall.
   void undo();                // Back to the last begin(). REQUIRES: nothing was retired since.
-  void retire(uint64_t tag);  // Forgets rows of this and all lower tags: they are below now.
+  // Forgets rows of this and all lower tags: they are below now. REQUIRES: each had its begin().
+  void retire(uint64_t tag);
   void clear();               // Forgets all rows; the next tag may be any.
-  void append_to(KvBatch& batch) const;  // All rows, by key.
+  void move_to(KvBatch& batch);  // All rows, by key; none is left here.
   size_t rows() const { return rows_.size(); }
 
  private:
@@ -77,9 +78,9 @@ class Overlay final : public Rows {
 
   RowReader* below_;
   RowMap rows_;
-  std::deque<std::pair<uint64_t, std::string>> written_;  // By tag; one per write.
+  std::deque<std::pair<uint64_t, std::string>> written_;  // By tag; one per write. For retire().
   uint64_t tag_ = 0;
-  bool begun_ = false;  // Without begin() nothing is kept for undo().
+  bool begun_ = false;  // Without begin() nothing is kept for undo() and retire().
   std::vector<std::pair<RowMap::iterator, std::optional<Entry>>> before_;  // Of rows of this tag.
 };
 

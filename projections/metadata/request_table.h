@@ -6,10 +6,10 @@
 
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <cstring>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "base/ids.h"
@@ -40,6 +40,7 @@ class RequestTable {
  private:
   // Ids are random, and drawn by the node: any part of one is a hash.
   struct RandomBits {
+    using is_avalanching = void;
     size_t operator()(const RequestId& id) const {
       size_t bits;
       std::memcpy(&bits, id.bytes.data(), sizeof(bits));
@@ -49,7 +50,7 @@ class RequestTable {
 
   uint64_t count_ = 0;               // Ever added.
   std::vector<RequestEntry> slots_;  // Slot i: entry i modulo kRequestTableMax.
-  std::unordered_map<RequestId, uint32_t, RandomBits> by_id_;
+  boost::unordered_flat_map<RequestId, uint32_t, RandomBits> by_id_;
 };
 
 // The row form of add().

@@ -40,7 +40,7 @@ Result<Outcome> fold_one(Overlay& rows, const Logged& logged) {
 
 void write(Overlay& rows, Kv& kv) {
   KvBatch batch;
-  rows.append_to(batch);
+  rows.move_to(batch);
   RC_ASSERT(kv.write(batch).has_value());
 }
 

@@ -42,7 +42,7 @@ class RulesWorld {
     Result<Outcome> outcome = apply_event(rows, kP, Offset{offset}, event);
     if (!outcome) return outcome;
     KvBatch batch;
-    rows.append_to(batch);
+    rows.move_to(batch);
     if (Result<void> ok = kv.write(batch); !ok) return fail(ok.error());
     return outcome;
   }

@@ -48,7 +48,7 @@ bool fold_one(Kv& kv, uint64_t n, const v1::Event& event) {
     return false;
   }
   KvBatch changes;
-  batch.append_to(changes);
+  batch.move_to(changes);
   INVARIANT(kv.write(changes), "memory does not fail");
   return true;
 }
@@ -116,7 +116,7 @@ void fuzz_one(std::string_view input) {
   for (size_t i = 0; i < taken.size(); ++i)
     INVARIANT(fold_record(batch, Offset{1000 + i * 100}, record_of(i), taken[i]), "taken before");
   KvBatch changes;
-  batch.append_to(changes);
+  batch.move_to(changes);
   INVARIANT(replayed.write(changes), "memory does not fail");
   INVARIANT(rows_of(replayed) == rows, "the same log gives the same rows, however it is batched");
 }

@@ -41,7 +41,7 @@ class FoldWorld {
     if (!outcome) return outcome;
     put_position(batch, {Offset{next_offset_}, Offset{next_offset_ + 100}});
     KvBatch changes;
-    batch.append_to(changes);
+    batch.move_to(changes);
     if (Result<void> written = kv.write(changes); !written) return fail(written.error());
     next_offset_ += 100;
     return outcome;

@@ -58,7 +58,7 @@ void fill(FoldWorld& world) {
   head.dead = false;
   put_partition_head(rows, kTestPartition, head);
   KvBatch batch;
-  rows.append_to(batch);
+  rows.move_to(batch);
   ASSERT_TRUE(world.kv.write(batch));
 }
 

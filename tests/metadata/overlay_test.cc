@@ -117,7 +117,7 @@ TEST(Overlay, AppendsItsRowsAndRemovalsToABatch) {
   overlay.put("new", "2");
   overlay.remove("gone");
   KvBatch batch;
-  overlay.append_to(batch);
+  overlay.move_to(batch);
   EXPECT_EQ(batch.changes().size(), 2u);
   ASSERT_TRUE(kv.write(batch));
   EXPECT_EQ(kv.get("new").value(), "2");

@@ -134,7 +134,7 @@ void MemoryTenants::apply_to_partitions(const v1::BucketEffect& effect) {
     INVARIANT(folded.has_value(), "a control effect folds");
   }
   KvBatch batch;
-  rows.append_to(batch);
+  rows.move_to(batch);
   INVARIANT(kv_.write(batch).has_value(), "memory does not fail");
 }
 
@@ -223,7 +223,7 @@ Task<Result<Outcome>> MemoryWriter::submit(Command command) {
   Result<Outcome> outcome = fold_record(rows, Offset{offset_}, record, change.event);
   if (!outcome) co_return fail(outcome.error());
   KvBatch batch;
-  rows.append_to(batch);
+  rows.move_to(batch);
   if (auto written = kv_.write(batch); !written) co_return fail(written.error());
   co_return *outcome;
 }
