@@ -185,6 +185,7 @@ Task<Result<void>> Node::Parts::open_view() {
   }
   drives.pool = pool_options();
   drives.read_only = !read_only.empty();
+  drives.writers = journal->report().writers;
   auto recovered = co_await recover_view(ports, *journal, std::move(drives));
   // With more drives it may be found whole.
   if (!recovered && !read_only.empty() && recovered.error().code != Errc::unsupported)

@@ -44,6 +44,11 @@ class Log {
     if (last.end < at.end || last.record.epoch > head.epoch) co_return false;
     co_return last.record.epoch < head.epoch || last.record.writer == head.writer;
   }
+  // No view helps from here on.
+  tl::unexpected<Error> fail_for_good(Error error) {
+    error_ = error;
+    return kura::fail(std::move(error));
+  }
   const std::optional<Error>& error() const { return error_; }
 
  private:
@@ -132,6 +137,24 @@ Task<Result<void>> load_snapshot(BlobStore& blobs, const v1::SnapshotTaken& take
   co_return Result<void>{};
 }
 
+// A view holds what was acknowledged, so all mirrors had it. One of a process of this journal that
+// goes on behind the end of the log shows that they have lost it. (Of another process it is the
+// view of another store, or of a copy.)
+std::optional<Error> lost_end(ViewFold& fold, const journal::Bounds& log,
+                              const RecoveryDrives& drives, const std::string& label) {
+  const ViewPosition at = fold.position();
+  const WriterId& writer = fold.head(kControlPartition).writer;
+  const bool ours =
+      std::find(drives.writers.begin(), drives.writers.end(), writer) != drives.writers.end();
+  if (at.end <= log.end || !ours) return {};
+  return Error{
+      Errc::corrupt,
+      "the journal ends at offset " + std::to_string(log.end.value) + " on all drives " +
+          "that are here, and the metadata view on " + label + " knows it up to " +
+          std::to_string(at.end.value) + ": what was acknowledged between is lost unless " +
+          "drives that have it come back; to go on without it remove the folder view of " + label};
+}
+
 // Folds what the rows of `view.kv` lack of the log. Errors: not_found (the log does not have it).
 Task<Result<void>> catch_up(Log& log, RecoveredView& view) {
   auto fold = ViewFold::open(*view.kv);
@@ -158,12 +181,17 @@ Task<Result<void>> catch_up(Log& log, RecoveredView& view) {
   co_return Result<void>{};
 }
 
-Task<Result<RecoveredView>> resume(NodePorts& ports, Log& log, size_t drive) {
+Task<Result<RecoveredView>> resume(NodePorts& ports, Log& log, const RecoveryDrives& drives,
+                                   size_t drive) {
   RecoveredView view;
   view.drive = drive;
   auto kv = ports.views->open(drive);
   if (!kv) co_return fail(kv.error());
   view.kv = std::move(*kv);
+  auto held = ViewFold::open(*view.kv);
+  if (!held) co_return fail(held.error());
+  auto lost = lost_end(**held, log.bounds(), drives, ports.drives[drive]->label());
+  if (lost) co_return log.fail_for_good(std::move(*lost));
   Result<void> done = co_await catch_up(log, view);
   if (!done) co_return fail(done.error());
   co_return std::move(view);
@@ -264,17 +292,17 @@ Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& jou
     for (bool beside : {false, true}) {
       if (drives.read_only && !beside) continue;
       Task<Result<RecoveredView>> recovering =
-          beside ? rebuild(ports, log, drives, drive) : resume(ports, log, drive);
+          beside ? rebuild(ports, log, drives, drive) : resume(ports, log, drives, drive);
       auto view = co_await std::move(recovering);
       if (view) {
         if (!drives.read_only) co_await remove_leftovers(ports, drives);
         co_return view;
       }
       last = view.error();
-      ports.log("view on " + ports.drives[drive]->label() + ": " + last.detail +
-                (beside ? "" : "; rebuilding it"));
       // Another view would be made from the same log, by the same build.
       if (log.error() || last.code == Errc::unsupported) co_return fail(last);
+      ports.log("view on " + ports.drives[drive]->label() + ": " + last.detail +
+                (beside ? "" : "; rebuilding it"));
     }
   }
   co_return fail(last);

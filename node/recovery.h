@@ -26,6 +26,7 @@ struct RecoveryDrives {
   std::vector<size_t> usable;          // Indexes into ports.drives and ports.views.
   std::vector<disk::PoolDrive> by_id;  // For reading snapshots.
   disk::DiskPoolOptions pool;
+  std::vector<WriterId> writers;  // Who wrote the journal before; see lost_end() in recovery.cc.
   // For a node that only reads: the end of the log may never have been acknowledged, and vanish
   // when other drives come back. A view that outlives this process must not be ahead of the log, so
   // one is built beside what the drives hold and never takes its place; a later start removes it.
@@ -33,8 +34,9 @@ struct RecoveryDrives {
 };
 
 // On the journal loop, before anything is appended. What a drive holds of the view is replaced only
-// by a complete one. Errors: corrupt, unsupported (an event that this build does not know),
-// unavailable (no drive takes the view), those of the journal.
+// by a complete one. Errors: corrupt (also a log that has lost its end, as a view shows),
+// unsupported (an event that this build does not know), unavailable (no drive takes the view),
+// those of the journal.
 Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& journal,
                                          RecoveryDrives drives);
 

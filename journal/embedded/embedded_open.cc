@@ -265,6 +265,8 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
   set_ = std::move(*chosen);
   leave_other_history(drives, sightings);
   note_writers(set_, sightings);
+  report_.writers = set_.writers;
+  report_.writers.push_back(set_.writer);
   for (const Sighting& seen : sightings)
     if (seen.set) set_.promised = std::max(set_.promised, seen.set->promised);
   if (!options_.cluster.is_nil() && options_.cluster != set_.cluster) {

@@ -24,12 +24,15 @@ struct OpenReport {
   std::vector<std::string> replaced;   // Labels of drives that became mirrors.
   bool degraded = false;               // Too few drives: appends are unavailable.
   std::vector<DriveId> other_history;  // Given to open(), and left alone: see kOtherHistory.
+  std::vector<WriterId> writers;       // Who wrote this log before, as far as is remembered.
 };
 
 struct VerifyReport {
   MirrorSet set;
   std::vector<std::string> problems;  // One line each; empty: every mirror that is here is whole.
-  size_t missing = 0;                 // Mirrors that are not here.
+  // What a process that was interrupted left half done, and the next start completes: no damage.
+  std::vector<std::string> unfinished;
+  size_t missing = 0;  // Mirrors that are not here.
   MergedLog log;
 };
 

@@ -91,6 +91,7 @@ class Recovery : public testing::Test {
     std::optional<Result<RecoveredView>> out;
     RecoveryDrives drives;
     drives.usable = {0, 1};
+    drives.writers = writers_;
     spawn(loop_, keep(recover_view(ports_, journal_, std::move(drives)), &out));
     world_.run_until([&] { return out.has_value(); }, world_.now_ns() + 60 * sim::kSecond);
     if (!out) return fail(Errc::timed_out, "it never ends");
@@ -112,6 +113,7 @@ class Recovery : public testing::Test {
   NodePorts ports_{.clock = clock_, .random = random_};
   FaultyJournal journal_;
   std::string log_;
+  std::vector<WriterId> writers_;
 };
 
 TEST_F(Recovery, FoldsWhatTheViewLacks) {
@@ -176,6 +178,29 @@ TEST_F(Recovery, AViewOfAnotherLogIsReplaced) {
   EXPECT_EQ(view->replayed, 10u);
   EXPECT_EQ(view->fold->head(PartitionId{1}).epoch, Epoch{10});
   EXPECT_EQ(view->fold->position().end, FaultyJournal::at(10));
+}
+
+TEST_F(Recovery, ALogThatLostItsEndIsRefused) {
+  WriterId ours;
+  ours.bytes.fill('o');
+  {
+    auto view = views_->open(0);
+    auto fold = ViewFold::open(**view);
+    journal::Record claim;
+    claim.partition = kControlPartition;
+    claim.kind = journal::RecordKind::claim;
+    claim.epoch = Epoch{70};
+    claim.writer = ours;
+    ASSERT_TRUE((*fold)->fold({{&claim, nullptr, Offset{90'000}, Offset{90'100}}}));
+    ASSERT_TRUE((*view)->flush());
+  }
+  writers_ = {ours};
+  auto view = recover();
+  ASSERT_FALSE(view);
+  EXPECT_EQ(view.error().code, Errc::corrupt);
+  EXPECT_NE(view.error().detail.find("90100"), std::string::npos) << view.error().detail;
+  EXPECT_EQ(held(0), 90'100u) << "and nothing was changed";
+  EXPECT_FALSE(views_->exists(1));
 }
 
 // Of a copy of the store that went on by itself: as long as ours, and by another process.
