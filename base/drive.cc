@@ -1,6 +1,9 @@
 #include "base/drive.h"
 
+#include <algorithm>
+
 #include "base/fail_point.h"
+#include "base/limits.h"
 
 namespace kura {
 namespace {
@@ -56,7 +59,8 @@ Task<Result<std::string>> read_file(Drive& drive, std::string name) {
   if (!file) co_return fail(file.error());
   auto size = (*file)->size_bytes();
   if (!size) co_return fail(size.error());
-  co_return co_await (*file)->read(0, *size);
+  // Damage may have made it longer than memory is.
+  co_return co_await (*file)->read(0, std::min(*size, kSmallFileBytesMax));
 }
 
 }  // namespace kura

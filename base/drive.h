@@ -80,7 +80,7 @@ inline constexpr size_t kFileNameBytesMax = 200;  // Below every file system's 2
 Task<Result<void>> replace_file(Drive& drive, std::string name, std::string content);
 // Whether a crash in replace_file() left it: then it holds nothing.
 bool is_unfinished(std::string_view name);
-// Whole content; for files that are small by design.
+// Whole content; for files that are small by design: of a longer one the first kSmallFileBytesMax.
 Task<Result<std::string>> read_file(Drive& drive, std::string name);
 
 }  // namespace kura

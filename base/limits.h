@@ -21,6 +21,7 @@ inline constexpr uint64_t kRecordMax = 256 * kKiB;   // Header, payload and body
 inline constexpr uint64_t kJournalBatchMax = 4 * kMiB;  // Bytes per append; about 900 small PUTs.
 
 // Files.
+inline constexpr uint64_t kSmallFileBytesMax = 1 * kMiB;     // As read_file() reads them.
 inline constexpr uint64_t kMemberFileBytes = 256 * kMiB;     // One member file of a segment set.
 inline constexpr uint64_t kJournalSegmentBytes = 64 * kMiB;  // One mirror's file of the journal.
 

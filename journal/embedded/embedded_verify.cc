@@ -1,6 +1,7 @@
 // Verifying the drives of a journal that nobody runs.
 
 #include <algorithm>
+#include <set>
 
 #include "journal/embedded/embedded_journal.h"
 #include "journal/embedded/journal_folder.h"
@@ -10,29 +11,35 @@ namespace {
 
 // What is wrong with the mirror-set records.
 void note_sightings(const std::vector<Sighting>& sightings, VerifyReport& report) {
-  size_t members = 0;
+  std::set<DriveId> members;
   for (const Sighting& seen : sightings) {
     if (is_other_history(report.set, seen)) {
       report.problems.push_back(seen.label + ": " + std::string(kOtherHistory));
       continue;
     }
-    members += report.set.has_member(seen.drive);
+    if (report.set.has_member(seen.drive)) members.insert(seen.drive);
     if (seen.problem) report.problems.push_back(seen.label + ": " + seen.problem->detail);
     if (!seen.problem && !seen.set) report.problems.push_back(seen.label + ": no journal record");
+    // One that missed more than the set shows it by its log.
     if (seen.set && !same_set(*seen.set, report.set)) {
-      report.problems.push_back(seen.label + ": an older mirror set, generation " +
-                                std::to_string(seen.set->generation));
+      report.unfinished.push_back(seen.label + ": an older mirror set, generation " +
+                                  std::to_string(seen.set->generation));
     }
   }
-  report.missing = report.set.members.size() - members;
+  report.missing = report.set.members.size() - members.size();
 }
 
-// What is wrong with the log.
+std::string line_of(const Damage& damage) {
+  return damage.drive + ": offset " + std::to_string(damage.offset.value) + ", " +
+         std::to_string(damage.length_bytes) + " bytes: " + damage.what;
+}
+
+// What is wrong with the log. The last append may be on some mirrors only: it was not acknowledged
+// then.
 void note_log(VerifyReport& report) {
   for (const Damage& damage : report.log.damages) {
-    report.problems.push_back(damage.drive + ": offset " + std::to_string(damage.offset.value) +
-                              ", " + std::to_string(damage.length_bytes) +
-                              " bytes: " + damage.what);
+    const bool last = damage.offset >= report.log.last_append;
+    (last ? report.unfinished : report.problems).push_back(line_of(damage));
   }
   const uint64_t more = report.log.damage_count - report.log.damages.size();
   if (more > 0) report.problems.push_back("and " + std::to_string(more) + " more damaged places");

@@ -139,8 +139,11 @@ Task<std::optional<uint64_t>> LogMerge::find_proof_in(uint64_t base, uint64_t lo
   uint64_t most = 0;
   std::vector<SegmentReader> readers = co_await files_.open(base);
   for (SegmentReader& reader : readers) {
+    co_await reader.load(0, kSegmentHeaderBytes);
+    const auto header = decode_segment_header(reader.bytes(0, kSegmentHeaderBytes));
+    const uint64_t until = header ? header->capacity_bytes : reader.file_bytes();
     const TailScan scan =
-        co_await scan_tail(reader, order_.journal, base, kSegmentHeaderBytes, log_end);
+        co_await scan_tail(reader, order_.journal, base, kSegmentHeaderBytes, until, log_end);
     if (scan.proof && (!first || *scan.proof < *first)) first = scan.proof;
     most = std::max(most, scan.bytes());
   }

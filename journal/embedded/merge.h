@@ -60,7 +60,8 @@ struct MergeOrder {
 struct MergedLog {
   std::vector<LogSegment> segments;  // Not empty; files by sources, then fresh.
   uint64_t last = 0;                 // Offset of the last record; 0: there is none.
-  uint64_t withdrawn = 0;            // Offset behind the last withdrawal.
+  Offset last_append;      // Where its append began: all below was synced on every mirror.
+  uint64_t withdrawn = 0;  // Offset behind the last withdrawal.
   uint64_t records = 0;
   uint64_t repaired_bytes = 0;
   uint64_t cut_bytes = 0;  // Not zero behind the end, on the mirror that had the most.

@@ -138,6 +138,7 @@ Task<Result<bool>> SegmentMerge::take_record() {
   Result<void> put = co_await spread(from, *record);
   if (!put) co_return kura::fail(put.error());
   log_.last = offset();
+  log_.last_append = Offset{offset() - record->since};
   ++log_.records;
   at_ += record->bytes.size();
   if (record->withdraws()) log_.withdrawn = offset();
@@ -189,7 +190,8 @@ Task<Result<void>> SegmentMerge::spread(size_t from, RecordView record) {
 Task<std::optional<uint64_t>> SegmentMerge::find_proof() {
   std::optional<uint64_t> first;
   for (SegmentReader& reader : readers_) {
-    const TailScan scan = co_await scan_tail(reader, order_.journal, base_, at_, offset());
+    const TailScan scan =
+        co_await scan_tail(reader, order_.journal, base_, at_, capacity_, offset());
     if (scan.proof && (!first || *scan.proof < *first)) first = scan.proof;
   }
   co_return first;
@@ -210,7 +212,9 @@ Task<Result<void>> SegmentMerge::close() {
   LogSegment segment{base_, capacity_, offset(), {}};
   uint64_t most = 0;
   for (size_t i = 0; i < readers_.size(); ++i) {
-    const TailScan scan = co_await scan_tail(readers_[i], order_.journal, base_, at_, UINT64_MAX);
+    // What a file has behind the segment's end is not of the log; mending cuts it off.
+    const TailScan scan =
+        co_await scan_tail(readers_[i], order_.journal, base_, at_, capacity_, UINT64_MAX);
     most = std::max(most, scan.bytes());
     if (!writes()) segment.files.push_back(disagrees_[i] ? nullptr : readers_[i].file());
     if (!writes() || writers_[i]->fresh()) continue;

@@ -40,9 +40,10 @@ std::vector<uint64_t> candidates(std::string_view bytes) {
 }  // namespace
 
 Task<TailScan> scan_tail(SegmentReader& reader, JournalId journal, uint64_t base, uint64_t at,
-                         uint64_t log_end) {
+                         uint64_t until, uint64_t log_end) {
   TailScan out;
-  while (!reader.missing() && at < reader.file_bytes() && !is_lost(reader.mirror())) {
+  until = std::min(until, reader.file_bytes());
+  while (!reader.missing() && at < until && !is_lost(reader.mirror())) {
     co_await reader.load(at, SegmentReader::kWindowBytes);
     const std::string_view chunk = reader.bytes(at, SegmentReader::kWindowBytes);
     if (chunk.empty()) break;

@@ -26,11 +26,11 @@ struct TailScan {
   }
 };
 
-// Scans one copy of the segment at `base` from file position `at` on. A record proves a loss when
-// its append began behind `log_end`: that append was sent only after everything before it was
-// synced on every mirror. A record of an append that began at `log_end` or before is part of what
-// was torn.
+// Scans one copy of the segment at `base` from file position `at` to `until`. A record proves a
+// loss when its append began behind `log_end`: that append was sent only after everything before it
+// was synced on every mirror. A record of an append that began at `log_end` or before is part of
+// what was torn.
 Task<TailScan> scan_tail(SegmentReader& reader, JournalId journal, uint64_t base, uint64_t at,
-                         uint64_t log_end);
+                         uint64_t until, uint64_t log_end);
 
 }  // namespace kura::journal

@@ -111,9 +111,10 @@ Result<Json> verify_journal(const std::vector<std::string>& patterns) {
                 "none of these folders is a drive of Kura; " + skipped.front().get<std::string>());
   auto report = block_on(one.loop, journal::EmbeddedJournal::verify(drives));
   if (!report) return fail(report.error());
-  Json mirrors = Json::array(), problems = Json::array();
+  Json mirrors = Json::array(), problems = Json::array(), unfinished = Json::array();
   for (const DriveId& member : report->set.members) mirrors.push_back(to_hex(member));
   for (const std::string& problem : report->problems) problems.push_back(problem);
+  for (const std::string& one : report->unfinished) unfinished.push_back(one);
   return Json{{"apiVersion", "kura/v1"},
               {"whole", report->problems.empty()},
               {"generation", report->set.generation},
@@ -121,6 +122,7 @@ Result<Json> verify_journal(const std::vector<std::string>& patterns) {
               {"mirrors", mirrors},
               {"missingMirrors", report->missing},
               {"problems", problems},
+              {"unfinished", unfinished},
               {"skipped", skipped}};
 }
 

@@ -273,6 +273,47 @@ TEST_F(Damage, IsToldByVerifyAndNothingIsWritten) {
   EXPECT_EQ(found->log.holes[0].to, offsets_[2]);
 }
 
+TEST_F(Damage, IsNotWhatAnInterruptedProcessLeftHalfDone) {
+  machine_.boot();
+  for (size_t i = 0; i < 3; ++i) restore(*machine_.disks[i], good_[i]);
+  std::string& set_file = machine_.disks[2]->files["journal/mirrors"]->bytes;
+  auto set = decode_mirror_set(set_file);
+  ASSERT_TRUE(set.has_value());
+  --set->generation;
+  set_file = encode_mirror_set(*set);
+  auto tear = [this](uint64_t offset) {
+    const uint64_t base = offset / options_.segment_bytes * options_.segment_bytes;
+    std::string& log = machine_.disks[1]->files[segment_name(base)]->bytes;
+    std::fill_n(log.begin() + static_cast<ptrdiff_t>(offset - base), 16, '\0');
+  };
+  for (size_t i : {5, 6}) tear(offsets_[i].value);
+  auto found = machine_.loop->get(EmbeddedJournal::verify(machine_.drives()));
+  ASSERT_TRUE(found.has_value()) << found.error().detail;
+  EXPECT_TRUE(found->problems.empty()) << found->problems.front();
+  EXPECT_EQ(found->unfinished.size(), 3u);
+  EXPECT_EQ(found->log.records, records_.size());
+  tear(offsets_[4].value);  // Of an append that another one follows: all mirrors had it.
+  found = machine_.loop->get(EmbeddedJournal::verify(machine_.drives()));
+  ASSERT_TRUE(found.has_value()) << found.error().detail;
+  EXPECT_EQ(found->problems.size(), 1u);
+  EXPECT_EQ(found->unfinished.size(), 3u);
+}
+
+TEST_F(Damage, IsAFileOfAnySize) {
+  machine_.boot();
+  for (size_t i = 0; i < 3; ++i) restore(*machine_.disks[i], good_[i]);
+  constexpr uint64_t kLong = 64 * kMiB;
+  machine_.disks[1]->files["journal/mirrors"]->bytes.resize(kLong);
+  std::string& log = machine_.disks[2]->files[segment_name(0)]->bytes;
+  const uint64_t capacity = log.size();
+  log.resize(kLong, 'x');
+  machine_.disks[1]->bytes_read = machine_.disks[2]->bytes_read = 0;
+  ASSERT_FALSE(machine_.open(options_).has_value());
+  EXPECT_EQ(machine_.read_all().size(), records_.size());
+  for (size_t i : {1, 2}) EXPECT_LT(machine_.disks[i]->bytes_read, kLong / 4) << i;
+  EXPECT_EQ(log.size(), capacity) << "what is not of the log is cut off";
+}
+
 TEST_F(Damage, IsNotMendedByAReadOnlyOpen) {
   machine_.boot();
   for (size_t i = 0; i < 3; ++i) restore(*machine_.disks[i], good_[i]);

@@ -246,7 +246,8 @@ TEST_F(Running, ReadsOfABodyWorkFromAnotherLoop) {
 
 TEST_F(Running, RecentBodiesComeFromMemory) {
   EmbeddedJournalOptions options = Machine::small(2);
-  options.body_cache_bytes = 3 * kKiB;  // An append is written as one block, here the rest of the segment.
+  options.body_cache_bytes =
+      3 * kKiB;  // An append is written as one block, here the rest of the segment.
   AckedLog::start(2, options);
   std::vector<Offset> offsets;
   for (int i = 0; i < 6; ++i) {

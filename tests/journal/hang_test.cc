@@ -25,6 +25,7 @@ class Hanging : public AckedLog {
     auto report = machine_->loop->get(EmbeddedJournal::verify(machine_->drives()));
     ASSERT_TRUE(report.has_value()) << report.error().detail;
     EXPECT_TRUE(report->problems.empty()) << report->problems.front();
+    EXPECT_TRUE(report->unfinished.empty()) << report->unfinished.front();
   }
   bool is_mirror(size_t n) {
     for (const auto& mirror : journal().status().mirrors) {

@@ -43,6 +43,7 @@ class MemoryDisk {
 
   std::map<std::string, std::shared_ptr<MemoryFile>> files;
   uint64_t capacity_bytes = UINT64_MAX;
+  uint64_t bytes_read = 0;
   bool dead = false;              // Everything fails with io_error.
   uint64_t dies_in = UINT64_MAX;  // After so many more operations.
   bool hangs = false;             // Operations wait for release(), and happen only then.
@@ -149,7 +150,9 @@ class OpenMemoryFile final : public File {
     const bool fine = disk_.begin("read", name_);
     co_await settle(disk_);
     if (!fine) co_return fail(Errc::io_error, "read failed");
-    co_return slice(offset, length);
+    std::string bytes = slice(offset, length);
+    disk_.bytes_read += bytes.size();
+    co_return bytes;
   }
   bool try_read(uint64_t offset, uint64_t length, std::string* out) override {
     if (disk_.dead) return false;
