@@ -3,6 +3,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "s3/codec/time.h"
+
 namespace kura::admin {
 namespace {
 
@@ -137,6 +139,7 @@ std::string RequestMetrics::text() const {
 
 std::string log_text(const s3::RequestLogEntry& e) {
   return LogLine()
+      .text("time", s3::iso8601(e.answered_ms))
       .text("requestId", e.request_id)
       .text("remote", e.peer)
       .text("method", e.method)

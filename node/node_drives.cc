@@ -244,7 +244,9 @@ Task<Result<DriveId>> Node::Parts::check_drive(std::shared_ptr<Drive> drive) {
                                           "one when kura drive ls shows that one offline");
   if (!sighting.identity) co_return found;
   if (sighting.identity->cluster != membership.cluster)
-    co_return fail(Errc::invalid_argument, drive->label() + " belongs to another cluster");
+    co_return fail(Errc::exists, drive->label() +
+                                     " belongs to another cluster: start that one with it, or "
+                                     "empty it to add it here");
   const DriveId id = sighting.identity->drive;
   // One that is here and does not serve is what an earlier call got only half way; but a node that
   // only reads starts over for each that it gets.

@@ -168,7 +168,8 @@ bool load_snapshots(ControlState& state, std::string_view, const std::string& va
 }  // namespace
 
 bool is_control_position(std::string_view key) {
-  return key == key_of(kClusterPiece) || key == key_of(kSnapshotsPiece);
+  return key == key_of(kClusterPiece) || key == key_of(kSnapshotsPiece) ||
+         key.starts_with(key_of(kSetPiece));
 }
 
 std::vector<ControlRow> control_rows(const ControlState& state) {

@@ -22,8 +22,9 @@ using ControlRow = std::pair<std::string, std::string>;  // Key, value.
 
 inline constexpr char kControlRowPrefix = 'k';
 
-// Whether this row of control moves with the log rather than with what the cluster holds: its
-// position, and the snapshots taken.
+// Whether this row of control moves with the log and the drives rather than with what the cluster
+// holds: its position, the snapshots taken, and the segment sets, of which a start seals the open
+// ones.
 bool is_control_position(std::string_view key);
 
 // Every row of `state`, by key.

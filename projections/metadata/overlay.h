@@ -60,11 +60,11 @@ class Overlay final : public Rows {
   void put(std::string key, std::string value) override;
   void remove(std::string key) override;
 
-  void begin(uint64_t tag);   // Rows from now on belong to `tag`. REQUIRES: tags never fall.
-  void undo();                // Back to the last begin(). REQUIRES: nothing was retired since.
+  void begin(uint64_t tag);  // Rows from now on belong to `tag`. REQUIRES: tags never fall.
+  void undo();               // Back to the last begin(). REQUIRES: nothing was retired since.
   // Forgets rows of this and all lower tags: they are below now. REQUIRES: each had its begin().
   void retire(uint64_t tag);
-  void clear();               // Forgets all rows; the next tag may be any.
+  void clear();                  // Forgets all rows; the next tag may be any.
   void move_to(KvBatch& batch);  // All rows, by key; none is left here.
   size_t rows() const { return rows_.size(); }
 

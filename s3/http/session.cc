@@ -131,7 +131,8 @@ Task<bool> serve_request(Connection& connection, SessionShared& shared, SessionS
   entry.status = reply.response.status;
   entry.error_code = reply.response.error_code;
   entry.cause = std::move(reply.response.cause);
-  const HeadFields fields{info.request_id, shared.clock.wall_ms(), !keep};
+  entry.answered_ms = shared.clock.wall_ms();
+  const HeadFields fields{info.request_id, entry.answered_ms, !keep};
   Result<void> sent =
       co_await write_response(connection, std::move(reply.response), std::move(*first),
                               head_request, fields, shared.options.write_silence_ns);
@@ -167,7 +168,8 @@ Task<void> refuse_head(Connection& connection, SessionShared& shared, SessionSta
   entry.status = error.status;
   entry.error_code = error.code;
   Response response = plain_error(error, false, "/", id);
-  const HeadFields fields{id, shared.clock.wall_ms(), true};
+  entry.answered_ms = shared.clock.wall_ms();
+  const HeadFields fields{id, entry.answered_ms, true};
   std::string none;
   Result<void> sent = co_await write_response(connection, std::move(response), std::move(none),
                                               false, fields, shared.options.write_silence_ns);

@@ -57,7 +57,8 @@ struct RequestLogEntry {
 
   std::string request_id, peer, method, target;  // `target` without secrets; empty: no whole head.
   std::string operation, bucket, access_key, error_code;
-  std::string cause;  // Of a 5xx or an answer that was cut: the store's own words.
+  std::string cause;        // Of a 5xx or an answer that was cut: the store's own words.
+  int64_t answered_ms = 0;  // Wall clock, when the answer began.
   int status = 0;
   bool complete = true;                  // Else the client or the store gave up in the answer.
   uint64_t bytes_in = 0, bytes_out = 0;  // Of the connection, heads included.

@@ -10,6 +10,7 @@
 #include "s3/codec/time.h"
 #include "s3/codec/uri.h"
 #include "s3/op/etag.h"
+#include "s3/op/lookup.h"
 #include "s3/op/params.h"
 
 namespace kura::s3 {
@@ -141,6 +142,10 @@ std::string_view storage_class_name(v1::StorageClass storage_class) {
 }
 
 S3Result<void> refuse_missing_features(const Request& request) {
+  if (const std::string* id = version_id_of(request.query)) {
+    return s3_fail(
+        invalid_argument("This operation does not accept a version-id.", "versionId", *id));
+  }
   constexpr std::string_view kEncryption = "x-amz-server-side-encryption";
   auto given = [&](std::string_view name) {
     std::optional<std::string_view> value = header_of(request, name);

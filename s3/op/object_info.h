@@ -19,7 +19,8 @@ S3Result<v1::StorageClass> storage_class_of(const Request& request);
 std::string_view storage_class_name(v1::StorageClass storage_class);
 
 // Refuses headers of features that are not there yet, so that nobody believes an object to be
-// encrypted, locked or tagged. Errors: InvalidArgument (no canned ACL), NotImplemented,
+// encrypted, locked or tagged, and a write to a version. Errors: InvalidArgument (no canned ACL, a
+// versionId), NotImplemented,
 // InvalidRequest, AccessControlListNotSupported: what S3 says where a feature is switched off.
 S3Result<void> refuse_missing_features(const Request& request);
 

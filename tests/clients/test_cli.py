@@ -10,6 +10,7 @@ import socket
 import subprocess
 import threading
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -401,6 +402,8 @@ def test_received_bytes_are_counted(server, size):
 def test_request_log_has_the_id_of_the_answer(server):
     entry = log_entry(server, s3_client(server.endpoint).head_object(Bucket=BUCKET, Key="small"))
     assert (entry["operation"], entry["status"], entry["method"]) == ("HeadObject", 200, "HEAD")
+    age = datetime.now(timezone.utc) - datetime.fromisoformat(entry["time"].replace("Z", "+00:00"))
+    assert timedelta() <= age < timedelta(seconds=60)
     assert server.endpoint.secret_key not in server.log.read_text()
 
 

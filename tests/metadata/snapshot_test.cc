@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "projections/control/control_rows.h"
 #include "tests/metadata/fold_world.h"
 
 namespace kura {
@@ -103,8 +104,6 @@ TEST(Digest, IsOfWhatIsHeldAndNotOfWhereTheLogStands) {
   ASSERT_TRUE(other.fold(voided));
   ASSERT_TRUE(other.fold(applied));
   EXPECT_EQ(digest.value, other.view.digest().value().value);
-
-  KvBatch batch;
   const auto rows = dump(other.kv);
   for (const auto& [key, value] : rows) {
     if (key[0] == 'n' || key[0] == 'w' || key[0] == 'a') continue;
@@ -114,6 +113,16 @@ TEST(Digest, IsOfWhatIsHeldAndNotOfWhereTheLogStands) {
     ASSERT_TRUE(damaged.write(all));
     EXPECT_NE(MetadataView(damaged).digest().value().value, digest.value) << key[0];
   }
+
+  // A restart also seals the segment sets that were open.
+  ControlState state;
+  state.sets[SetId{1}].sealed_bytes = 4096;
+  KvBatch sealed;
+  for (auto& [key, value] : control_rows(state))
+    if (is_control_position(key)) sealed.put(key, value);
+  EXPECT_EQ(sealed.changes().size(), 2u);
+  ASSERT_TRUE(other.kv.write(sealed));
+  EXPECT_EQ(digest.value, other.view.digest().value().value);
 }
 
 }  // namespace

@@ -147,6 +147,7 @@ TEST(ObjectInfo, RefusesWhatIsNotThere) {
     ASSERT_FALSE(info) << c.name;
     EXPECT_EQ(info.error().code, c.code) << c.name;
   }
+  EXPECT_EQ(info_of({}, {{"versionId", "null"}}).error().code, "InvalidArgument");
   EXPECT_TRUE(info_of({{"x-amz-acl", "private"}}));
   EXPECT_TRUE(info_of({{"x-amz-acl", "bucket-owner-full-control"}}));
 }
