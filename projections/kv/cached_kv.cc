@@ -18,22 +18,32 @@ using Value = std::optional<std::string>;  // None: the entry does not exist.
 class Entries {
  public:
   const Value* find(std::string_view key, size_t bytes_max) {
-    if (auto it = young_.find(key); it != young_.end()) return &it->second;
+    if (auto it = young_.find(key); it != young_.end())
+      return it->second.hidden ? nullptr : &it->second.value;
     auto it = old_.find(key);
     if (it == old_.end()) return nullptr;
-    Value value = std::move(it->second);
+    Value value = std::move(it->second.value);
     old_.erase(it);
     return put(std::string(key), std::move(value), bytes_max);
   }
 
-  const Value* put(std::string key, Value value, size_t bytes_max) {
+  const Value* put(const std::string& key, Value value, size_t bytes_max) {
     if (2 * young_bytes_ >= bytes_max) {
       old_ = std::move(young_);
       young_.clear();
       young_bytes_ = 0;
     }
-    young_bytes_ += kEntryBytes + key.size() + (value ? value->size() : 0);
-    return &young_.insert_or_assign(std::move(key), std::move(value)).first->second;
+    auto [it, added] = young_.try_emplace(key);
+    if (added) young_bytes_ += kEntryBytes + key.size();
+    young_bytes_ += size(value) - size(it->second.value);
+    it->second = {std::move(value), false};
+    return &it->second.value;
+  }
+
+  // Not found until it is put again; its place is kept for that.
+  void hide(std::string_view key) {
+    if (auto it = young_.find(key); it != young_.end()) it->second.hidden = true;
+    if (auto it = old_.find(key); it != old_.end()) old_.erase(it);
   }
 
   void erase(std::string_view key) {
@@ -42,12 +52,17 @@ class Entries {
   }
 
  private:
+  struct Entry {
+    Value value;
+    bool hidden = false;
+  };
   struct Hash {
     using is_transparent = void;
     using is_avalanching = void;
     size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
   };
-  using Map = boost::unordered_flat_map<std::string, Value, Hash, std::equal_to<>>;
+  using Map = boost::unordered_flat_map<std::string, Entry, Hash, std::equal_to<>>;
+  static size_t size(const Value& value) { return value ? value->size() : 0; }
 
   Map young_, old_;
   size_t young_bytes_ = 0;  // What left young_ since still counts.
@@ -91,7 +106,7 @@ class CachedKv final : public Kv {
       std::lock_guard lock(shard.mutex);
       ++shard.writes;
       ++shard.writing;
-      shard.entries.erase(change.key);
+      shard.entries.hide(change.key);
     }
     Result<void> written = below_->write(batch);
     for (const KvBatch::Change& change : batch.changes()) {
