@@ -44,9 +44,10 @@ void DrivePlaces::put(std::shared_ptr<Drive> drive, DriveId id) {
   *here = {std::move(drive), id, DrivePlace::Left::no, {}};
 }
 
-void DrivePlaces::leave(size_t i, DrivePlace::Left left) {
+void DrivePlaces::leave(size_t i, DrivePlace::Left left, std::string why) {
   places_[i].id = DriveId{};
   places_[i].left = left;
+  places_[i].refusal = std::move(why);
 }
 
 }  // namespace kura::node

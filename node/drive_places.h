@@ -15,12 +15,12 @@ namespace kura::node {
 
 struct DrivePlace {
   // Why nothing there is used by this process, although something was there at its start.
-  enum class Left : uint8_t { no, unread, no_drive, other_history };
+  enum class Left : uint8_t { no, unread, no_drive, takes_no_write, other_history };
 
   std::shared_ptr<Drive> drive;  // What is mounted there, or was.
   DriveId id;                    // Of the cluster's drive that is used there; nil: none.
   Left left = Left::no;
-  std::string refusal;  // Why it was not taken back, as the operator was told last.
+  std::string refusal;  // Why it is not used, as the operator was told last.
 };
 
 // Not for several threads. References end with put().
@@ -43,7 +43,7 @@ class DrivePlaces {
   // been in another place before.
   void put(std::shared_ptr<Drive> drive, DriveId id);
   // What is in place i is not used.
-  void leave(size_t i, DrivePlace::Left left);
+  void leave(size_t i, DrivePlace::Left left, std::string why);
 
  private:
   std::vector<DrivePlace> places_;

@@ -29,6 +29,8 @@ struct Node::Parts {
 
   Task<Result<void>> start();
   Task<Result<void>> identify();
+  Task<Result<void>> identify_fresh();
+  void leave(size_t i, DrivePlace::Left left, std::string why);
   Task<Result<void>> open_journal();
   Task<Result<void>> open_or_create_journal();
   void leave_other_history();
@@ -66,6 +68,7 @@ struct Node::Parts {
   Task<void> take_back();
   Task<void> tell_journal();
   uint32_t parity() const;
+  uint64_t smallest_drive_bytes() const;
   uint64_t segment_bytes() const;
   size_t segments_max() const;
   Task<void> fit_journal();
@@ -80,7 +83,8 @@ struct Node::Parts {
   NodeOptions options;
   WriterId writer;
   Membership membership;
-  journal::TurnQueue drive_turns;  // One at a time adds drives, takes them back or forgets them.
+  std::optional<Error> not_joined;  // Why an empty drive took no identity.
+  journal::TurnQueue drive_turns;   // One at a time adds drives, takes them back or forgets them.
   DrivePlaces places;
   std::set<DriveId> journal_lacks;  // Went offline since; to be given back to the journal.
   std::set<DriveId> dismissed;      // Forgotten by this process.

@@ -18,6 +18,7 @@ std::string Node::Parts::not_here() const {
   };
   name(Left::unread, "not here", "bring them back");
   name(Left::no_drive, "with files, but not the identity of a drive", "empty and add them");
+  name(Left::takes_no_write, "empty, but takes no write", "mend and add them");
   name(Left::other_history, "of another history of this store", "bring the right drives back");
   return out.empty() ? "; name all drives of the cluster" : out;
 }

@@ -12,13 +12,6 @@ namespace {
 
 constexpr uint64_t kSegmentBytesMin = 1 * kMiB;
 
-uint64_t smallest_drive_bytes(const std::vector<std::shared_ptr<Drive>>& drives) {
-  uint64_t bytes = UINT64_MAX;
-  for (const auto& drive : drives)
-    if (auto space = drive->space()) bytes = std::min(bytes, space->total_bytes);
-  return bytes;
-}
-
 // A journal segment is at most 1/64 of the smallest drive, so that live log, a spare and a reserve
 // leave room for bodies on a small one.
 uint64_t segment_bytes_for(uint64_t smallest_drive_bytes) {
@@ -45,21 +38,38 @@ Task<Result<void>> Node::Parts::identify() {
   for (size_t i = 0; i < sightings.size(); ++i) {
     const DriveSighting& seen = sightings[i];
     if (!seen.problem && (seen.identity || seen.empty)) continue;
-    places.leave(i, seen.problem ? DrivePlace::Left::unread : DrivePlace::Left::no_drive);
-    ports.log(seen.label + " is offline: " +
-              (seen.problem
-                   ? seen.problem->detail
-                   : "it holds files, and not the identity of a drive: empty it and add it"));
+    if (seen.problem)
+      leave(i, DrivePlace::Left::unread, seen.problem->detail);
+    else
+      leave(i, DrivePlace::Left::no_drive,
+            "it holds files, and not the identity of a drive: empty it and add it");
   }
+  co_return co_await identify_fresh();
+}
+
+void Node::Parts::leave(size_t i, DrivePlace::Left left, std::string why) {
+  ports.log(places[i].drive->label() + " is offline: " + why);
+  places.leave(i, left, std::move(why));
+}
+
+// A known cluster does without a drive that takes no identity: a full one, a read-only one.
+Task<Result<void>> Node::Parts::identify_fresh() {
+  std::vector<size_t> joined;
   for (size_t i : membership.fresh) {
-    places[i].id = ports.random.uuid<DriveId>();
-    disk::DriveIdentity identity{membership.cluster, places[i].id};
+    const disk::DriveIdentity identity{membership.cluster, ports.random.uuid<DriveId>()};
     const auto answering = bounded(ports.drives[i], options.drive_timeout_ns);
     auto written = co_await disk::write_identity(*answering, identity);
-    if (!written)
-      co_return fail(
-          Error{written.error().code, ports.drives[i]->label() + ": " + written.error().detail});
+    if (written) {
+      places[i].id = identity.drive;
+      joined.push_back(i);
+      continue;
+    }
+    not_joined =
+        Error{written.error().code, ports.drives[i]->label() + ": " + written.error().detail};
+    if (membership.create) co_return fail(*not_joined);
+    leave(i, DrivePlace::Left::takes_no_write, written.error().detail);
   }
+  membership.fresh = std::move(joined);
   co_return Result<void>{};
 }
 
@@ -92,8 +102,7 @@ void Node::Parts::leave_other_history() {
   const std::vector<DriveId>& left = journal->report().other_history;
   for (size_t i = 0; i < places.size(); ++i) {
     if (std::find(left.begin(), left.end(), places[i].id) == left.end()) continue;
-    places.leave(i, DrivePlace::Left::other_history);
-    ports.log(places[i].drive->label() + " is offline: " + std::string(journal::kOtherHistory));
+    leave(i, DrivePlace::Left::other_history, std::string(journal::kOtherHistory));
   }
 }
 
@@ -132,6 +141,8 @@ Task<Result<void>> Node::Parts::open_or_create_journal() {
                                           " holds objects but no drive holds the journal: bring "
                                           "back the drives that do");
     }
+    // Nor is what a first start that was refused has left a cluster that could do without it.
+    if (not_joined) co_return fail(*not_joined);
   }
   std::vector<journal::JournalDrive> all = known;
   all.insert(all.end(), fresh.begin(), fresh.end());
@@ -144,14 +155,23 @@ Task<Result<void>> Node::Parts::open_or_create_journal() {
   co_return Result<void>{};
 }
 
+uint64_t Node::Parts::smallest_drive_bytes() const {
+  uint64_t bytes = UINT64_MAX;
+  for (const DrivePlace& place : places) {
+    if (place.id.is_nil()) continue;
+    if (auto space = place.drive->space()) bytes = std::min(bytes, space->total_bytes);
+  }
+  return bytes;
+}
+
 uint64_t Node::Parts::segment_bytes() const {
   return options.journal_segment_bytes ? options.journal_segment_bytes
-                                       : segment_bytes_for(smallest_drive_bytes(ports.drives));
+                                       : segment_bytes_for(smallest_drive_bytes());
 }
 
 size_t Node::Parts::segments_max() const {
   if (options.journal_segments_max) return options.journal_segments_max;
-  return log_segments_max(smallest_drive_bytes(ports.drives), segment_bytes());
+  return log_segments_max(smallest_drive_bytes(), segment_bytes());
 }
 
 // A quarter of the memory for requests: what uploads have written and not yet synced.
@@ -281,7 +301,10 @@ Task<Result<void>> Node::Parts::start_disks() {
   const std::vector<DriveId>& left = journal->report().other_history;
   for (const auto& [id, label] : state->drives) {
     disk::PoolDrive drive{id, nullptr, {}};
-    if (const DrivePlace* place = places.of(id)) drive.drive = place->drive;
+    if (const DrivePlace* place = places.of(id))
+      drive.drive = place->drive;
+    else if (const DrivePlace* left_out = places.at(label); left_out && left_out->id.is_nil())
+      drive.reason = left_out->refusal;
     if (std::find(left.begin(), left.end(), id) != left.end())
       drive.reason = journal::kOtherHistory;
     all.push_back(std::move(drive));

@@ -52,6 +52,18 @@ Task<Result<std::optional<DriveIdentity>>> read_identity(Drive& drive) {
   co_return fail(identity.error());
 }
 
+namespace {
+
+// As far as the drive takes it. The copy first: see write_identity().
+Task<void> remove_identity(Drive& drive) {
+  for (std::string_view file : {kDriveIdentityCopy, kDriveIdentityFile}) {
+    std::string name{file};
+    (void)co_await drive.remove(std::move(name));
+  }
+}
+
+}  // namespace
+
 Task<Result<void>> write_identity(Drive& drive, DriveIdentity identity) {
   // In this order: with the copy alone the drive would be taken for somebody else's.
   for (std::string_view file : {kDriveIdentityFile, kDriveIdentityCopy}) {
@@ -59,7 +71,10 @@ Task<Result<void>> write_identity(Drive& drive, DriveIdentity identity) {
     std::string content = encode(identity);
     before_step("drive.identity");
     auto written = co_await replace_file(drive, std::move(name), std::move(content));
-    if (!written) co_return written;
+    if (!written) {
+      co_await remove_identity(drive);
+      co_return written;
+    }
     after_step("drive.identity");
   }
   co_return Result<void>();

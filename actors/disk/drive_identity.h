@@ -31,6 +31,7 @@ Result<DriveIdentity> decode_identity(std::string_view bytes);
 // None when the drive has no identity yet. What is damaged is taken from the copy. Errors: those of
 // decode_identity, when neither is right, and of the drive.
 Task<Result<std::optional<DriveIdentity>>> read_identity(Drive& drive);
+// REQUIRES: the drive has none. One that does not take all of it is left without.
 Task<Result<void>> write_identity(Drive& drive, DriveIdentity identity);
 // Brings both files to `right`, which the caller knows to be this drive's. Returns how many were
 // not; a copy that was never written is none of them.

@@ -47,8 +47,8 @@ TEST_F(Places, NoPlaceHasTheNilDrive) { EXPECT_EQ(places_.of(DriveId{}), nullptr
 
 TEST_F(Places, WhatIsLeftOutIsNamedUntilADriveIsUsedThere) {
   places_[0].id = drive_id(1);
-  places_.leave(0, Left::other_history);
-  places_.leave(2, Left::unread);
+  places_.leave(0, Left::other_history, "it is of another one");
+  places_.leave(2, Left::unread, "it cannot be read");
   EXPECT_EQ(places_.of(drive_id(1)), nullptr);
   EXPECT_EQ(places_.labels(Left::other_history), std::vector<std::string>{"d1"});
   EXPECT_EQ(places_.labels(Left::no), std::vector<std::string>{"d2"});
