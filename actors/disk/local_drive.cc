@@ -246,6 +246,7 @@ Result<void> LocalDrive::State::check_mounted() {
     return {};
   }
   gone = true;
+  if (!gone_because.empty()) return fail(Errc::io_error, gone_because);
   return fail(Errc::io_error, path + ": no longer mounted, or another drive is mounted there");
 }
 
@@ -319,9 +320,10 @@ Result<std::unique_ptr<LocalDrive>> open_local_drive(const std::string& path,
   return std::make_unique<LocalDrive>(std::move(state));
 }
 
-std::unique_ptr<LocalDrive> missing_local_drive(const std::string& path) {
+std::unique_ptr<LocalDrive> missing_local_drive(const std::string& path, std::string why) {
   auto state = std::make_shared<State>(path, Descriptor(), LocalDriveOptions{.direct = false});
   state->gone = true;
+  state->gone_because = std::move(why);
   state->space_error = ENOENT;
   return std::make_unique<LocalDrive>(std::move(state));
 }
@@ -390,7 +392,10 @@ Task<Result<bool>> LocalDrive::still_mounted() {
 
 bool LocalDrive::is_gone() const { return state_->gone; }
 
-void LocalDrive::give_up() { state_->gone = true; }
+void LocalDrive::give_up(std::string why) {
+  state_->gone_because = std::move(why);
+  state_->gone = true;
+}
 
 Task<Result<std::shared_ptr<LocalDrive>>> LocalDrive::mounted_anew() {
   std::shared_ptr<State> state = state_;

@@ -56,8 +56,9 @@ class LocalDrive : public Drive {
   Task<Result<bool>> still_mounted();
   // What it was is not there any more, as far as anybody has looked.
   bool is_gone() const;
-  // As if the drive were not mounted: the folder is only what lies below its mount point.
-  void give_up();
+  // As if the drive were not mounted, for `why`: the folder is only what lies below its mount
+  // point. Before anybody uses it.
+  void give_up(std::string why);
   // The drive to which the path leads by now, if it is another mount and holds an identity (whose
   // is for the caller to check); else null.
   Task<Result<std::shared_ptr<LocalDrive>>> mounted_anew();
@@ -66,8 +67,9 @@ class LocalDrive : public Drive {
   std::shared_ptr<State> state_;
 };
 
-// A drive whose folder is not there, as one that is not mounted: mounted_anew() finds it.
-std::unique_ptr<LocalDrive> missing_local_drive(const std::string& path);
+// A drive whose folder is not there or cannot be opened, for `why`, as one that is not mounted:
+// mounted_anew() finds it.
+std::unique_ptr<LocalDrive> missing_local_drive(const std::string& path, std::string why);
 
 // `path` must be a folder already. Errors: not_found (no such folder), access_denied,
 // invalid_argument (not a folder), io_error.

@@ -32,9 +32,10 @@ Result<void> check_folders_in(const std::string& path) {
   constexpr std::string_view kOwn[] = {"journal", "sets", "view", "view.new", "lost+found"};
   std::error_code ignored;
   if (has_identity(path)) return {};
-  for (const auto& entry : std::filesystem::directory_iterator(path, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (entry.is_directory(ignored) &&
+  std::filesystem::directory_iterator entry(path, ignored);
+  for (; entry != std::filesystem::directory_iterator(); entry.increment(ignored)) {
+    const std::string name = entry->path().filename().string();
+    if (entry->is_directory(ignored) &&
         std::find(std::begin(kOwn), std::end(kOwn), name) == std::end(kOwn))
       return fail(Errc::invalid_argument,
                   path + " holds the folder '" + name + "': give an empty folder");
@@ -74,24 +75,25 @@ DriveLock::~DriveLock() {
 }
 
 Result<std::unique_ptr<DriveFolders>> DriveFolders::open(const std::vector<std::string>& paths,
-                                                         bool starts_over, const Log& log) {
+                                                         bool starts_over) {
   if (paths.empty())
     return fail(Errc::invalid_argument,
                 "name at least one drive folder: kura server /mnt/d{1...6}");
   std::unique_ptr<DriveFolders> folders(new DriveFolders());
-  size_t missing = 0;
+  std::vector<Error> missing;
   for (const std::string& named : paths) {
     const std::string path = absolute_folder(named);
     if (auto apart = folders->check_apart(path); !apart) return fail(apart.error());
     folders->paths_.push_back(path);
     auto drive = open_local_drive(path);
-    if (!drive && drive.error().code == Errc::not_found && (starts_over || paths.size() > 1)) {
-      log(path + ": no such folder; going on without this drive");
-      folders->drives_.push_back(missing_local_drive(path));
-      ++missing;
+    if (!drive && (starts_over || paths.size() > 1)) {
+      const bool absent = drive.error().code == Errc::not_found;
+      missing.push_back(drive.error());
+      folders->drives_.push_back(
+          missing_local_drive(path, absent ? "no such folder" : drive.error().detail));
       continue;
     }
-    if (!drive) return fail(Error{drive.error().code, path + ": " + drive.error().detail});
+    if (!drive) return fail(drive.error());
     if (auto fit = check_folders_in(path); !fit) return fail(fit.error());
     auto lock = DriveLock::take(path);
     if (!lock && folders->lock_on(path) != folders->locks_.end())
@@ -100,11 +102,21 @@ Result<std::unique_ptr<DriveFolders>> DriveFolders::open(const std::vector<std::
     if (lock) folders->locks_.emplace((*drive)->label(), std::move(*lock));
     folders->drives_.push_back(std::move(*drive));
   }
-  if (missing == paths.size() && !starts_over)
-    return fail(Errc::not_found, "none of the drive folders exists (" +
-                                     kura::joined(folders->paths_) + "): mount or create them");
-  folders->leave_unmounted(log);
+  if (missing.size() == paths.size() && !starts_over) return fail(folders->none_opens(missing));
+  folders->leave_unmounted();
   return folders;
+}
+
+Error DriveFolders::none_opens(const std::vector<Error>& why) const {
+  const auto other = std::find_if(why.begin(), why.end(), [](const Error& error) {
+    return error.code != Errc::not_found;
+  });
+  if (other == why.end())
+    return {Errc::not_found, "none of the drive folders exists (" + kura::joined(paths_) +
+                                 "): mount or create them"};
+  std::vector<std::string> reasons;
+  for (const Error& error : why) reasons.push_back(error.detail);
+  return {other->code, "none of the drive folders can be opened: " + kura::joined(reasons)};
 }
 
 // A drive within another one would be lost with it.
@@ -119,15 +131,14 @@ Result<void> DriveFolders::check_apart(const std::string& path) const {
 
 // Where drives are mounted, an empty folder that is none is a drive that is missing. Taken for its
 // replacement it would be filled, and hidden as soon as the drive is back.
-void DriveFolders::leave_unmounted(const Log& log) {
+void DriveFolders::leave_unmounted() {
   const bool mounts = std::any_of(paths_.begin(), paths_.end(), [](const std::string& path) {
     return is_mount_point(path) && has_identity(path);
   });
   for (size_t i = 0; mounts && i < paths_.size(); ++i) {
-    const bool exists = ::access(paths_[i].c_str(), F_OK) == 0;
-    if (!exists || is_mount_point(paths_[i]) || has_identity(paths_[i])) continue;
-    log(paths_[i] + ": nothing is mounted there; going on without this drive");
-    std::static_pointer_cast<LocalDrive>(drives_[i])->give_up();
+    auto drive = std::static_pointer_cast<LocalDrive>(drives_[i]);
+    if (drive->is_gone() || is_mount_point(paths_[i]) || has_identity(paths_[i])) continue;
+    drive->give_up("nothing is mounted there");
   }
 }
 

@@ -3,7 +3,6 @@
 
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -34,13 +33,12 @@ class DriveLock {
 
 class DriveFolders {
  public:
-  using Log = std::function<void(const std::string&)>;
-
-  // A folder that is missing is a drive that is not mounted: the others may do without it, and a
-  // process that starts over waits for all of them. Errors: invalid_argument (no folders),
-  // not_found (none exists), exists (another process has one), io_error.
+  // A folder that is missing or cannot be opened is a drive that is not here: the others may do
+  // without it, and a process that starts over waits for all of them. Errors: invalid_argument (no
+  // folders), not_found (none exists), exists (another process has one), access_denied, io_error
+  // (none opens).
   static Result<std::unique_ptr<DriveFolders>> open(const std::vector<std::string>& paths,
-                                                    bool starts_over, const Log& log);
+                                                    bool starts_over);
 
   // In the order given.
   const std::vector<std::shared_ptr<Drive>>& drives() const { return drives_; }
@@ -78,7 +76,8 @@ class DriveFolders {
       const std::string& path);  // Of whichever place.
   const Joining* joining_on(const std::string& path);
   Result<void> check_apart(const std::string& path) const;
-  void leave_unmounted(const Log& log);
+  Error none_opens(const std::vector<Error>& why) const;
+  void leave_unmounted();
 
   std::vector<std::shared_ptr<Drive>> drives_;
   std::vector<std::string> paths_;

@@ -69,8 +69,7 @@ Result<void> open_drives(const Config& config, ProcessLog& log, ServerSetup& set
     if (std::none_of(paths.begin(), paths.end(),
                      [&path](const std::string& named) { return absolute_folder(named) == path; }))
       paths.push_back(std::move(path));
-  auto folders = DriveFolders::open(paths, started_over().has_value(),
-                                    [&log](const std::string& line) { log.say(line); });
+  auto folders = DriveFolders::open(paths, started_over().has_value());
   if (!folders) return kura::fail(folders.error());
   setup.folders = std::move(*folders);
   RocksKvOptions options;

@@ -84,3 +84,12 @@ def test_fail_point_ends_the_process(server):
     assert server.process.wait(30) == -signal.SIGKILL
     del server.settings["KURA_FAIL_POINT"]
     server.start()
+
+
+def test_no_folder_that_opens(server):
+    for folder in server.drives[:2]:
+        folder.rmdir()
+    server.drives[0].write_text("no folder")
+    server.drives = server.drives[:2]
+    line = one_line(server)
+    assert all(f"cannot open {folder}: " in line for folder in server.drives), line
