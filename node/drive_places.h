@@ -15,7 +15,7 @@ namespace kura::node {
 
 struct DrivePlace {
   // Why nothing there is used by this process, although something was there at its start.
-  enum class Left : uint8_t { no, unread, no_drive, takes_no_write, other_history };
+  enum class Left : uint8_t { no, unread, no_drive, takes_no_write, wrong, other_history };
 
   std::shared_ptr<Drive> drive;  // What is mounted there, or was.
   DriveId id;                    // Of the cluster's drive that is used there; nil: none.

@@ -23,7 +23,31 @@ Error several_clusters(const std::vector<DriveSighting>& sightings) {
               all + ")"};
 }
 
+std::string others_with(DriveId id, const DriveSighting& but,
+                        const std::vector<DriveSighting>& sightings) {
+  std::string labels;
+  for (const DriveSighting& drive : sightings)
+    if (&drive != &but && drive.identity && drive.identity->drive == id)
+      append(labels, drive.label);
+  return labels;
+}
+
 }  // namespace
+
+void leave_out_wrong_drives(std::vector<DriveSighting>& sightings, const KnownDrives& before) {
+  for (DriveSighting& drive : sightings) {
+    if (drive.problem) drive.problem->code = Errc::io_error;  // One of a newer format is not ours.
+    if (!drive.identity) continue;
+    if (!before.cluster.is_nil() && drive.identity->cluster != before.cluster) {
+      drive.problem = Error{Errc::io_error, "it belongs to another cluster"};
+      continue;
+    }
+    const DriveId id = drive.identity->drive;
+    const std::string others = others_with(id, drive, sightings);
+    if (!others.empty() && !before.has(drive.label, id))
+      drive.problem = Error{Errc::io_error, "it holds a copy of the drive in " + others};
+  }
+}
 
 Task<DriveSighting> look_at(Drive& drive) {
   DriveSighting sighting;
@@ -77,7 +101,7 @@ Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings
     if (!first) first = &drive;
     found.online.push_back(i);
   }
-  if (found.online.empty() && !not_empty.empty())
+  if (found.online.empty() && !not_empty.empty() && fresh_id)
     return fail(Errc::invalid_argument, "files, and not the identity of a drive, are in " +
                                             not_empty + ": give empty folders or remove the files");
   if (found.online.empty() && !unreadable.empty())
@@ -85,7 +109,7 @@ Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings
                                        unreadable + "): bring them back, or do not name them");
   found.create = found.online.empty();
   if (found.create && !fresh_id)
-    return fail(Errc::unavailable, "none of the cluster's drives is here, only empty folders");
+    return fail(Errc::unavailable, "none of the cluster's drives is here");
   found.cluster = found.create ? *fresh_id : first->identity->cluster;
   return found;
 }

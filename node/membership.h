@@ -11,6 +11,7 @@
 #include "actors/disk/drive_identity.h"
 #include "base/drive.h"
 #include "base/random.h"
+#include "node/known_drives.h"
 
 namespace kura::node {
 
@@ -18,7 +19,7 @@ struct DriveSighting {
   std::string label;
   std::optional<disk::DriveIdentity> identity;
   bool empty = false;            // Nothing but what a fresh file system has.
-  std::optional<Error> problem;  // It cannot be read: treated as offline, or refused.
+  std::optional<Error> problem;  // It cannot be read, or is wrong: treated as offline, or refused.
 };
 
 struct Membership {
@@ -35,6 +36,11 @@ struct Membership {
 // newer format), unavailable (no drive can be read, or none of the cluster is here).
 Result<Membership> decide_membership(const std::vector<DriveSighting>& sightings,
                                      std::optional<ClusterId> fresh_id);
+
+// For a process that starts over, after one that had `before`: gives what is wrong in the place of
+// a drive a problem, so that it is left out. A drive of another cluster; a copy of a drive that is
+// here as well: of those the one in its old place is right, and nobody knows if there is none.
+void leave_out_wrong_drives(std::vector<DriveSighting>& sightings, const KnownDrives& before);
 
 Task<DriveSighting> look_at(Drive& drive);
 

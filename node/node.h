@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "base/stream.h"
 #include "journal/embedded/embedded_journal.h"
+#include "node/known_drives.h"
 #include "node/view_places.h"
 #include "projections/metadata/snapshot.h"
 #include "s3/auth/authenticator.h"
@@ -40,6 +41,8 @@ struct NodePorts {
   // there are no others. Errors: exists (one has it), io_error.
   std::function<Result<void>(const Drive& drive)> claim;
   std::function<void(const Drive& drive)> release;
+  // A drive of the cluster is used where its label says, for NodeOptions::before. May be empty.
+  std::function<void(ClusterId cluster, const std::string& label, DriveId drive)> used;
   std::function<void(const std::string&)> log;  // One line for the operator.
   // The node cannot go on; the owner ends it and starts another one. From any thread.
   std::function<void(Error)> on_fatal;
@@ -68,6 +71,7 @@ struct NodeOptions {
   int64_t drive_check_ns = 2'000'000'000;
   int64_t drive_timeout_ns = 10'000'000'000;  // A drive that does not answer so long is offline.
   bool starts_over = false;  // The cluster is there: empty drives alone are not to become another.
+  KnownDrives before;        // What the process before one that starts over had.
   int64_t scrub_interval_ns = 30LL * 86'400 * 1'000'000'000;  // From end to start; 0: never.
   bool ack_before_sync = false;  // A planted fault, for the simulator to find.
   // Of a request that ended on io loop `io`, on that loop. May be empty.

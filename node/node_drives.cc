@@ -96,7 +96,7 @@ Task<void> Node::Parts::take_back() {
     if (!ours) continue;
     auto id = co_await rejoin(drive);
     if (id) {
-      places.put(drive, *id);
+      use(drive, *id);
       ports.log(drive->label() + " is back");
     } else if (std::exchange(places[i].refusal, id.error().detail) != id.error().detail) {
       ports.log(drive->label() + " is not taken back: " + id.error().detail);
@@ -149,8 +149,13 @@ Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
   auto id = co_await std::move(joining);
   if (!id) co_return id;
   if (!read_only.empty()) drive_admitted = true;
-  places.put(drive, *id);
+  use(drive, *id);
   co_return id;
+}
+
+void Node::Parts::use(std::shared_ptr<Drive> drive, DriveId id) {
+  places.put(std::move(drive), id);
+  tell_of_use(*places.of(id));
 }
 
 bool Node::Parts::serves(DriveId id) const { return disks && disks->serves(id); }

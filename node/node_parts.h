@@ -31,6 +31,8 @@ struct Node::Parts {
   Task<Result<void>> identify();
   Task<Result<void>> identify_fresh();
   void leave(size_t i, DrivePlace::Left left, std::string why);
+  void use(std::shared_ptr<Drive> drive, DriveId id);
+  void tell_of_use(const DrivePlace& place) const;
   Task<Result<void>> open_journal();
   Task<Result<void>> open_or_create_journal();
   void leave_other_history();

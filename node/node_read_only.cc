@@ -18,6 +18,7 @@ std::string Node::Parts::not_here() const {
   };
   name(Left::unread, "not here", "bring them back");
   name(Left::no_drive, "with files, but not the identity of a drive", "empty and add them");
+  name(Left::wrong, "of another cluster, or copies", "bring the right drives back");
   name(Left::takes_no_write, "empty, but takes no write", "mend and add them");
   name(Left::other_history, "of another history of this store", "bring the right drives back");
   return out.empty() ? "; name all drives of the cluster" : out;
@@ -93,7 +94,9 @@ Task<bool> Node::Parts::is_back(size_t i) {
   const bool anew = mounted && *mounted;
   if (anew) drive = *mounted;
   if (!unknown && !anew) co_return false;
-  if (!anew && places[i].left == DrivePlace::Left::other_history) co_return false;
+  const DrivePlace::Left left = places[i].left;
+  if (!anew && (left == DrivePlace::Left::wrong || left == DrivePlace::Left::other_history))
+    co_return false;
   const auto answering = bounded(drive, options.drive_timeout_ns);
   const DriveSighting seen = co_await look_at(*answering);
   const bool ours = seen.identity && seen.identity->cluster == membership.cluster;

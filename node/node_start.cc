@@ -29,6 +29,7 @@ Task<Result<void>> Node::Parts::identify() {
     DriveSighting sighting = co_await look_at(*answering);
     sightings.push_back(std::move(sighting));
   }
+  if (options.starts_over) leave_out_wrong_drives(sightings, options.before);
   const ClusterId fresh_id = ports.random.uuid<ClusterId>();
   auto decided =
       decide_membership(sightings, options.starts_over ? std::nullopt : std::optional(fresh_id));
@@ -39,12 +40,20 @@ Task<Result<void>> Node::Parts::identify() {
     const DriveSighting& seen = sightings[i];
     if (!seen.problem && (seen.identity || seen.empty)) continue;
     if (seen.problem)
-      leave(i, DrivePlace::Left::unread, seen.problem->detail);
+      leave(i, seen.identity ? DrivePlace::Left::wrong : DrivePlace::Left::unread,
+            seen.problem->detail);
     else
       leave(i, DrivePlace::Left::no_drive,
             "it holds files, and not the identity of a drive: empty it and add it");
   }
-  co_return co_await identify_fresh();
+  Result<void> joined = co_await identify_fresh();
+  for (const DrivePlace& place : places)
+    if (joined && !place.id.is_nil()) tell_of_use(place);
+  co_return joined;
+}
+
+void Node::Parts::tell_of_use(const DrivePlace& place) const {
+  if (ports.used) ports.used(membership.cluster, place.drive->label(), place.id);
 }
 
 void Node::Parts::leave(size_t i, DrivePlace::Left left, std::string why) {

@@ -71,7 +71,7 @@ struct LocalDrive::State {
   std::atomic<int64_t> mount_seen_ns{INT64_MIN / 2};
   std::atomic<bool> closed{false};
   std::atomic<bool> gone{false};
-  std::string gone_because;  // Where that is known from the beginning.
+  std::string gone_because;             // Where that is known from the beginning.
   std::atomic<bool> identified{false};  // It has the file that says whose drive it is.
   std::atomic<bool> sync_failed{false};
   DriveThreads reads;

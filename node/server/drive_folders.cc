@@ -75,42 +75,51 @@ DriveLock::~DriveLock() {
 }
 
 Result<std::unique_ptr<DriveFolders>> DriveFolders::open(const std::vector<std::string>& paths,
-                                                         bool starts_over) {
+                                                         const KnownDrives* before) {
   if (paths.empty())
     return fail(Errc::invalid_argument,
                 "name at least one drive folder: kura server /mnt/d{1...6}");
   std::unique_ptr<DriveFolders> folders(new DriveFolders());
+  if (before) folders->known_ = *before;
   std::vector<Error> missing;
   for (const std::string& named : paths) {
     const std::string path = absolute_folder(named);
     if (auto apart = folders->check_apart(path); !apart) return fail(apart.error());
     folders->paths_.push_back(path);
     auto drive = open_local_drive(path);
-    if (!drive && (starts_over || paths.size() > 1)) {
-      const bool absent = drive.error().code == Errc::not_found;
-      missing.push_back(drive.error());
-      folders->drives_.push_back(
-          missing_local_drive(path, absent ? "no such folder" : drive.error().detail));
+    if (!drive && !before && paths.size() == 1) return fail(drive.error());
+    auto kept = drive ? folders->keep(path, before != nullptr) : Result<void>();
+    if (!kept && !before) return fail(kept.error());
+    if (drive && kept) {
+      folders->drives_.push_back(std::move(*drive));
       continue;
     }
-    if (!drive) return fail(drive.error());
-    if (auto fit = check_folders_in(path); !fit) return fail(fit.error());
-    auto lock = DriveLock::take(path);
-    if (!lock && folders->lock_on(path) != folders->locks_.end())
-      return fail(Errc::invalid_argument, path + " is named twice");
-    if (!lock && lock.error().code == Errc::exists) return fail(lock.error());
-    if (lock) folders->locks_.emplace((*drive)->label(), std::move(*lock));
-    folders->drives_.push_back(std::move(*drive));
+    missing.push_back(drive ? kept.error() : drive.error());
+    const bool absent = missing.back().code == Errc::not_found;
+    folders->drives_.push_back(
+        missing_local_drive(path, absent ? "no such folder" : missing.back().detail));
   }
-  if (missing.size() == paths.size() && !starts_over) return fail(folders->none_opens(missing));
+  if (missing.size() == paths.size() && !before) return fail(folders->none_opens(missing));
   folders->leave_unmounted();
   return folders;
 }
 
+// Locked, if it is fit to be a drive.
+Result<void> DriveFolders::keep(const std::string& path, bool starts_over) {
+  if (auto fit = check_folders_in(path); !fit) return fit;
+  auto lock = DriveLock::take(path);
+  if (!lock && lock_on(path) != locks_.end()) {
+    if (!starts_over) return fail(Errc::invalid_argument, path + " is named twice");
+    return {};
+  }
+  if (!lock && lock.error().code == Errc::exists) return fail(lock.error());
+  if (lock) locks_.emplace(path, std::move(*lock));
+  return {};
+}
+
 Error DriveFolders::none_opens(const std::vector<Error>& why) const {
-  const auto other = std::find_if(why.begin(), why.end(), [](const Error& error) {
-    return error.code != Errc::not_found;
-  });
+  const auto other = std::find_if(why.begin(), why.end(),
+                                  [](const Error& error) { return error.code != Errc::not_found; });
   if (other == why.end())
     return {Errc::not_found, "none of the drive folders exists (" + kura::joined(paths_) +
                                  "): mount or create them"};
@@ -197,6 +206,24 @@ void DriveFolders::joined(const std::string& path) {
 void DriveFolders::forget(const std::string& path) {
   std::lock_guard lock(mutex_);
   joining_.erase(path);
+}
+
+void DriveFolders::used(ClusterId cluster, const std::string& path, DriveId id) {
+  std::lock_guard lock(mutex_);
+  known_.cluster = cluster;
+  known_.put(path, id);
+  // Of two places that lead to it the lock may be the other one's, which is not used.
+  if (locks_.contains(path)) return;
+  auto other = lock_on(path);
+  if (other == locks_.end()) return;
+  auto held = locks_.extract(other);
+  held.key() = path;
+  locks_.insert(std::move(held));
+}
+
+KnownDrives DriveFolders::known() const {
+  std::lock_guard lock(mutex_);
+  return known_;
 }
 
 Result<void> DriveFolders::claim(const std::string& path) {

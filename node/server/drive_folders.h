@@ -12,6 +12,7 @@
 #include "actors/disk/local_drive.h"
 #include "base/result.h"
 #include "base/task.h"
+#include "node/known_drives.h"
 
 namespace kura::node {
 
@@ -34,11 +35,13 @@ class DriveLock {
 class DriveFolders {
  public:
   // A folder that is missing or cannot be opened is a drive that is not here: the others may do
-  // without it, and a process that starts over waits for all of them. Errors: invalid_argument (no
-  // folders), not_found (none exists), exists (another process has one), access_denied, io_error
-  // (none opens).
+  // without it, and a process that starts over, after one that had `before`, waits for all of them.
+  // That one also does without a folder that is not fit to be a drive, and leaves it to the node to
+  // choose between two that are the same. `before` is null at a first start. Errors:
+  // invalid_argument (no folders), not_found (none exists), exists (another process has one),
+  // access_denied, io_error (none opens).
   static Result<std::unique_ptr<DriveFolders>> open(const std::vector<std::string>& paths,
-                                                    bool starts_over);
+                                                    const KnownDrives* before);
 
   // In the order given.
   const std::vector<std::shared_ptr<Drive>>& drives() const { return drives_; }
@@ -62,6 +65,9 @@ class DriveFolders {
   // The node takes a drive back there that is mounted anew, or has none there any more.
   Result<void> claim(const std::string& path);
   void release(const std::string& path);
+  // The node uses that drive there.
+  void used(ClusterId cluster, const std::string& path, DriveId id);
+  KnownDrives known() const;
   // What add() gave and nobody forgot: a process that starts over needs them too.
   std::vector<std::string> added() const;
 
@@ -76,6 +82,7 @@ class DriveFolders {
       const std::string& path);  // Of whichever place.
   const Joining* joining_on(const std::string& path);
   Result<void> check_apart(const std::string& path) const;
+  Result<void> keep(const std::string& path, bool starts_over);
   Error none_opens(const std::vector<Error>& why) const;
   void leave_unmounted();
 
@@ -83,6 +90,7 @@ class DriveFolders {
   std::vector<std::string> paths_;
   mutable std::mutex mutex_;                // Guards what is below.
   std::map<std::string, DriveLock> locks_;  // By path.
+  KnownDrives known_;
   std::vector<std::string> added_;
   std::map<std::string, Joining> joining_;  // By path.
 };

@@ -151,6 +151,9 @@ NodePorts Server::ports() {
   };
   ports.claim = [this](const Drive& drive) { return setup_.folders->claim(drive.label()); };
   ports.release = [this](const Drive& drive) { setup_.folders->release(drive.label()); };
+  ports.used = [this](ClusterId cluster, const std::string& label, DriveId drive) {
+    setup_.folders->used(cluster, label, drive);
+  };
   ports.log = [this](const std::string& line) { log_.say(line); };
   ports.on_fatal = [this](Error error) { end_failed_node(error); };
   ports.on_drives_back = [this] { end_waiting_node(); };
@@ -161,6 +164,7 @@ NodeOptions Server::options() {
   NodeOptions options = options_of(config_);
   options.request_log = request_log();
   options.starts_over = started_over().has_value();
+  options.before = drives_known_before();
   return options;
 }
 
@@ -270,7 +274,8 @@ void Server::execute_again(StartOver why, int listener) {
   setup_.listener.pause();
   log_.flush(kFlushNs);
   keep_settings(config_);
-  start_over(argv_, why, setup_.folders->added(), {listener, config_.listen});
+  start_over(argv_, why, {setup_.folders->added(), setup_.folders->known()},
+             {listener, config_.listen});
 }
 
 // The end of a process whose loops have run. Nothing is taken apart: what still runs there, and the

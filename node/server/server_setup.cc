@@ -69,7 +69,8 @@ Result<void> open_drives(const Config& config, ProcessLog& log, ServerSetup& set
     if (std::none_of(paths.begin(), paths.end(),
                      [&path](const std::string& named) { return absolute_folder(named) == path; }))
       paths.push_back(std::move(path));
-  auto folders = DriveFolders::open(paths, started_over().has_value());
+  const KnownDrives before = drives_known_before();
+  auto folders = DriveFolders::open(paths, started_over() ? &before : nullptr);
   if (!folders) return kura::fail(folders.error());
   setup.folders = std::move(*folders);
   RocksKvOptions options;

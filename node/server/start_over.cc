@@ -11,6 +11,7 @@
 #include "node/server/environment.h"
 #include "node/server/exit_code.h"
 #include "node/server/stand_in.h"
+#include "s3/codec/encoding.h"
 
 namespace kura::node {
 namespace {
@@ -25,6 +26,8 @@ constexpr char kListener[] = "KURA_LISTENER";
 constexpr char kKeptSettings[] = "KURA_KEPT_SETTINGS";
 // And the drives that were added since the command line was written, one in a line.
 constexpr char kAddedDrives[] = "KURA_ADDED_DRIVES";
+// The id of the cluster, then its drives and where they were, one in a line.
+constexpr char kKnownDrives[] = "KURA_KNOWN_DRIVES";
 
 // How often one that waits looks whether a drive still hangs: a child for each would be too many,
 // but drives that are back must not wait for one that never is.
@@ -83,6 +86,23 @@ std::vector<std::string> drives_added_before() {
   return paths;
 }
 
+KnownDrives drives_known_before() {
+  KnownDrives known;
+  std::istringstream lines(environment_variable(kKnownDrives).value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream in(line);
+    std::string hex, path;
+    in >> hex;
+    const auto id = s3::hex_decode(hex);
+    if (!id || id->size() != ClusterId{}.bytes.size()) continue;
+    if (in.ignore(1) && std::getline(in, path))
+      known.put(path, uuid_from<DriveId>(*id));
+    else
+      known.cluster = uuid_from<ClusterId>(*id);
+  }
+  return known;
+}
+
 int listener_of_before(const std::string& address) {
   const auto socket_at = environment_variable(kListener);
   if (!started_over() || !socket_at) return -1;
@@ -95,17 +115,20 @@ int listener_of_before(const std::string& address) {
   return -1;
 }
 
-void start_over(char** argv, StartOver why, const std::vector<std::string>& added,
+void start_over(char** argv, StartOver why, const DrivesHandedOn& drives,
                 const HandedOn& handed_on) {
   const int listener = is_listening(handed_on.socket) ? handed_on.socket : -1;
   ::setenv(kListener, (std::to_string(listener) + "@" + handed_on.address).c_str(), 1);
   ::setenv(kStartedOver, why == StartOver::waiting ? kWaiting : kLost, 1);
   std::string lines;
-  for (const std::string& path : added) lines += path + "\n";
+  for (const std::string& path : drives.added) lines += path + "\n";
   if (!lines.empty()) {
     const auto before = environment_variable(kAddedDrives);
     ::setenv(kAddedDrives, (before.value_or("") + lines).c_str(), 1);
   }
+  std::string known = to_hex(drives.known.cluster) + "\n";
+  for (const auto& [path, id] : drives.known.places) known += to_hex(id) + " " + path + "\n";
+  ::setenv(kKnownDrives, known.c_str(), 1);
   // A process that waits for drives has time; one that serves goes on.
   for (int looks = 0; why == StartOver::waiting && looks < kLooks && hangs_in_kernel(); ++looks)
     if (asked_to_end_within_a_second()) ::_exit(0);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "node/known_drives.h"
 #include "node/server/config.h"
 
 namespace kura::node {
@@ -22,6 +23,8 @@ enum class StartOver {
 std::optional<StartOver> started_over();
 // The drives that were added to the processes before it since the command line was written.
 std::vector<std::string> drives_added_before();
+// Where those of the process before it were. Of no cluster: it is a first start.
+KnownDrives drives_known_before();
 
 // The descriptor of the socket that the process before it listened with on `address`, as given;
 // negative: none. One of another address is closed.
@@ -42,8 +45,12 @@ struct HandedOn {
   int socket = -1;
   std::string address;
 };
-// `added`: the drives that were added to this process. From any thread.
-[[noreturn]] void start_over(char** argv, StartOver why, const std::vector<std::string>& added,
+struct DrivesHandedOn {
+  std::vector<std::string> added;  // To this process.
+  KnownDrives known;
+};
+// From any thread.
+[[noreturn]] void start_over(char** argv, StartOver why, const DrivesHandedOn& drives,
                              const HandedOn& listener);
 
 }  // namespace kura::node

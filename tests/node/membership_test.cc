@@ -87,5 +87,67 @@ TEST(Membership, AnUnreadableDriveNeverLetsANewClusterBegin) {
   EXPECT_EQ(found->online, (std::vector<size_t>{1}));
 }
 
+std::vector<size_t> online_after(std::vector<DriveSighting> sightings, const KnownDrives& before) {
+  leave_out_wrong_drives(sightings, before);
+  auto found = decide_membership(sightings, std::nullopt);
+  EXPECT_TRUE(found) << found.error().detail;
+  return found ? found->online : std::vector<size_t>{};
+}
+
+class AProcessThatStartsOver : public testing::Test {
+ protected:
+  AProcessThatStartsOver() {
+    before_.cluster = cluster(1);
+    for (uint8_t n = 1; n <= 3; ++n) before_.put("d" + std::to_string(n), id(n));
+  }
+  static DriveId id(uint8_t n) { return member(1, n).identity->drive; }
+  static DriveSighting at(const std::string& label, DriveSighting drive) {
+    drive.label = label;
+    return drive;
+  }
+  KnownDrives before_;
+};
+
+TEST_F(AProcessThatStartsOver, LeavesOutADriveOfAnotherCluster) {
+  // Also where those of the other one are more.
+  std::vector<DriveSighting> seen{at("d1", member(2, 4)), at("d2", member(2, 5)), member(1, 3)};
+  EXPECT_EQ(online_after(seen, before_), std::vector<size_t>{2});
+  leave_out_wrong_drives(seen, before_);
+  EXPECT_EQ(seen[0].problem->detail, "it belongs to another cluster");
+}
+
+TEST_F(AProcessThatStartsOver, TakesOfCopiesTheOneThatIsWhereItWas) {
+  std::vector<DriveSighting> seen{at("d1", member(1, 2)), member(1, 2), member(1, 3)};
+  EXPECT_EQ(online_after(seen, before_), (std::vector<size_t>{1, 2}));
+  leave_out_wrong_drives(seen, before_);
+  EXPECT_EQ(seen[0].problem->detail, "it holds a copy of the drive in d2");
+  seen = {at("d1", member(1, 2)), member(1, 3), at("d4", member(1, 2))};
+  EXPECT_EQ(online_after(seen, before_), std::vector<size_t>{1}) << "nobody knows which is right";
+  seen = {at("d1", member(1, 2)), member(1, 3)};
+  EXPECT_EQ(online_after(seen, before_), (std::vector<size_t>{0, 1})) << "it is no copy";
+}
+
+TEST_F(AProcessThatStartsOver, LeavesOutADriveOfANewerFormat) {
+  DriveSighting newer;
+  newer.problem = Error{Errc::unsupported, "install kura 2"};
+  EXPECT_EQ(online_after({newer, member(1, 2)}, before_), std::vector<size_t>{1});
+}
+
+TEST_F(AProcessThatStartsOver, WaitsWhereItsOnlyDriveWasAndFilesAreNow) {
+  DriveSighting files;
+  auto found = decide_membership({files}, std::nullopt);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, Errc::unavailable);
+}
+
+TEST(KnownDrives, ADriveIsWhereItWasUsedLast) {
+  const DriveId id = member(1, 1).identity->drive;
+  KnownDrives known;
+  known.put("a", id);
+  known.put("b", id);
+  EXPECT_FALSE(known.has("a", id));
+  EXPECT_TRUE(known.has("b", id));
+}
+
 }  // namespace
 }  // namespace kura::node

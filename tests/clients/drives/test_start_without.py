@@ -1,6 +1,7 @@
 """A start, and a process that starts over, do without what is wrong in the place of one drive."""
 
 import pathlib
+import subprocess
 
 import pytest
 
@@ -88,4 +89,60 @@ def test_an_empty_drive_that_takes_no_write(make_store, how):
         mounts.remove_ballast(i)
     assert run(server, "drive", "add", str(folder)).returncode == 0
     until(lambda: online(store, i) and whole(server), 60, "not added")
+    check(store, written)
+
+
+REASONS = {"same": "holds a copy of the drive in", "copy": "holds a copy of the drive in", "of another cluster": "another cluster",
+           "somebody's": "holds the folder 'photos'"}
+
+
+@pytest.mark.parametrize("wrong", REASONS)
+def test_a_process_that_starts_over_does_without_a_wrong_drive(make_store, tmp_path, request, wrong):
+    """It is in the place of one that was lost. A start by somebody refuses it."""
+    store, written = filled(make_store)
+    server, mounts, i = store.server, store.mounts, view_of(store)
+    other = tmp_path / "wrong"
+    other.mkdir()
+    mount("-t", "tmpfs", "tmpfs", other)
+    request.addfinalizer(lambda: unmount(other))
+    mounts.lose(i)
+    if wrong == "same":
+        mount("--bind", mounts.disks[(i + 1) % 6], mounts.folders[i])
+    else:
+        if wrong == "copy":
+            subprocess.run(["cp", "-a", mounts.disks[(i + 1) % 6] / "kura", other], check=True)
+        elif wrong == "of another cluster":
+            strange = make_store(count=1, inside="kura")
+            strange.server.stop()
+            subprocess.run(["cp", "-a", strange.mounts.disks[0] / "kura", other], check=True)
+        else:
+            (other / "kura/photos").mkdir(parents=True)
+        mount("--bind", other, mounts.folders[i])
+    until(lambda: "starting over" in server.log_tail(50), 30, "not seen as lost")
+    until(lambda: run(server, "drive", "ls").returncode == 0, 30, "not up")
+    reason = place(server, server.drives[i])["reason"]
+    assert REASONS[wrong] in reason
+    assert sum(d["online"] for d in server.kura("drive", "ls")["items"]) == 5
+    check(store, written)
+    server.stop()
+    server.launch()
+    assert server.process.wait(30) in (5, 9)
+    unmount(mounts.folders[i])
+    server.start()
+    mounts.attach(i)
+    until(lambda: online(store, i) and whole(server), 60, "not back")
+    check(store, written)
+
+
+def test_a_right_drive_takes_the_place_of_a_wrong_one(make_store):
+    store, written = filled(make_store)
+    mounts, i = store.mounts, view_of(store)
+    mounts.lose(i)
+    mount("--bind", mounts.disks[(i + 1) % 6], mounts.folders[i])
+    until(lambda: "is offline: it holds a copy" in store.server.log_tail(50), 30, "not started over")
+    unmount(mounts.folders[i])
+    mounts.attach(i)
+    until(lambda: online(store, i) and whole(store.server), 60, "not back")
+    second = subprocess.run(["flock", "-n", mounts.disks[(i + 1) % 6] / "kura", "true"])
+    assert second.returncode == 1, "nothing keeps a second process off the drive"
     check(store, written)
