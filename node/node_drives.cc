@@ -29,8 +29,8 @@ Task<void> Node::Parts::fit_journal() {
 }
 
 // Whether a drive that nobody asked for may be taken where `away` is missing: one that the cluster
-// counts, or one in the place of none. A drive that was forgotten, or replaced by one that is away,
-// comes back by drive add.
+// counts, or one in the place of none. A drive that was forgotten, by whatever process, or replaced
+// by one that is away, comes back by drive add.
 Task<bool> Node::Parts::may_rejoin(std::shared_ptr<Drive> drive, DriveId away) {
   const std::shared_ptr<Drive> answering = bounded(drive, options.drive_timeout_ns);
   const DriveSighting seen = co_await look_at(*answering);
@@ -41,7 +41,7 @@ Task<bool> Node::Parts::may_rejoin(std::shared_ptr<Drive> drive, DriveId away) {
   const std::string place = drive->label();
   const bool taken = std::any_of(state->drives.begin(), state->drives.end(),
                                  [&](const auto& known) { return known.second == place; });
-  if (away.is_nil() && !taken && !dismissed.contains(id) && !serves(id)) co_return true;
+  if (away.is_nil() && !taken && !journal->was_removed(id) && !serves(id)) co_return true;
   if (strangers.insert(id).second)
     ports.log(drive->label() + (serves(id) ? " holds a copy of a drive that is here already"
                                            : " holds a drive that the cluster does not count; add "
@@ -209,7 +209,6 @@ Task<Result<void>> Node::Parts::forget_drive(DriveId gone) {
   after_step("drive.forget");
   journal_lacks.erase(gone);
   strangers.erase(gone);
-  dismissed.insert(gone);
   if (DrivePlace* place = places.of(gone)) {
     place->id = DriveId{};
     if (ports.release) ports.release(*place->drive);

@@ -89,7 +89,6 @@ struct Node::Parts {
   journal::TurnQueue drive_turns;   // One at a time adds drives, takes them back or forgets them.
   DrivePlaces places;
   std::set<DriveId> journal_lacks;  // Went offline since; to be given back to the journal.
-  std::set<DriveId> dismissed;      // Forgotten by this process.
   std::shared_ptr<std::set<std::string>> asked_anew =
       std::make_shared<std::set<std::string>>();  // Labels of mounted_anew() under way.
   std::set<DriveId> strangers;     // Seen in a place and left out, told to the operator.

@@ -85,6 +85,9 @@ class EmbeddedJournal final : public Journal {
   JournalStatus status() const;
   // Those of which a start has to see enough, here or not.
   std::vector<DriveId> drives() const { return set_.drives; }
+  // Whether the drive was one of them, whichever process removed it. Those that were removed
+  // longest ago are forgotten, and are then of another history.
+  bool was_removed(DriveId drive) const { return set_.has_removed(drive); }
   std::vector<SegmentSpan> segments() const;  // Ascending.
 
   // A drive came online: new, or back, also when nobody noticed that it was away. Replaces a

@@ -204,6 +204,10 @@ Result<void> check_one_of_generation(const MirrorSet& set, const std::vector<Sig
 
 bool MirrorSet::has_member(const DriveId& drive) const { return contains(members, drive); }
 bool MirrorSet::has_drive(const DriveId& drive) const { return contains(drives, drive); }
+bool MirrorSet::has_removed(const DriveId& drive) const {
+  return std::any_of(removed.begin(), removed.end(),
+                     [&drive](const Removed& one) { return one.drive == drive; });
+}
 bool MirrorSet::knows(const WriterId& process) const {
   return process == writer || contains(writers, process);
 }

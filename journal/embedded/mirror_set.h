@@ -68,6 +68,7 @@ struct MirrorSet {
   void note_removed(const DriveId& drive);
   bool has_member(const DriveId& drive) const;
   bool has_drive(const DriveId& drive) const;
+  bool has_removed(const DriveId& drive) const;
 };
 
 std::string encode_mirror_set(const MirrorSet& set);

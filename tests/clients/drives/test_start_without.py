@@ -146,3 +146,19 @@ def test_a_right_drive_takes_the_place_of_a_wrong_one(make_store):
     second = subprocess.run(["flock", "-n", mounts.disks[(i + 1) % 6] / "kura", "true"])
     assert second.returncode == 1, "nothing keeps a second process off the drive"
     check(store, written)
+
+
+def test_a_removed_drive_stays_removed_when_the_process_was_killed(make_store):
+    """The next one has not removed it, and is not told that it is wanted again."""
+    store = make_store()
+    server, mounts = store.server, store.mounts
+    i = (view_of(store) + 3) % 6
+    mounts.lose(i)
+    until(lambda: run(server, "drive", "rm", str(server.drives[i])).returncode == 0, 30, "not removed")
+    server.kill()
+    server.start()
+    mounts.attach(i)
+    until(lambda: "is back" in server.log_tail(50) or "does not count" in server.log_tail(50), 30, "not seen")
+    assert len(server.kura("drive", "ls")["items"]) == 5
+    assert run(server, "drive", "add", str(server.drives[i])).returncode == 0
+    assert len(server.kura("drive", "ls")["items"]) == 6
