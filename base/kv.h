@@ -41,8 +41,7 @@ class KvBatch {
 class KvIterator {
  public:
   virtual ~KvIterator() = default;
-  virtual void seek(std::string_view key) = 0;           // To the first entry at or after `key`.
-  virtual void seek_for_prev(std::string_view key) = 0;  // To the last entry at or before `key`.
+  virtual void seek(std::string_view key) = 0;  // To the first entry at or after `key`.
   virtual void next() = 0;
   virtual bool valid() const = 0;
   virtual std::string_view key() const = 0;    // Until the next move.

@@ -118,17 +118,6 @@ class MemoryIterator final : public KvIterator {
     }
   }
 
-  void seek_for_prev(std::string_view key) override {
-    const Node* best = nullptr;
-    for (const Node* n = root_.get(); n;) {
-      bool beyond = key < key_of(*n);
-      if (!beyond) best = n;
-      n = beyond ? n->left.get() : n->right.get();
-    }
-    ahead_.clear();
-    if (best) seek(key_of(*best));
-  }
-
   void next() override {
     INVARIANT(valid(), "next() needs an entry");
     const Node* n = ahead_.back()->right.get();

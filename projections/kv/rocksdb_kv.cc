@@ -134,7 +134,6 @@ class RocksIterator final : public KvIterator {
   RocksIterator(rocksdb::Iterator* it, std::shared_ptr<Damage> damage)
       : it_(it), damage_(std::move(damage)) {}
   void seek(std::string_view key) override { it_->Seek(slice(key)); }
-  void seek_for_prev(std::string_view key) override { it_->SeekForPrev(slice(key)); }
   void next() override { it_->Next(); }
   bool valid() const override { return it_->Valid(); }
   std::string_view key() const override { return view(it_->key()); }

@@ -69,7 +69,6 @@ class FailedIterator final : public KvIterator {
  public:
   explicit FailedIterator(Error error) : error_(std::move(error)) {}
   void seek(std::string_view) override {}
-  void seek_for_prev(std::string_view) override {}
   void next() override {}
   bool valid() const override { return false; }
   std::string_view key() const override { return {}; }

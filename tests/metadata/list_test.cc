@@ -32,7 +32,6 @@ class WatchedKv final : public Kv {
    public:
     Iterator(WatchedKv& kv, std::unique_ptr<KvIterator> it) : kv_(kv), it_(std::move(it)) {}
     void seek(std::string_view key) override { move(), it_->seek(key); }
-    void seek_for_prev(std::string_view key) override { move(), it_->seek_for_prev(key); }
     void next() override { move(), it_->next(); }
     bool valid() const override { return !failed() && it_->valid(); }
     std::string_view key() const override { return it_->key(); }

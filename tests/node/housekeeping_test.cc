@@ -19,7 +19,6 @@ class FailingViews final : public WrappedViews {
  private:
   struct Broken final : KvIterator {
     void seek(std::string_view) override {}
-    void seek_for_prev(std::string_view) override {}
     void next() override {}
     bool valid() const override { return false; }
     std::string_view key() const override { return {}; }
