@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -49,6 +50,13 @@ class KvIterator {
   virtual Result<void> status() const = 0;     // Check when valid() turns false.
 };
 
+// Whether what is written gets to the drive.
+enum class KvRoom : uint8_t {
+  enough,
+  lacking,  // The drive is full. What is written stays in memory until a flush() succeeds.
+  none,     // And so much of it does that no more should come.
+};
+
 class Kv {
  public:
   virtual ~Kv() = default;
@@ -56,6 +64,8 @@ class Kv {
   virtual Result<void> write(const KvBatch& batch) = 0;
   virtual Result<void> flush() = 0;
   virtual std::unique_ptr<KvIterator> iterate() = 0;  // Must not outlive the map.
+  // From any thread.
+  virtual KvRoom room() const { return KvRoom::enough; }
 
   // Stored bytes are not what was written: whatever finds it calls `notify` once, on any thread. A
   // later process will not use this map, it opens an empty one.

@@ -124,6 +124,7 @@ class CachedKv final : public Kv {
 
   Result<void> flush() override { return below_->flush(); }
   std::unique_ptr<KvIterator> iterate() override { return below_->iterate(); }
+  KvRoom room() const override { return below_->room(); }
   void on_damage(std::function<void(Error)> notify) override {
     below_->on_damage(std::move(notify));
   }

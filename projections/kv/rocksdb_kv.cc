@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdarg>
 #include <cstdio>
 #include <filesystem>
@@ -74,36 +76,69 @@ class Damage {
   std::function<void(Error)> notify_;
 };
 
-// Remembers the first error of a flush or compaction. RocksDB itself would let writes wait while it
-// tries to recover, and a waiting write stops a loop.
-class BackgroundErrors : public rocksdb::EventListener {
+// What RocksDB's own threads meet. Remembers the first error of a flush or compaction; that the
+// drive is full is none. RocksDB is not told of that: its recovery from it waits for itself (7.8:
+// for a flush that is queued and not scheduled any more, or for the lock that it has), and so would
+// whoever waits for it.
+class Background : public rocksdb::EventListener {
  public:
-  explicit BackgroundErrors(std::shared_ptr<Damage> damage) : damage_(std::move(damage)) {}
-  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+  explicit Background(std::shared_ptr<Damage> damage) : damage_(std::move(damage)) {}
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* status) override {
+    using Reason = rocksdb::BackgroundErrorReason;
+    if (status->IsNoSpace()) {
+      (reason == Reason::kCompaction ? compaction_lacks_room_ : flush_lacks_room_) = true;
+      if (reason == Reason::kManifestWrite || reason == Reason::kManifestWriteNoWAL)
+        keeps_files_ = true;
+      *status = rocksdb::Status::OK();
+      return changed_.notify_all();
+    }
     {
       std::lock_guard lock(mutex_);
       if (first_.ok()) first_ = *status;
     }
     failed_.store(true, std::memory_order_release);
+    changed_.notify_all();
     (void)damage_->report(*status);
   }
-  // Nothing is recovered: with two errors one after the other on a full drive, RocksDB 7.8 waits
-  // for its own recovery and keeps the lock that it needs.
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
                             bool* auto_recovery) override {
     *auto_recovery = false;
   }
+  void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo&) override {
+    flush_lacks_room_ = false;
+    changed_.notify_all();
+  }
+  // RocksDB tries one that failed again by itself.
+  void OnCompactionCompleted(rocksdb::DB*, const rocksdb::CompactionJobInfo& done) override {
+    if (done.status.ok()) compaction_lacks_room_ = false;
+    changed_.notify_all();
+  }
+
+  // For something of the above, or for a moment: what it was may have come before.
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kWait);
+  }
+  void nothing_to_flush() { flush_lacks_room_ = false; }
   bool failed() const { return failed_.load(std::memory_order_acquire); }
+  bool flush_lacks_room() const { return flush_lacks_room_; }
+  bool lacks_room() const { return flush_lacks_room_ || compaction_lacks_room_; }
+  // Whether RocksDB stopped to remove files, which it does where its list of them is in doubt.
+  bool take_keeps_files() { return keeps_files_.exchange(false); }
   rocksdb::Status first() {
     std::lock_guard lock(mutex_);
     return first_;
   }
 
  private:
+  static constexpr std::chrono::milliseconds kWait{5};
+
   const std::shared_ptr<Damage> damage_;
   std::mutex mutex_;
+  std::condition_variable changed_;
   rocksdb::Status first_;
   std::atomic<bool> failed_{false};
+  std::atomic<bool> flush_lacks_room_{false}, compaction_lacks_room_{false}, keeps_files_{false};
 };
 
 // What RocksDB says of a map that is open: what keeps it from opening is an error, and that nothing
@@ -120,6 +155,8 @@ class Warnings final : public rocksdb::Logger {
     if (std::vsnprintf(text, sizeof text, format, values) < 0) return;
     std::string line = std::string("rocksdb: ") + text;
     while (line.back() == '\n') line.pop_back();
+    // Of each attempt; Kv::room() says it.
+    if (line.find("No space left on device") != std::string::npos) return;
     log_(line);
   }
   void opened() { open_ = true; }
@@ -208,12 +245,15 @@ struct Verification {
   }
 };
 
+tl::unexpected<Error> full() { return fail(Errc::no_space, "rocksdb: its drive is full"); }
+
 class RocksKv final : public Kv {
  public:
-  RocksKv(std::unique_ptr<rocksdb::DB> db, std::shared_ptr<BackgroundErrors> errors,
+  RocksKv(std::unique_ptr<rocksdb::DB> db, std::shared_ptr<Background> background,
           std::shared_ptr<Damage> damage)
-      : db_(std::move(db)), errors_(std::move(errors)), damage_(std::move(damage)) {
-    write_options_.disableWAL = true;
+      : db_(std::move(db)), background_(std::move(background)), damage_(std::move(damage)) {}
+  ~RocksKv() override {
+    if (room() == KvRoom::enough) (void)flush();
   }
 
   Result<std::optional<std::string>> get(std::string_view key) override {
@@ -225,8 +265,8 @@ class RocksKv final : public Kv {
     return damage_->report(status);
   }
 
+  // Waits here where RocksDB is behind, and not in it: it would wait for a full drive as well.
   Result<void> write(const KvBatch& batch) override {
-    if (errors_->failed()) return damage_->report(errors_->first());
     count_nothing();
     rocksdb::WriteBatch changes;
     for (const KvBatch::Change& change : batch.changes()) {
@@ -234,23 +274,47 @@ class RocksKv final : public Kv {
           change.value ? changes.Put(change.key, *change.value) : changes.Delete(change.key);
       if (!status.ok()) return damage_->report(status);
     }
-    rocksdb::Status status = db_->Write(write_options_, &changes);
-    if (!status.ok()) return damage_->report(status);
-    return {};
+    rocksdb::WriteOptions options;
+    options.disableWAL = true;
+    options.no_slowdown = true;
+    for (;;) {
+      if (background_->failed()) return damage_->report(background_->first());
+      if (background_->flush_lacks_room()) return full();
+      rocksdb::Status status = db_->Write(options, &changes);
+      if (status.ok()) return {};
+      if (!status.IsIncomplete()) return damage_->report(status);
+      if (background_->lacks_room()) return full();
+      background_->wait();
+    }
   }
 
+  // On a drive that was full it is one attempt, whose end shows in room().
   Result<void> flush() override {
-    if (errors_->failed()) return damage_->report(errors_->first());
+    if (background_->failed()) return damage_->report(background_->first());
+    const bool was_full = background_->flush_lacks_room();
     rocksdb::FlushOptions options;
-    options.wait = true;
+    options.wait = false;
     options.allow_write_stall = true;
     rocksdb::Status status = db_->Flush(options);
+    if (!status.ok()) return damage_->report(status);
+    if (!has_unflushed()) background_->nothing_to_flush();
+    if (was_full && background_->flush_lacks_room()) return full();
+    while (has_unflushed()) {
+      if (background_->failed()) return damage_->report(background_->first());
+      if (background_->flush_lacks_room()) return full();
+      background_->wait();
+    }
+    if (background_->take_keeps_files()) status = db_->EnableFileDeletions(/*force=*/true);
     if (!status.ok()) return damage_->report(status);
     return {};
   }
 
   std::unique_ptr<KvIterator> iterate() override {
     return std::make_unique<RocksIterator>(db_->NewIterator({}), damage_);
+  }
+
+  KvRoom room() const override {
+    return background_->lacks_room() ? KvRoom::lacking : KvRoom::enough;
   }
 
   void on_damage(std::function<void(Error)> notify) override {
@@ -266,10 +330,15 @@ class RocksKv final : public Kv {
   }
 
  private:
+  bool has_unflushed() const {
+    uint64_t memtables = 0;
+    return db_->GetIntProperty(rocksdb::DB::Properties::kNumImmutableMemTable, &memtables) &&
+           memtables > 0;
+  }
+
   std::unique_ptr<rocksdb::DB> db_;
-  std::shared_ptr<BackgroundErrors> errors_;
+  std::shared_ptr<Background> background_;
   std::shared_ptr<Damage> damage_;
-  rocksdb::WriteOptions write_options_;
 };
 
 std::shared_ptr<rocksdb::TableFactory> make_table_factory(const RocksKvOptions& options) {
@@ -312,9 +381,28 @@ rocksdb::Options make_options(const RocksKvOptions& options) {
   o.allow_concurrent_memtable_write = false;  // One writer at a time: a partition's fold.
   o.enable_write_thread_adaptive_yield = false;
   o.max_bgerror_resume_count = 0;
+  o.avoid_flush_during_shutdown = true;  // ~RocksKv does it.
   o.stats_dump_period_sec = 0;
   o.stats_persist_period_sec = 0;
   return o;
+}
+
+enum class Mode : uint8_t { writes, reads };
+
+Result<std::unique_ptr<Kv>> open_with(rocksdb::Options o, const std::string& path,
+                                      const RocksKvOptions& options, Mode mode) {
+  auto damage = std::make_shared<Damage>(path);
+  auto background = std::make_shared<Background>(damage);
+  auto warnings = std::make_shared<Warnings>(options.log);
+  o.listeners.push_back(background);
+  o.info_log = warnings;
+  rocksdb::DB* db = nullptr;
+  rocksdb::Status status = mode == Mode::reads ? rocksdb::DB::OpenForReadOnly(o, path, &db)
+                                               : rocksdb::DB::Open(o, path, &db);
+  if (!status.ok()) return to_error(status);
+  warnings->opened();
+  return std::make_unique<RocksKv>(std::unique_ptr<rocksdb::DB>(db), std::move(background),
+                                   std::move(damage));
 }
 
 }  // namespace
@@ -323,18 +411,15 @@ Result<std::unique_ptr<Kv>> open_rocks_kv(const std::string& path, const RocksKv
   // One that was found damaged, or was never finished.
   if (::access(current_file(path).c_str(), F_OK) != 0)
     if (auto gone = destroy_rocks_kv(path); !gone) return fail(gone.error());
-  auto damage = std::make_shared<Damage>(path);
-  auto errors = std::make_shared<BackgroundErrors>(damage);
+  return open_with(make_options(options), path, options, Mode::writes);
+}
+
+Result<std::unique_ptr<Kv>> open_rocks_kv_to_read(const std::string& path,
+                                                  const RocksKvOptions& options) {
   rocksdb::Options o = make_options(options);
-  auto warnings = std::make_shared<Warnings>(options.log);
-  o.listeners.push_back(errors);
-  o.info_log = warnings;
-  rocksdb::DB* db = nullptr;
-  rocksdb::Status status = rocksdb::DB::Open(o, path, &db);
-  if (!status.ok()) return to_error(status);
-  warnings->opened();
-  return std::make_unique<RocksKv>(std::unique_ptr<rocksdb::DB>(db), std::move(errors),
-                                   std::move(damage));
+  o.create_if_missing = false;
+  o.max_open_files = -1;  // All are open then, also when somebody removes them.
+  return open_with(std::move(o), path, options, Mode::reads);
 }
 
 Result<void> destroy_rocks_kv(const std::string& path) {

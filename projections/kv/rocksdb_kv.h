@@ -7,8 +7,10 @@
 //
 // A failing drive ends the map, never the process: from the first background error on, every write
 // and flush fails with it, until the map is closed and opened again (which finds the last flush) or
-// destroyed and rebuilt. Block checksums are verified by every read; a map that was found damaged
-// is not opened again (Kv::on_damage), an empty one takes its place.
+// destroyed and rebuilt. A full drive is no failing one: writes are refused with no_space
+// (Kv::room()) until a flush() finds room, and what was written before is kept. Block checksums are
+// verified by every read; a map that was found damaged is not opened again (Kv::on_damage), an
+// empty one takes its place.
 
 #pragma once
 
@@ -36,6 +38,11 @@ struct RocksKvOptions {
 // Errors: corrupt (destroy and rebuild it), no_space, io_error.
 Result<std::unique_ptr<Kv>> open_rocks_kv(const std::string& path,
                                           const RocksKvOptions& options = {});
+
+// The map as it is, without room for anything. It is only read; its files may be removed meanwhile,
+// as by one that is opened beside it. Errors: io_error, corrupt.
+Result<std::unique_ptr<Kv>> open_rocks_kv_to_read(const std::string& path,
+                                                  const RocksKvOptions& options = {});
 
 // Removes the map at `path` with its folder; nothing there is success. It must not be open.
 Result<void> destroy_rocks_kv(const std::string& path);

@@ -1,8 +1,11 @@
 #include "projections/kv/write_behind_kv.h"
 
 #include <algorithm>
+#include <atomic>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <mutex>
+
+#include "projections/kv/overlaid_iterator.h"
 
 namespace kura {
 namespace {
@@ -96,13 +99,17 @@ class WriteBehindKv final : public Kv {
   Result<void> write(const KvBatch& batch) override {
     std::lock_guard one_writer(writing_);
     if (gathered_.rows() >= limits_.rows_max || gathered_.bytes() >= limits_.bytes_max)
-      if (auto drained = drain(); !drained) return drained;
+      if (auto drained = drain_if_room(); !drained) return drained;
     std::lock_guard lock(mutex_);
     for (const KvBatch::Change& change : batch.changes()) gathered_.add(change);
+    gathered_bytes_ = gathered_.bytes();
     return {};
   }
 
+  // The map below first where it lacks room: it has none for what is gathered before.
   Result<void> flush() override {
+    if (below_->room() != KvRoom::enough)
+      if (auto flushed = below_->flush(); !flushed) return flushed;
     {
       std::lock_guard one_writer(writing_);
       if (auto drained = drain(); !drained) return drained;
@@ -112,8 +119,16 @@ class WriteBehindKv final : public Kv {
 
   std::unique_ptr<KvIterator> iterate() override {
     std::lock_guard one_writer(writing_);
-    if (auto drained = drain(); !drained) return std::make_unique<FailedIterator>(drained.error());
-    return below_->iterate();
+    if (auto drained = drain_if_room(); !drained)
+      return std::make_unique<FailedIterator>(drained.error());
+    auto stored = below_->iterate();
+    if (gathered_.rows() == 0) return stored;
+    return make_overlaid_iterator(std::move(stored), gathered_.batch());
+  }
+
+  KvRoom room() const override {
+    if (below_->room() == KvRoom::enough) return KvRoom::enough;
+    return gathered_bytes_ < limits_.kept_bytes_max ? KvRoom::lacking : KvRoom::none;
   }
 
   void on_damage(std::function<void(Error)> notify) override {
@@ -129,7 +144,16 @@ class WriteBehindKv final : public Kv {
     Changes gone;  // Freed behind the lock.
     std::lock_guard lock(mutex_);
     std::swap(gone, gathered_);
+    gathered_bytes_ = 0;
     return {};
+  }
+
+  // REQUIRES: as drain().
+  Result<void> drain_if_room() {
+    if (below_->room() != KvRoom::enough) return {};
+    auto drained = drain();
+    if (!drained && drained.error().code == Errc::no_space) return {};  // It has come to lack it.
+    return drained;
   }
 
   const std::unique_ptr<Kv> below_;
@@ -137,6 +161,7 @@ class WriteBehindKv final : public Kv {
   std::mutex writing_;  // Before mutex_. Held by whoever changes what is gathered.
   std::mutex mutex_;    // Held while it changes, and by who reads it without writing_.
   Changes gathered_;
+  std::atomic<size_t> gathered_bytes_{0};
 };
 
 }  // namespace

@@ -12,6 +12,9 @@
 // They stay gathered, are still read, and go down with the next attempt, before any later change.
 // A write that fails has gathered nothing of its batch. Until rows_max or bytes_max is reached,
 // writes succeed without asking the map below, so its errors show that much later.
+//
+// A map below that lacks room is no error but of a flush: changes are gathered on, whatever the
+// limits, and iterators see them over what it holds. Whoever writes asks room() before.
 
 #pragma once
 
@@ -26,7 +29,8 @@ namespace kura {
 struct WriteBehindLimits {
   // Whoever writes waits while they go down, some 3 ms; 2,000 cost a tenth less by the row.
   size_t rows_max = 1000;
-  size_t bytes_max = 1 << 20;  // Of keys and values, with what it costs to hold them.
+  size_t bytes_max = 1 << 20;        // Of keys and values, with what it costs to hold them.
+  size_t kept_bytes_max = 64 << 20;  // While the map below lacks room; more: KvRoom::none.
 };
 
 // Only for a map that is written through the result alone. Its iterators and flushes pass on what

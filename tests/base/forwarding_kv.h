@@ -16,6 +16,7 @@ class ForwardingKv : public Kv {
   Result<void> write(const KvBatch& batch) override { return below_->write(batch); }
   Result<void> flush() override { return below_->flush(); }
   std::unique_ptr<KvIterator> iterate() override { return below_->iterate(); }
+  KvRoom room() const override { return below_->room(); }
 
  private:
   std::unique_ptr<Kv> below_;

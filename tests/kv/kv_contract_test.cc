@@ -107,6 +107,38 @@ INSTANTIATE_TEST_SUITE_P(Rocks, KvContract, ::testing::Values([] {
                            return std::unique_ptr<KvSubject>(new RocksSubject);
                          }));
 
+// On a drive that has room for a flush, and for nothing else: all is kept in memory until then.
+struct FullSubject : KvSubject {
+  class Full final : public Kv {
+   public:
+    explicit Full(Kv& kv) : kv_(kv) {}
+    Result<std::optional<std::string>> get(std::string_view key) override { return kv_.get(key); }
+    Result<void> write(const KvBatch& batch) override {
+      if (full_) return fail(Errc::no_space, "full");
+      return kv_.write(batch);
+    }
+    Result<void> flush() override {  // The first one finds room, the second one has used it.
+      full_ = !full_;
+      return {};
+    }
+    std::unique_ptr<KvIterator> iterate() override { return kv_.iterate(); }
+    KvRoom room() const override { return full_ ? KvRoom::lacking : KvRoom::enough; }
+
+   private:
+    Kv& kv_;
+    bool full_ = true;
+  };
+  FullSubject() { open(); }
+  Kv& kv() override { return *kept; }
+  void crash() override {
+    kept.reset();
+    open();
+  }
+  void open() { kept = make_write_behind_kv(std::make_unique<Full>(memory), {.rows_max = 1}); }
+  MemoryKv memory;
+  std::unique_ptr<Kv> kept;
+};
+
 template <class Below>
 std::function<std::unique_ptr<KvSubject>()> write_behind(size_t rows_max) {
   return [rows_max] { return std::make_unique<WriteBehindSubject<Below>>(rows_max); };
@@ -118,6 +150,10 @@ INSTANTIATE_TEST_SUITE_P(WriteBehind, KvContract,
                                            write_behind<MemorySubject>(30),
                                            write_behind<RocksSubject>(30),
                                            write_behind<RocksSubject>(100'000)));
+
+INSTANTIATE_TEST_SUITE_P(WriteBehindOnAFullDrive, KvContract, ::testing::Values([] {
+                           return std::unique_ptr<KvSubject>(new FullSubject);
+                         }));
 
 }  // namespace
 }  // namespace kura::testing

@@ -44,33 +44,84 @@ TEST(RocksKv, ReopensWhatWasClosed) {
   EXPECT_TRUE(destroy_rocks_kv(path));
 }
 
-// The drive fills up: every later write fails soon, reads go on, and the next opening after space
-// was made finds the last flush.
-TEST(RocksKv, FullDriveIsAnErrorAndNotTheEnd) {
+RocksKvOptions small_options() { return {.cache_bytes = 1 << 20, .memtable_bytes = 1 << 20}; }
+
+// The drive fills up: writes fail soon, reads go on with all that was written, and it goes on in
+// place once there is room, again and again.
+TEST(RocksKv, FullDriveIsWaitedOut) {
   TemporaryMount mount("24m");
   if (!mount.mounted()) return;
   std::string path = mount.path() + "/view";
-  RocksKvOptions options{.cache_bytes = 1 << 20, .memtable_bytes = 1 << 20};
-  auto kv = open_rocks_kv(path, options).value();
+  auto kv = open_rocks_kv(path, small_options()).value();
   ASSERT_TRUE(kv->write(filler(0)));
   ASSERT_TRUE(kv->flush());
-  std::string ballast = mount.path() + "/ballast";
-  std::ofstream(ballast) << std::string(12 << 20, 'x');
-  Result<void> wrote;
-  int n = 1;
-  for (; n < 2000 && wrote; ++n) wrote = kv->write(filler(n));
-  ASSERT_FALSE(wrote) << "24 MiB cannot hold 125 MiB";
-  EXPECT_EQ(wrote.error().code, Errc::no_space) << wrote.error().detail;
-  Result<void> flushed = kv->flush();
-  ASSERT_FALSE(flushed);
-  EXPECT_EQ(flushed.error().code, Errc::no_space);
-  EXPECT_TRUE(kv->get("k0.0").value().has_value());
-  fs::remove(ballast);
-  kv.reset();
-  kv = open_rocks_kv(path, options).value();
-  EXPECT_TRUE(kv->get("k0.0").value().has_value());
-  EXPECT_TRUE(kv->write(filler(5000)));
+  const std::string ballast = mount.path() + "/ballast";
+  int n = 1, kept = 0;
+  for (int round = 0; round < 5; ++round) {
+    std::ofstream(ballast) << std::string(fs::space(mount.path()).available, 'x');
+    Result<void> wrote;
+    for (; n < 2000 && wrote; ++n) wrote = kv->write(filler(n % 40));
+    ASSERT_FALSE(wrote) << "a full drive cannot hold 125 MiB";
+    kept = (n - 2) % 40;
+    EXPECT_EQ(wrote.error().code, Errc::no_space) << wrote.error().detail;
+    EXPECT_EQ(kv->room(), KvRoom::lacking);
+    // What the failed file took is free again.
+    std::ofstream(ballast + "2") << std::string(fs::space(mount.path()).available, 'x');
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      Result<void> flushed = kv->flush();
+      ASSERT_FALSE(flushed);
+      EXPECT_EQ(flushed.error().code, Errc::no_space) << flushed.error().detail;
+      EXPECT_FALSE(kv->write(filler(n % 40)));
+    }
+    EXPECT_TRUE(kv->get("k0.0").value().has_value());
+    EXPECT_TRUE(kv->get("k" + std::to_string(kept) + ".3").value().has_value());
+    fs::remove(ballast);
+    fs::remove(ballast + "2");
+    Result<void> flushed;
+    int attempts = 0;
+    do {
+      flushed = kv->flush();
+      ::usleep(10'000);
+    } while (!flushed && ++attempts < 1000);
+    ASSERT_TRUE(flushed) << flushed.error().detail;
+    EXPECT_EQ(kv->room(), KvRoom::enough);
+    EXPECT_TRUE(kv->write(filler(3000 + round)));
+  }
   EXPECT_TRUE(kv->flush());
+  kv.reset();
+  kv = open_rocks_kv(path, small_options()).value();
+  EXPECT_TRUE(kv->get("k" + std::to_string(kept) + ".3").value().has_value());
+  for (int round = 0; round < 5; ++round)
+    EXPECT_TRUE(kv->get("k" + std::to_string(3000 + round) + ".0").value().has_value());
+}
+
+// Opened to read, it needs no room, and goes on while another one changes its files.
+TEST(RocksKv, IsReadOnAFullDrive) {
+  TemporaryMount mount("24m");
+  if (!mount.mounted()) return;
+  const std::string path = mount.path() + "/view", ballast = mount.path() + "/ballast";
+  EXPECT_FALSE(open_rocks_kv_to_read(path));
+  {
+    auto kv = open_rocks_kv(path, small_options()).value();
+    for (int n = 0; n < 20; ++n) ASSERT_TRUE(kv->write(filler(n)));
+    ASSERT_TRUE(kv->flush());
+  }
+  std::ofstream(ballast) << std::string(fs::space(mount.path()).available, 'x');
+  ASSERT_FALSE(open_rocks_kv(path, small_options()));
+  auto reader = open_rocks_kv_to_read(path, small_options());
+  ASSERT_TRUE(reader) << reader.error().detail;
+  EXPECT_FALSE((*reader)->write(filler(1)));
+  fs::remove(ballast);
+  auto kv = open_rocks_kv(path, small_options()).value();
+  for (int round = 0; round < 8; ++round) {
+    for (int n = 0; n < 20; ++n) ASSERT_TRUE(kv->write(filler(n)));
+    ASSERT_TRUE(kv->flush());
+  }
+  int rows = 0;
+  auto it = (*reader)->iterate();
+  for (it->seek(""); it->valid(); it->next()) ++rows;
+  EXPECT_TRUE(it->status());
+  EXPECT_EQ(rows, 20 * 16);
 }
 
 TEST(RocksKv, DamageIsFound) {

@@ -33,6 +33,7 @@ struct WatchedKv final : Kv {
   Result<std::optional<std::string>> get(std::string_view key) override { return memory.get(key); }
   Result<void> write(const KvBatch& batch) override {
     if (fails) return fail(Errc::io_error, "the drive is gone");
+    if (full) return fail(Errc::no_space, "the drive is full");
     if (before_write) before_write();
     batches.push_back(batch);
     auto written = memory.write(batch);
@@ -41,8 +42,10 @@ struct WatchedKv final : Kv {
   }
   Result<void> flush() override {
     ++flushes;
+    if (full) return fail(Errc::no_space, "the drive is full");
     return memory.flush();
   }
+  KvRoom room() const override { return full && seen_full ? KvRoom::lacking : KvRoom::enough; }
   std::unique_ptr<KvIterator> iterate() override { return memory.iterate(); }
   void on_damage(std::function<void(Error)> notify) override { damaged = std::move(notify); }
   Task<Result<void>> verify() override { co_return fail(Errc::corrupt, "verified"); }
@@ -51,6 +54,7 @@ struct WatchedKv final : Kv {
   std::vector<KvBatch> batches;
   int flushes = 0;
   bool fails = false;
+  bool full = false, seen_full = true;
   std::function<void()> before_write, after_write;
   std::function<void(Error)> damaged;
 };
@@ -192,6 +196,51 @@ TEST_F(WriteBehindKvTest, AFailedDrainLosesAndReordersNothing) {
   ASSERT_TRUE(kv->flush());
   ASSERT_EQ(below->batches.size(), 1u);
   EXPECT_EQ(all(below->memory), (Map{{"a", "2"}, {"b", "1"}, {"c", "2"}}));
+}
+
+// A full drive is no error but of a flush: what is written is kept, read and listed, and goes down
+// once there is room.
+TEST_F(WriteBehindKvTest, AFullDriveIsWaitedOut) {
+  fill();
+  ASSERT_TRUE(kv->flush());
+  below->full = true;
+  below->seen_full = false;  // The first batch that goes down meets it.
+  Map expected{{"a", "1"}, {"c", "1"}, {"d", "3"}, {"e", "2"}};
+  for (int n = 0; n < 9; ++n) {
+    expected["f" + std::to_string(n)] = "2";
+    put("f" + std::to_string(n), "2");
+    below->seen_full = n > 5;
+  }
+  remove("b");
+  put("d", "3");
+  put("e", "2");
+  EXPECT_EQ(all(*kv), expected);
+  auto it = kv->iterate();
+  it->seek("b");
+  ASSERT_TRUE(it->valid());
+  EXPECT_EQ(it->key(), "c");
+  EXPECT_EQ(get("b"), std::nullopt);
+  EXPECT_EQ(kv->room(), KvRoom::lacking);
+  auto flushed = kv->flush();
+  ASSERT_FALSE(flushed);
+  EXPECT_EQ(flushed.error().code, Errc::no_space);
+  below->full = false;
+  ASSERT_TRUE(kv->flush());
+  EXPECT_EQ(kv->room(), KvRoom::enough);
+  EXPECT_EQ(all(below->memory), expected);
+}
+
+TEST_F(WriteBehindKvTest, NoRoomIsLeftOnceMuchIsKept) {
+  open({.rows_max = 4, .bytes_max = 1 << 20, .kept_bytes_max = 2000});
+  below->full = true;
+  EXPECT_EQ(kv->room(), KvRoom::lacking);
+  put("a", std::string(2000, 'x'));
+  EXPECT_EQ(kv->room(), KvRoom::none);
+  put("b", "still taken");
+  below->full = false;
+  EXPECT_EQ(kv->room(), KvRoom::enough);
+  ASSERT_TRUE(kv->flush());
+  EXPECT_EQ(all(below->memory).size(), 2u);
 }
 
 TEST_F(WriteBehindKvTest, DamageAndVerifyAreThoseOfTheMapBelow) {
