@@ -60,6 +60,10 @@ Task<void> Housekeeping::run() {
     co_await sleep_for(options_.interval_ns);
     if (stopping_) break;
     const bool due = is_due();
+    if (kv_.room() != KvRoom::enough) {
+      wait_for_room();
+      continue;
+    }
     if (loop_.clock().monotonic_ns() >= not_before_ns_) {
       Result<void> done;
       if (due)
@@ -120,11 +124,27 @@ bool Housekeeping::is_flush_due() const {
   return node::is_flush_due(view);
 }
 
+// The view goes on in memory until it gets some.
+void Housekeeping::wait_for_room() {
+  const int64_t now_ns = loop_.clock().monotonic_ns();
+  if (!full_since_ns_) {
+    full_since_ns_ = now_ns;
+    options_.log("the metadata view's drive is full; it waits for room");
+  }
+  if (flush_view()) {
+    full_since_ns_.reset();
+    options_.log("the metadata view has room again");
+    return;
+  }
+  if (now_ns - *full_since_ns_ >= options_.view_full_ns) options_.on_view_full();
+}
+
+// On a full drive nothing is lost: what could not be flushed stays in memory.
 Result<void> Housekeeping::flush_view() {
   const Offset end = fold_.position().end;
   before_step("view.flush");
   if (auto done = kv_.flush(); !done) {
-    options_.on_view_failed(done.error());
+    if (done.error().code != Errc::no_space) options_.on_view_failed(done.error());
     return done;
   }
   after_step("view.flush");

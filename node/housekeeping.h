@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <optional>
+
 #include "actors/bucket/committer.h"
 #include "actors/disk/disk_pool.h"
 #include "actors/tenant/control_actor.h"
@@ -21,6 +23,8 @@ struct HousekeepingOptions {
   uint64_t snapshot_chunk_bytes = kSnapshotChunkBytes;
   std::function<void(const std::string&)> log;
   std::function<void(Error)> on_view_failed;
+  int64_t view_full_ns = 10'000'000'000;  // Its drive is full for so long: told again and again.
+  std::function<void()> on_view_full;
 };
 
 class Housekeeping {
@@ -46,6 +50,7 @@ class Housekeeping {
   Task<Result<void>> renew_snapshot();
   Task<Result<void>> free_below(Offset target);
   Result<void> flush_view();
+  void wait_for_room();
   bool is_flush_due() const;
   Task<Result<void>> destage_below(Offset target);
   Task<Result<void>> take_snapshot();
@@ -70,6 +75,7 @@ class Housekeeping {
   bool passing_ = false;
   bool stopping_ = false;
   uint64_t snapshots_ = 0;
+  std::optional<int64_t> full_since_ns_;  // The drive of the view.
 };
 
 }  // namespace kura::node

@@ -51,6 +51,7 @@ struct Node::Parts {
   std::vector<size_t> unrecorded_drives() const;
   Task<Result<void>> start_disks();
   void make_servers();
+  bool view_may_move() const;
   void make_drive_watch();
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
   bool serves(DriveId id) const;

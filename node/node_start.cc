@@ -217,7 +217,8 @@ Task<Result<void>> Node::Parts::open_view() {
   drives.writers = journal->report().writers;
   auto recovered = co_await recover_view(ports, *journal, std::move(drives));
   // With more drives it may be found whole.
-  if (!recovered && !read_only.empty() && recovered.error().code != Errc::unsupported)
+  if (!recovered && !read_only.empty() && recovered.error().code != Errc::unsupported &&
+      recovered.error().code != Errc::no_space)
     co_return fail(Errc::unavailable, recovered.error().detail + not_here());
   if (!recovered) co_return fail(recovered.error());
   view = std::move(*recovered);
@@ -363,8 +364,24 @@ void Node::Parts::make_servers() {
   house.snapshot_chunk_bytes = options.snapshot_chunk_bytes;
   house.log = ports.log;
   house.on_view_failed = [this](Error error) { fatal(std::move(error)); };
+  house.on_view_full = [this] {
+    if (!view_may_move()) return;
+    fatal(Error{Errc::no_space, "its drive is full, and another one is not"});
+  };
   housekeeping = std::make_unique<Housekeeping>(*ports.journal, *journal, *view.fold, *view.kv,
                                                 *control, *committer, *disks, std::move(house));
+}
+
+// Whether the next start finds room for the view on another drive than this one did.
+bool Node::Parts::view_may_move() const {
+  const std::vector<DriveId> offline = disks->offline();
+  std::vector<size_t> online;
+  for (size_t i = 0; i < ports.drives.size(); ++i) {
+    const DriveId id = places[i].id;
+    if (!id.is_nil() && std::find(offline.begin(), offline.end(), id) == offline.end())
+      online.push_back(i);
+  }
+  return another_takes_view(ports, online, view.drive);
 }
 
 void Node::Parts::make_drive_watch() {

@@ -5,6 +5,7 @@
 #include "actors/disk/set_ledger.h"
 #include "base/drive_calls.h"
 #include "base/fail_point.h"
+#include "base/joined.h"
 #include "base/limits.h"
 #include "node/recovery_rules.h"
 #include "node/view_watch.h"
@@ -112,11 +113,14 @@ Task<Result<FoundSnapshots>> find_snapshots(Log& log) {
   co_return found;
 }
 
+tl::unexpected<Error> no_room() { return fail(Errc::no_space, "the drive has no room for it"); }
+
 Result<void> load_rows(SnapshotReader& rows, std::string_view bytes, Kv& kv) {
   for (; !bytes.empty(); bytes.remove_prefix(std::min(kLoadBytes, bytes.size()))) {
     auto batch = rows.add(bytes.substr(0, kLoadBytes));
     if (!batch) return fail(batch.error());
     if (auto written = kv.write(*batch); !written) return written;
+    if (kv.room() != KvRoom::enough) return no_room();
   }
   return {};
 }
@@ -155,8 +159,9 @@ std::optional<Error> lost_end(ViewFold& fold, const journal::Bounds& log,
           "drives that have it come back; to go on without it remove the folder view of " + label};
 }
 
-// Folds what the rows of `view.kv` lack of the log. Errors: not_found (the log does not have it).
-Task<Result<void>> catch_up(Log& log, RecoveredView& view) {
+// Folds what the rows of `view.kv` lack of the log; only a tail may stay in memory. Errors:
+// not_found (the log does not have it).
+Task<Result<void>> catch_up(Log& log, RecoveredView& view, KvRoom least = KvRoom::lacking) {
   auto fold = ViewFold::open(*view.kv);
   if (!fold) co_return fail(fold.error());
   view.fold = std::move(*fold);
@@ -175,6 +180,7 @@ Task<Result<void>> catch_up(Log& log, RecoveredView& view) {
     before_step("view.replay");
     if (auto folded = view.fold->fold(items); !folded) co_return fail(folded.error());
     after_step("view.replay");
+    if (least == KvRoom::enough && view.kv->room() != least) co_return no_room();
     view.replayed += items.size();
     at = records->back().end;
   }
@@ -185,7 +191,7 @@ Task<Result<RecoveredView>> resume(NodePorts& ports, Log& log, const RecoveryDri
                                    size_t drive) {
   RecoveredView view;
   view.drive = drive;
-  auto kv = ports.views->open(drive);
+  auto kv = drives.read_only ? ports.views->open_to_read(drive) : ports.views->open(drive);
   if (!kv) co_return fail(kv.error());
   view.kv = std::move(*kv);
   auto held = ViewFold::open(*view.kv);
@@ -215,7 +221,7 @@ Task<Result<RecoveredView>> build(NodePorts& ports, Log& log, BlobStore& blobs, 
     if (!loaded) co_return fail(loaded.error());
     after_step("view.load");
   }
-  Result<void> done = co_await catch_up(log, view);
+  Result<void> done = co_await catch_up(log, view, KvRoom::enough);
   if (done && read_only) co_return std::move(view);
   if (done) done = view.kv->flush();
   if (!done) co_return fail(done.error());
@@ -272,7 +278,26 @@ Task<void> remove_leftovers(NodePorts& ports, const RecoveryDrives& drives) {
   }
 }
 
+bool takes_view(Drive& drive, uint64_t view_bytes) {
+  const auto space = drive.space();
+  return space && has_room_for_view(space->free_bytes, view_bytes);
+}
+
+Error nowhere(const NodePorts& ports, const RecoveryDrives& drives) {
+  std::vector<std::string> labels;
+  for (size_t drive : drives.usable) labels.push_back(ports.drives[drive]->label());
+  return {Errc::no_space,
+          "no drive has room for the metadata view; make some on one of " + joined(labels)};
+}
+
 }  // namespace
+
+bool another_takes_view(const NodePorts& ports, const std::vector<size_t>& others, size_t drive) {
+  const uint64_t bytes = ports.views->bytes(drive);
+  return std::any_of(others.begin(), others.end(), [&](size_t other) {
+    return other != drive && takes_view(*ports.drives[other], bytes);
+  });
+}
 
 Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& journal,
                                          RecoveryDrives drives) {
@@ -281,6 +306,7 @@ Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& jou
   });
   Log log(journal);
   Error last{Errc::unavailable, "no drive takes the metadata view"};
+  std::optional<RecoveredView> on_full_drive;  // Another drive may have room.
   for (size_t drive : drives.usable) {
     std::shared_ptr<Drive> probed = ports.drives[drive];
     // The map makes its calls on this loop, and one that hangs would keep it.
@@ -289,11 +315,18 @@ Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& jou
       ports.log("view on " + ports.drives[drive]->label() + ": the drive hangs; trying another");
       continue;
     }
+    if (on_full_drive &&
+        !takes_view(*ports.drives[drive], ports.views->bytes(on_full_drive->drive)))
+      continue;
     for (bool beside : {false, true}) {
-      if (drives.read_only && !beside) continue;
+      if (drives.read_only && !beside && !ports.views->exists(drive)) continue;
       Task<Result<RecoveredView>> recovering =
           beside ? rebuild(ports, log, drives, drive) : resume(ports, log, drives, drive);
       auto view = co_await std::move(recovering);
+      if (view && !drives.read_only && view->kv->room() != KvRoom::enough) {
+        if (!on_full_drive) on_full_drive = std::move(*view);
+        break;
+      }
       if (view) {
         if (!drives.read_only) co_await remove_leftovers(ports, drives);
         co_return view;
@@ -305,6 +338,11 @@ Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& jou
                 (beside ? "" : "; rebuilding it"));
     }
   }
+  if (on_full_drive) {
+    co_await remove_leftovers(ports, drives);
+    co_return std::move(*on_full_drive);
+  }
+  if (last.code == Errc::no_space) co_return fail(nowhere(ports, drives));
   co_return fail(last);
 }
 

@@ -29,15 +29,20 @@ struct RecoveryDrives {
   std::vector<WriterId> writers;  // Who wrote the journal before; see lost_end() in recovery.cc.
   // For a node that only reads: the end of the log may never have been acknowledged, and vanish
   // when other drives come back. A view that outlives this process must not be ahead of the log, so
-  // one is built beside what the drives hold and never takes its place; a later start removes it.
+  // what a drive holds of it is only read, and the tail stays in memory. Where that does not fit
+  // the log, one is built beside it and never takes its place; a later start removes it.
   bool read_only = false;
 };
 
 // On the journal loop, before anything is appended. What a drive holds of the view is replaced only
-// by a complete one. Errors: corrupt (also a log that has lost its end, as a view shows),
+// by a complete one. One on a full drive is resumed where no other drive has room: its tail stays
+// in memory (Kv::room()). Errors: corrupt (also a log that has lost its end, as a view shows),
 // unsupported (an event that this build does not know), unavailable (no drive takes the view),
-// those of the journal.
+// no_space, those of the journal.
 Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& journal,
                                          RecoveryDrives drives);
+
+// Whether the view, which is on a full `drive`, could be built on one of `others` instead.
+bool another_takes_view(const NodePorts& ports, const std::vector<size_t>& others, size_t drive);
 
 }  // namespace kura::node

@@ -19,8 +19,13 @@ class ViewPlaces {
  public:
   virtual ~ViewPlaces() = default;
   virtual bool exists(size_t drive) const = 0;
-  // The view, or an empty one. What a rebuild that never ended left beside it is removed.
+  // The view, or an empty one. What a rebuild that never ended left beside it is removed. On a full
+  // drive it is the view as it is, and what is written stays in memory until there is room.
   virtual Result<std::unique_ptr<Kv>> open(size_t drive) = 0;
+  // The view as it is; what is written stays in memory for good. Errors: io_error (there is none).
+  virtual Result<std::unique_ptr<Kv>> open_to_read(size_t drive) = 0;
+  // What the view takes of the drive.
+  virtual uint64_t bytes(size_t drive) const = 0;
   // An empty map beside the view. It stays there where it is never adopted.
   virtual Result<std::unique_ptr<Kv>> open_new(size_t drive) = 0;
   // The new map becomes the view. REQUIRES: it was flushed; both are closed.

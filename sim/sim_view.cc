@@ -8,19 +8,23 @@ namespace kura::sim {
 
 class SimView::Handle final : public Kv {
  public:
-  Handle(SimDisk& disk, MemoryKv& map) : disk_(disk), insertion_(disk.insertion()), map_(map) {}
+  Handle(SimDisk& disk, MemoryKv& map, Mode mode)
+      : disk_(disk), insertion_(disk.insertion()), map_(map), mode_(mode) {}
   Result<std::optional<std::string>> get(std::string_view key) override {
     if (!usable()) return gone();
     return map_.get(key);
   }
   Result<void> write(const KvBatch& batch) override {
     if (!usable()) return gone();
+    if (mode_ == Mode::reads) return fail(Errc::no_space, "simulated view is only read");
     return map_.write(batch);
   }
   Result<void> flush() override {
     if (!usable()) return gone();
+    if (mode_ == Mode::reads) return fail(Errc::no_space, "simulated view is only read");
     return map_.flush();
   }
+  KvRoom room() const override { return mode_ == Mode::reads ? KvRoom::lacking : KvRoom::enough; }
   std::unique_ptr<KvIterator> iterate() override { return map_.iterate(); }
 
  private:
@@ -29,10 +33,12 @@ class SimView::Handle final : public Kv {
   SimDisk& disk_;
   const uint32_t insertion_;
   MemoryKv& map_;
+  const Mode mode_;
 };
 
-std::unique_ptr<Kv> SimView::around(MemoryKv& map) {
-  auto gathered = make_write_behind_kv(std::make_unique<Handle>(disk_, map), options_.write_behind);
+std::unique_ptr<Kv> SimView::around(MemoryKv& map, Mode mode) {
+  auto handle = std::make_unique<Handle>(disk_, map, mode);
+  auto gathered = make_write_behind_kv(std::move(handle), options_.write_behind);
   return make_cached_kv(std::move(gathered), options_.row_cache_bytes);
 }
 
@@ -42,6 +48,11 @@ Result<std::unique_ptr<Kv>> SimView::open() {
   std::unique_ptr<MemoryKv>& map = views_[disk_.device()];
   if (!map) map = std::make_unique<MemoryKv>();
   return around(*map);
+}
+
+Result<std::unique_ptr<Kv>> SimView::open_to_read() {
+  if (!exists()) return fail(Errc::io_error, "simulated view is not there");
+  return around(*views_.at(disk_.device()), Mode::reads);
 }
 
 Result<std::unique_ptr<Kv>> SimView::open_new() {

@@ -28,6 +28,7 @@ class SimView {
   bool exists() const { return !disk_.dead() && views_.contains(disk_.device()); }
   // As in ViewPlaces. Errors: io_error (the drive is dead). The maps must not outlive this.
   Result<std::unique_ptr<Kv>> open();
+  Result<std::unique_ptr<Kv>> open_to_read();
   Result<std::unique_ptr<Kv>> open_new();
   Result<void> adopt_new();
   bool exists_new() const { return !disk_.dead() && new_.contains(disk_.device()); }
@@ -38,7 +39,8 @@ class SimView {
 
  private:
   class Handle;
-  std::unique_ptr<Kv> around(MemoryKv& map);
+  enum class Mode : uint8_t { writes, reads };
+  std::unique_ptr<Kv> around(MemoryKv& map, Mode mode = Mode::writes);
   SimDisk& disk_;
   const SimViewOptions options_;
   using Maps = std::map<uint32_t, std::unique_ptr<MemoryKv>>;  // By device.
@@ -52,6 +54,10 @@ class SimViews final : public node::ViewPlaces {
   explicit SimViews(std::vector<std::unique_ptr<SimDisk>>& disks, SimViewOptions options = {});
   bool exists(size_t drive) const override { return views_[drive]->exists(); }
   Result<std::unique_ptr<Kv>> open(size_t drive) override { return views_[drive]->open(); }
+  Result<std::unique_ptr<Kv>> open_to_read(size_t drive) override {
+    return views_[drive]->open_to_read();
+  }
+  uint64_t bytes(size_t) const override { return 0; }
   Result<std::unique_ptr<Kv>> open_new(size_t drive) override { return views_[drive]->open_new(); }
   Result<void> adopt_new(size_t drive) override { return views_[drive]->adopt_new(); }
   bool exists_new(size_t drive) const override { return views_[drive]->exists_new(); }

@@ -1,5 +1,7 @@
 #include "actors/bucket/committer.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 
 namespace kura {
@@ -70,6 +72,10 @@ Task<void> Committer::commit(std::vector<Proposal> batch) {
     reserve = reserve && proposal.may_use_reserve;
     records.push_back(std::move(proposal.record));
   }
+  if (!view_takes(records, reserve)) {
+    lose(batch, Errc::no_space);
+    co_return;
+  }
   const auto space = reserve ? journal::AppendClass::reserve : journal::AppendClass::normal;
   Result<std::vector<Offset>> offsets = co_await journal_.append(records, space);
   for (size_t i = 0; i < batch.size(); ++i) batch[i].record = std::move(records[i]);
@@ -94,6 +100,18 @@ Task<void> Committer::commit(std::vector<Proposal> batch) {
     co_return;
   }
   report(batch, *offsets, *effective);
+}
+
+// What is appended has to be folded. A view whose drive is full keeps that in memory, so it gets
+// what frees space only, and in the end claims alone.
+bool Committer::view_takes(const std::vector<journal::Record>& records, bool reserve) {
+  const KvRoom room = fold_.room();
+  if (room == KvRoom::enough) return true;
+  accepts_growth_ = false;
+  const bool claims = std::all_of(records.begin(), records.end(), [](const journal::Record& r) {
+    return r.kind != journal::RecordKind::event;
+  });
+  return claims || (reserve && room == KvRoom::lacking);
 }
 
 void Committer::end_for_good(Error error) {

@@ -62,8 +62,8 @@ class Committer {
   // Appends in the order given. From any thread.
   void propose(std::vector<Proposal> proposals);
 
-  // False after the journal ran out of space and until it has some again: only proposals that may
-  // use the reserve are worth deciding. From any thread.
+  // False after the journal or the view ran out of space and until they have some again: only
+  // proposals that may use the reserve are worth deciding. From any thread.
   bool accepts_growth() const { return accepts_growth_.load(std::memory_order_relaxed); }
   void set_accepts_growth(bool yes) { accepts_growth_.store(yes, std::memory_order_relaxed); }
 
@@ -82,6 +82,7 @@ class Committer {
   Task<void> run();
   std::vector<Proposal> take_batch();
   Task<void> commit(std::vector<Proposal> batch);
+  bool view_takes(const std::vector<journal::Record>& records, bool reserve);
   void report(const std::vector<Proposal>& batch, const std::vector<Offset>& offsets,
               const std::vector<bool>& effective);
   void end_for_good(Error error);

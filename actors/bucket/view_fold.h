@@ -35,6 +35,7 @@ class ViewFold {
   Result<std::vector<bool>> fold(const std::vector<Item>& items);
 
   // From any thread.
+  KvRoom room() const { return kv_.room(); }
   std::shared_ptr<const ControlState> control() const;
   ViewPosition position() const;
   // Of the caller's loop while nothing is folded, that is, at a start.

@@ -1,19 +1,22 @@
 #include "node/server/view_folders.h"
 
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 #include "projections/kv/cached_kv.h"
+#include "projections/kv/full_drive_kv.h"
 #include "projections/kv/write_behind_kv.h"
 
 namespace kura::node {
 namespace {
 
-constexpr off_t kReserveBytes = 4 << 20;
+constexpr uint64_t kReserveBytes = 4 << 20;
 
 tl::unexpected<Error> failed(const std::string& what) {
   return fail(Errc::io_error, what + ": " + std::strerror(errno));
@@ -36,13 +39,50 @@ bool ViewFolders::exists(size_t drive) const {
   return ::access((view(drive) + "/CURRENT").c_str(), F_OK) == 0;
 }
 
-// RocksDB writes files anew at each start, and one on a full drive would find no view. What is kept
-// for that is free as long as the map opens.
+// RocksDB writes files anew at each start. What is kept for that is free as long as the map opens;
+// once somebody else has taken it, the map is read until there is as much again.
 Result<std::unique_ptr<Kv>> ViewFolders::open(size_t drive) {
+  if (auto gone = remove_new(drive); !gone) return fail(gone.error());
   ::unlink(reserve(drive).c_str());
-  auto map = open_map(drive, view(drive));
+  auto map = open_to_write(drive);
+  if (map) return around(std::move(*map));
+  if (map.error().code != Errc::no_space) return map;
+  auto as_it_is = open_rocks_kv_to_read(view(drive), options_);
+  if (!as_it_is) return map;
+  return around(
+      make_full_drive_kv(std::move(*as_it_is), [this, drive]() -> Result<std::unique_ptr<Kv>> {
+        struct statvfs drive_of {};
+        if (::statvfs(drives_[drive].c_str(), &drive_of) != 0) return failed(drives_[drive]);
+        if (drive_of.f_bavail * drive_of.f_frsize < kReserveBytes)
+          return fail(Errc::no_space, view(drive) + ": its drive is full");
+        return open_to_write(drive);
+      }));
+}
+
+Result<std::unique_ptr<Kv>> ViewFolders::open_to_write(size_t drive) const {
+  auto map = open_rocks_kv(view(drive), options_);
   if (map) keep_reserve(drive);
   return map;
+}
+
+Result<std::unique_ptr<Kv>> ViewFolders::open_to_read(size_t drive) {
+  auto map = open_rocks_kv_to_read(view(drive), options_);
+  if (!map) return map;
+  return around(make_full_drive_kv(std::move(*map), [] {
+    return Result<std::unique_ptr<Kv>>(fail(Errc::no_space, "the view is only read"));
+  }));
+}
+
+uint64_t ViewFolders::bytes(size_t drive) const {
+  uint64_t sum = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(view(drive), error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code gone;
+    const uint64_t size = it->file_size(gone);
+    if (!gone) sum += size;
+  }
+  return sum;
 }
 
 // As far as there is room.
@@ -54,14 +94,14 @@ void ViewFolders::keep_reserve(size_t drive) const {
 }
 
 Result<std::unique_ptr<Kv>> ViewFolders::open_new(size_t drive) {
-  return open_map(drive, new_view(drive));
+  if (auto gone = remove_new(drive); !gone) return fail(gone.error());
+  auto map = open_rocks_kv(new_view(drive), options_);
+  if (!map) return map;
+  return around(std::move(*map));
 }
 
-Result<std::unique_ptr<Kv>> ViewFolders::open_map(size_t drive, const std::string& path) {
-  if (auto gone = remove_new(drive); !gone) return fail(gone.error());
-  auto map = open_rocks_kv(path, options_);
-  if (!map) return map;
-  return make_cached_kv(make_write_behind_kv(std::move(*map)), row_cache_bytes_);
+std::unique_ptr<Kv> ViewFolders::around(std::unique_ptr<Kv> map) const {
+  return make_cached_kv(make_write_behind_kv(std::move(map)), row_cache_bytes_);
 }
 
 // A process that dies in between finds no view, which is a rebuild once more.

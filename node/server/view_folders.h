@@ -20,13 +20,16 @@ class ViewFolders final : public ViewPlaces {
 
   bool exists(size_t drive) const override;
   Result<std::unique_ptr<Kv>> open(size_t drive) override;
+  Result<std::unique_ptr<Kv>> open_to_read(size_t drive) override;
+  uint64_t bytes(size_t drive) const override;
   Result<std::unique_ptr<Kv>> open_new(size_t drive) override;
   Result<void> adopt_new(size_t drive) override;
   bool exists_new(size_t drive) const override;
   Result<void> remove_new(size_t drive) override;
 
  private:
-  Result<std::unique_ptr<Kv>> open_map(size_t drive, const std::string& path);
+  Result<std::unique_ptr<Kv>> open_to_write(size_t drive) const;
+  std::unique_ptr<Kv> around(std::unique_ptr<Kv> map) const;
   void keep_reserve(size_t drive) const;
   std::string reserve(size_t drive) const { return drives_[drive] + "/view.reserve"; }
   std::string view(size_t drive) const { return drives_[drive] + "/view"; }

@@ -15,6 +15,10 @@ class WrappedViews : public ViewPlaces {
   Result<std::unique_ptr<Kv>> open_new(size_t drive) override {
     return wrapped(below_.open_new(drive));
   }
+  Result<std::unique_ptr<Kv>> open_to_read(size_t drive) override {
+    return wrapped(below_.open_to_read(drive));
+  }
+  uint64_t bytes(size_t drive) const override { return below_.bytes(drive); }
   Result<void> adopt_new(size_t drive) override { return below_.adopt_new(drive); }
   bool exists_new(size_t drive) const override { return below_.exists_new(drive); }
   Result<void> remove_new(size_t drive) override { return below_.remove_new(drive); }
