@@ -140,8 +140,9 @@ Task<Result<void>> EmbeddedJournal::drive_failed(DriveId drive, std::string reas
 }
 
 bool EmbeddedJournal::lacks_mirrors() const {
-  return degraded() || std::any_of(mirrors_.begin(), mirrors_.end(),
-                                   [](const MirrorPtr& mirror) { return is_lost(*mirror); });
+  return degraded() || !in_charge_ ||
+         std::any_of(mirrors_.begin(), mirrors_.end(),
+                     [](const MirrorPtr& mirror) { return is_lost(*mirror); });
 }
 
 Task<Result<void>> EmbeddedJournal::replace_lost() {
@@ -173,7 +174,7 @@ JournalStatus EmbeddedJournal::status() const {
   status.failed = failed_;
   status.mirrors_wanted = set_.parity + 1;
   status.generation = set_.generation;
-  status.degraded = degraded();
+  status.degraded = degraded() || (!in_charge_ && !read_only_);
   status.fatal = fatal_;
   status.bounds = bounds();
   status.segments = segments_.size();

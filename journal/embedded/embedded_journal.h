@@ -100,7 +100,8 @@ class EmbeddedJournal final : public Journal {
   // A drive is gone. Replaces the mirror, if it was one. Errors: unavailable (no drive to replace
   // it with: appends stay unavailable until one is added).
   Task<Result<void>> drive_failed(DriveId drive, std::string reason);
-  // Whether a mirror was lost and not replaced yet, and replacing it. Errors: as drive_failed().
+  // Whether a mirror was lost and not replaced yet, or the start found no room for its set, so that
+  // nothing is appended; and making up for it. Errors: as drive_failed(), no_space.
   bool lacks_mirrors() const;
   Task<Result<void>> replace_lost();
   // A drive will not come back: it no longer counts among the n.

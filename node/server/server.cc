@@ -219,9 +219,11 @@ void Server::drain() {
 
 void Server::end_without_node(const Error& error) {
   const std::optional<StartOver> again = started_over();
-  if (!again || error.code != Errc::unavailable) end_process(refuse(error));
+  const bool full = error.code == Errc::no_space;
+  if (!again || (error.code != Errc::unavailable && !full)) end_process(refuse(error));
   log_.let_go(false);
-  if (*again != StartOver::waiting) log_.say(error.detail + "; answering 503 until they are back");
+  if (*again != StartOver::waiting)
+    log_.say(error.detail + "; answering 503 until " + (full ? "there is room" : "they are back"));
   wait_for_drives(error);
 }
 

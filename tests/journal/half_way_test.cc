@@ -306,5 +306,31 @@ TEST_F(HalfWay, AStartClearsNothingForASetThatIsNotInForce) {
   }
 }
 
+// A start whose set no drive has room for reads, appends nothing and changes no set; it goes on
+// once there is room.
+TEST_F(HalfWay, AStartWithoutRoomForItsSetOnlyReads) {
+  start(3, 2);
+  append_many(5);
+  write_sets_on({});
+  const auto failed = restart({0, 1, 2});
+  ASSERT_FALSE(failed.has_value()) << failed->detail;
+  expect_read();
+  EXPECT_TRUE(journal().lacks_mirrors());
+  EXPECT_TRUE(status().degraded);
+  const uint64_t generation = status().generation;
+  const Bounds before = journal().bounds();
+  const auto appended = append(200, AppendClass::reserve);
+  ASSERT_FALSE(appended);
+  EXPECT_EQ(appended.error().code, Errc::no_space) << appended.error().detail;
+  EXPECT_EQ(machine_->loop->get(journal().replace_lost()).error().code, Errc::no_space);
+  EXPECT_EQ(journal().bounds().end, before.end);
+  EXPECT_EQ(status().generation, generation);
+  write_sets_everywhere();
+  ASSERT_TRUE(machine_->loop->get(journal().replace_lost()));
+  EXPECT_FALSE(journal().lacks_mirrors());
+  append_many(3);
+  expect_restart({0, 1, 2});
+}
+
 }  // namespace
 }  // namespace kura::journal

@@ -77,6 +77,17 @@ class Mounts:
         with (self.disks[i] / "ballast").open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, size)
 
+    def fill_up(self, i: int):
+        """To the last byte, also what was given back since the ballast was put there."""
+        room = os.statvfs(self.disks[i])
+        size = room.f_bavail * room.f_frsize
+        with (self.disks[i] / "ballast").open("ab") as file:
+            while size >= room.f_frsize:
+                try:
+                    return os.posix_fallocate(file.fileno(), file.tell(), size)
+                except OSError:  # Somebody was faster.
+                    size //= 2
+
     def remove_ballast(self, i: int):
         (self.disks[i] / "ballast").unlink()
 

@@ -1,5 +1,6 @@
 """Full drives: PUT is refused with a clear error, the rest goes on, and room heals it without a restart."""
 
+import threading
 import time
 
 import botocore.exceptions
@@ -7,8 +8,10 @@ import pytest
 
 from bodies import KIB, MIB, body
 from s3 import keys_of, read
+from wire import Call, Wire
 
 BUCKET = "full"
+SMALL = {"KURA_JOURNAL_SEGMENT_SIZE": "1MiB", "KURA_SET_MEMBER_SIZE": "4MiB"}
 
 
 def put_until_refused(s3, size, objects, limit=2000):
@@ -112,3 +115,157 @@ def test_a_start_with_every_drive_full_to_the_last_byte(make_store):
         for i in range(6):
             store.mounts.remove_ballast(i)
     until_written(s3)
+
+
+def fill_up(store):
+    for i in range(len(store.mounts.disks)):
+        store.mounts.fill_up(i)
+
+
+def make_room(store):
+    for i in range(len(store.mounts.disks)):
+        store.mounts.remove_ballast(i)
+
+
+def status_of(call):
+    try:
+        return call()["ResponseMetadata"]["HTTPStatusCode"]
+    except botocore.exceptions.ClientError as error:
+        return error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+@pytest.mark.parametrize("drives", [1, 6])
+def test_a_load_on_full_drives(make_store, drives):
+    """Small PUTs and DELETEs go on while nothing on any drive has room, the view included: the process stays."""
+    store = make_store(count=drives, size_mib=160, settings=SMALL)
+    s3, objects = store.s3, {}
+    s3.create_bucket(Bucket=BUCKET)
+    for size in (100, 12 * KIB, 16 * KIB):
+        for n in range(20):
+            objects[f"{size}/{n}"] = body(size, str(n))
+            s3.put_object(Bucket=BUCKET, Key=f"{size}/{n}", Body=objects[f"{size}/{n}"])
+    for turn in range(2):
+        fill_up(store)
+        deadline = time.monotonic() + 15
+        refused = deleted = n = 0
+        while time.monotonic() < deadline:
+            n += 1
+            if n % 50 == 0:
+                fill_up(store)
+            key = f"turn{turn}/{n % 30}"
+            put = status_of(lambda: s3.put_object(Bucket=BUCKET, Key=key, Body=body(16 * KIB, key)))
+            if put == 200:
+                objects[key] = body(16 * KIB, key)
+                continue
+            refused += 1
+            assert put in (503, 507), put
+            gone = sorted(objects)[n % len(objects)]
+            if len(objects) > 30 and status_of(lambda: s3.delete_object(Bucket=BUCKET, Key=gone)) == 204:
+                del objects[gone]
+                deleted += 1
+            assert store.server.process.poll() is None, "the process ended"
+        assert refused, "never full"
+        assert keys_of(s3, BUCKET) == sorted(objects)
+        make_room(store)
+        until_written(s3, 30)
+        objects["again"] = body(MIB, "again")
+    assert "starting over" not in store.server.log.read_text()
+    for key, data in objects.items():
+        assert read(s3, BUCKET, key) == data
+
+
+@pytest.mark.parametrize("drives", [1, 3, 6])
+def test_starts_on_drives_that_stay_full(make_store, drives):
+    """Somebody else takes what a start gave back: the next one serves reads, and writes once there is room."""
+    store = make_store(count=drives, size_mib=160, settings=SMALL)
+    s3 = store.s3
+    s3.create_bucket(Bucket=BUCKET)
+    objects = {str(n): body([9 * KIB, 100 * KIB][n % 2], str(n)) for n in range(60)}
+    for key, data in objects.items():
+        s3.put_object(Bucket=BUCKET, Key=key, Body=data)
+    fill_up(store)
+    for _ in range(4):
+        store.server.kill()
+        fill_up(store)
+        store.server.start()
+        assert keys_of(s3, BUCKET) == sorted(objects)
+        for key, data in objects.items():
+            assert read(s3, BUCKET, key) == data
+        assert status_of(lambda: s3.put_object(Bucket=BUCKET, Key="new", Body=b"x")) in (503, 507)
+    make_room(store)
+    until_written(s3, 30)
+    for key, data in objects.items():
+        assert read(s3, BUCKET, key) == data
+
+
+def test_a_start_without_room_for_its_mirror_set(make_store):
+    """Not even the prepared segment is left to give up: it only reads, says so, and writes by itself once it can."""
+    store = make_store(size_mib=160, settings=SMALL)
+    s3 = store.s3
+    s3.create_bucket(Bucket=BUCKET)
+    objects = {str(n): body(9 * KIB, str(n)) for n in range(20)}
+    for key, data in objects.items():
+        s3.put_object(Bucket=BUCKET, Key=key, Body=data)
+    fill_up(store)
+    deadline = time.monotonic() + 60
+    while not (reason := store.server.kura("status").get("readOnlyReason", "")):
+        assert time.monotonic() < deadline, "every start found room for a mirror set"
+        store.server.kill()
+        for disk in store.mounts.disks:  # As if appends had used it.
+            for segment in sorted((disk / "journal").glob("*.seg"))[1:]:
+                if not segment.read_bytes()[4096:].strip(b"\0"):
+                    segment.unlink()
+        fill_up(store)
+        store.server.start()
+    assert "No space left" in reason
+    assert keys_of(s3, BUCKET) == sorted(objects)
+    for key, data in objects.items():
+        assert read(s3, BUCKET, key) == data
+    assert status_of(lambda: s3.put_object(Bucket=BUCKET, Key="new", Body=b"x")) == 503
+    assert status_of(lambda: s3.delete_object(Bucket=BUCKET, Key="0")) == 503
+    pid = store.server.process.pid
+    make_room(store)
+    until_written(s3, 30)
+    assert (store.server.process.poll(), store.server.process.pid) == (None, pid)
+    for key, data in objects.items():
+        assert read(s3, BUCKET, key) == data
+
+
+def test_a_damaged_view_on_full_drives(make_store):
+    """The process starts over and finds no room for another view: it waits for some instead of ending."""
+    store = make_store(count=1, size_mib=160, settings=SMALL)
+    s3 = store.s3
+    s3.create_bucket(Bucket=BUCKET)
+    objects = {str(n): body(9 * KIB, str(n)) for n in range(300)}
+    for key, data in objects.items():
+        s3.put_object(Bucket=BUCKET, Key=key, Body=data)
+    store.restart()
+    for table in (store.mounts.disks[0] / "view").glob("*.sst"):
+        data = bytearray(table.read_bytes())
+        data[100 : len(data) // 2] = bytes(byte ^ 1 for byte in data[100 : len(data) // 2])
+        table.write_bytes(data)
+    pid, stop = store.server.process.pid, threading.Event()
+
+    def keep_full():
+        while not stop.is_set():
+            fill_up(store)
+
+    filling = threading.Thread(target=keep_full)
+    filling.start()
+    try:
+        with Wire(store.server.endpoint) as wire:
+            wire.send(Call(store.server.endpoint, "POST", "/kura/admin/v1/scrub").sign().wire())
+            assert wire.answer().status in (200, 202)
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            time.sleep(0.2)
+            assert store.server.process.poll() is None, store.server.log_tail()
+    finally:
+        stop.set()
+        filling.join()
+    assert "starting over" in store.server.log.read_text()
+    make_room(store)
+    until_written(s3, 30)
+    assert store.server.process.pid == pid
+    for key, data in objects.items():
+        assert read(s3, BUCKET, key) == data
