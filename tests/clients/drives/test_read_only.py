@@ -282,7 +282,7 @@ def test_one_more_lost_than_it_reads_with(make_store):
     assert told > 4, server.log_tail()
     lines = [line for line in said(server).splitlines() if line.startswith("kura: ")]
     for i in lost:
-        assert sum(line.startswith(f"kura: {store.mounts.folders[i]}: nothing is mounted") for line in lines) == 1, lines
+        assert sum(line.startswith(f"kura: {store.mounts.folders[i]} is offline: nothing is mounted") for line in lines) == 1, lines
     assert sum(line == f"kura: {why}; answering 503 until they are back" for line in lines) == 1, lines
     store.mounts.attach(3)
     server.wait_ready()
