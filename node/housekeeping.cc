@@ -66,10 +66,10 @@ Task<void> Housekeeping::run() {
     }
     if (loop_.clock().monotonic_ns() >= not_before_ns_) {
       Result<void> done;
-      if (due)
-        done = co_await pass();
-      else
-        done = co_await renew_snapshot();
+      if (due) done = co_await pass();
+      // Also where a pass fails: what it waits for may last.
+      Result<void> renewed = co_await renew_snapshot();
+      if (done) done = renewed;
       if (done && is_flush_due()) done = flush_view();
       failures_ = done ? 0 : failures_ + 1;
       if (!done) {
@@ -96,11 +96,12 @@ Task<Result<void>> Housekeeping::pass() {
 Task<Result<void>> Housekeeping::renew_snapshot() {
   while (passing_) co_await sleep_for(kPassPollNs);
   Passing passing(passing_);
+  const disk::KeptSnapshots kept = co_await disks_.kept_snapshots();
   auto garbage = co_await disks_.garbage_under_snapshots();
   if (!garbage) co_return fail(garbage.error());
   const bool outlived =
       is_idle() && is_outlived(control_.state()->snapshots, journal_.bounds().end);
-  if ((garbage->empty() && !outlived) || stopping_) co_return Result<void>{};
+  if ((garbage->empty() && !outlived && !kept.outdone) || stopping_) co_return Result<void>{};
   co_return co_await take_snapshot();
 }
 
@@ -160,11 +161,14 @@ Task<Result<void>> Housekeeping::free_below(Offset target) {
   if (!destaged && (destaged.error().code != Errc::no_space || !some)) co_return destaged;
   CutLimits limits{std::min(target, destaged_), destaged_, fold_.position().offset};
   if (auto done = flush_view(); !done) co_return done;
-  if (!stopping_ && needs_snapshot(control_.state()->snapshots, limits.target)) {
+  // One that cannot be read covers nothing of what is cut.
+  disk::KeptSnapshots kept = co_await disks_.kept_snapshots();
+  if (!stopping_ && needs_snapshot(kept.readable, limits.target)) {
     Result<void> taken = co_await take_snapshot();
     if (!taken) co_return taken;
+    kept = co_await disks_.kept_snapshots();
   }
-  const auto below = cut_below(limits, control_.state()->snapshots);
+  const auto below = cut_below(limits, kept.readable);
   if (below) {
     Result<void> cut = co_await journal_.truncate(*below);
     if (!cut) co_return cut;

@@ -45,8 +45,8 @@ class Housekeeping {
   struct Passing;
   bool is_idle() const;
   bool is_due();
-  // One snapshot, if one that is kept keeps garbage with it or is large; the next call renews the
-  // other one.
+  // One snapshot, if one that is kept keeps garbage with it, is large, or less safe than a new one
+  // would be; the next call renews the other one.
   Task<Result<void>> renew_snapshot();
   Task<Result<void>> free_below(Offset target);
   Result<void> flush_view();

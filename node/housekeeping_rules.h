@@ -38,6 +38,8 @@ bool is_flush_due(const ViewLook& view);
 size_t segments_behind(const std::vector<journal::SegmentSpan>& segments,
                        const std::vector<Snapshot>& snapshots);
 
+// Here and below: of snapshots that can be read.
+
 // Where the log may be cut: the older of two snapshots, so that damage to the newer one costs time
 // only. None: there are not two.
 std::optional<Offset> snapshots_end(const std::vector<Snapshot>& snapshots);

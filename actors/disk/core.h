@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "actors/disk/disk_pool.h"
 #include "actors/disk/drive_table.h"
@@ -48,6 +49,8 @@ struct DiskCore : std::enable_shared_from_this<DiskCore> {
   WriteSets write_sets;    // Pool's loop.
   PackedCommitter packed;  // Pool's loop.
   RepairQueue repairs;
+  // Live bytes of these were found beyond repair, by rebuild or scrub. On the pool's loop.
+  std::set<SetId> lost_in;
   std::atomic<bool> stopping{false};
   size_t background = 0;  // Tasks of spawn_on under way. On the pool's loop.
 

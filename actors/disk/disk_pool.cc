@@ -7,6 +7,7 @@
 #include "actors/disk/core.h"
 #include "actors/disk/destager.h"
 #include "actors/disk/idle_sets.h"
+#include "actors/disk/kept_snapshots.h"
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/maintenance.h"
 #include "actors/disk/rebuild.h"
@@ -115,6 +116,11 @@ Task<Result<std::vector<SetId>>> garbage_on_loop(std::shared_ptr<DiskCore> core,
                                                  std::shared_ptr<Maintenance> maintenance) {
   if (!maintenance->begun() || core->stopping) co_return std::vector<SetId>();
   co_return garbage_under_snapshots(*core, maintenance->live());
+}
+
+Task<KeptSnapshots> kept_on_loop(std::shared_ptr<DiskCore> core,
+                                 std::shared_ptr<Maintenance> maintenance) {
+  co_return look_at_snapshots(*core, maintenance->given_up());
 }
 
 Task<Result<Offset>> destage_on_loop(std::shared_ptr<DiskCore> core,
@@ -270,6 +276,11 @@ Task<Result<void>> DiskPool::maintain_now() {
 
 Task<Result<std::vector<SetId>>> DiskPool::garbage_under_snapshots() {
   Task<Result<std::vector<SetId>>> task = garbage_on_loop(core_, maintenance_);
+  co_return co_await run_on(core_->loop, std::move(task));
+}
+
+Task<KeptSnapshots> DiskPool::kept_snapshots() {
+  Task<KeptSnapshots> task = kept_on_loop(core_, maintenance_);
   co_return co_await run_on(core_->loop, std::move(task));
 }
 

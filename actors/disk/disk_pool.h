@@ -100,6 +100,14 @@ struct PoolStatus {
   ScrubCounters scrub;
 };
 
+// The snapshots that the control state names.
+struct KeptSnapshots {
+  std::vector<Snapshot> readable;  // Enough members are here of all their sets. Oldest first.
+  // One is less safe than one taken now would be, and does not get better by itself: it cannot be
+  // read, has less parity than a new one would have, or lost members that are not rebuilt.
+  bool outdone = false;
+};
+
 // What happens when a drive is forgotten now.
 struct RemovalPlan {
   uint64_t moved_bytes = 0;       // Written to the other drives: what it held, or sets anew.
@@ -164,6 +172,7 @@ class DiskPool {
   // Sets that only snapshots keep from being dropped, though they are mostly garbage: snapshots
   // taken anew (write_snapshot) free more than they take. None before begin_maintenance.
   Task<Result<std::vector<SetId>>> garbage_under_snapshots();
+  Task<KeptSnapshots> kept_snapshots();
   // One look around of compaction and rebuild, without waiting for the interval. For
   // tests. REQUIRES: begin_maintenance.
   Task<Result<void>> maintain_now();

@@ -143,7 +143,7 @@ Task<Result<void>> Maintenance::rebuild_pass() {
     auto lost_stripes = co_await rebuild_members(core_, *live_, set, std::move(targets));
     if (!lost_stripes)
       outcome = fail(lost_stripes.error());
-    else if (*lost_stripes > 0 && lost_in_.insert(id).second)
+    else if (*lost_stripes > 0 && core_->lost_in.insert(id).second)
       lost_stripes_ += *lost_stripes;
   }
   co_return outcome;

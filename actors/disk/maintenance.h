@@ -29,6 +29,7 @@ class Maintenance : public std::enable_shared_from_this<Maintenance> {
   Task<Result<void>> scrub();  // A whole run; waits for one that runs already first.
   // Drives that are offline now will not come back: rebuild their members elsewhere.
   void give_up_offline();
+  std::set<DriveId> given_up() const;  // Offline, and not waited for any more.
 
   bool begun() const { return live_ != nullptr; }
   const LiveBodies& live() const { return *live_; }
@@ -41,7 +42,6 @@ class Maintenance : public std::enable_shared_from_this<Maintenance> {
   Task<void> check_drives();
   Task<void> look_around();
   Task<Result<void>> rebuild_pass();
-  std::set<DriveId> given_up() const;
   Task<void> sleep(int64_t ns);  // Less when the pool stops, or at wake().
   void start(Task<void> task);
 
@@ -56,7 +56,6 @@ class Maintenance : public std::enable_shared_from_this<Maintenance> {
   bool passing_ = false;
   bool woken_ = false;
   uint64_t lost_stripes_ = 0;
-  std::set<SetId> lost_in_;
 };
 
 }  // namespace kura::disk

@@ -122,19 +122,6 @@ TEST_F(Idle, ACrashLosesNothingOfASetAtRestOrJustWoken) {
   }
 }
 
-void keep_snapshot(PoolWorld& pool, uint64_t bytes) {
-  auto writer = pool.pool->write_snapshot();
-  ASSERT_TRUE(writer);
-  ASSERT_TRUE(pool.run<Result<void>>((*writer)->append(std::string(bytes, 's'))));
-  auto body = pool.run<Result<v1::Body>>((*writer)->finish());
-  ASSERT_TRUE(body);
-  v1::Event event;
-  event.mutable_snapshot_taken()->set_offset(100);
-  *event.mutable_snapshot_taken()->mutable_body() = *body;
-  ASSERT_TRUE(pool.ledger.record(event));
-  pool.pool->blobs().release((*writer)->reservation());
-}
-
 // Goal: a set that is kept by snapshots alone is named while that costs much room, and goes once
 // they have left it.
 TEST_F(Idle, GarbageUnderASnapshotIsNamed) {
@@ -142,8 +129,8 @@ TEST_F(Idle, GarbageUnderASnapshotIsNamed) {
     return pool.run<Result<std::vector<SetId>>>(pool.pool->garbage_under_snapshots()).value();
   };
   for (int i = 0; i < 8; ++i) ASSERT_TRUE(pool.put_now("key-" + std::to_string(i), 900'000));
-  keep_snapshot(pool, 20'000);
-  keep_snapshot(pool, 20'000);
+  pool.keep_snapshot(20'000);
+  pool.keep_snapshot(20'000);
   const SetId set = pool.set_of("key-0").id;
   ASSERT_EQ(pool.ledger.state()->snapshots[1].body.extents(0).set(), set.value);
   rest();
@@ -152,9 +139,9 @@ TEST_F(Idle, GarbageUnderASnapshotIsNamed) {
   EXPECT_TRUE(named().empty()) << "a snapshot would land in the same open set";
   rest();
   EXPECT_EQ(named(), std::vector<SetId>{set});
-  keep_snapshot(pool, 20'000);
+  pool.keep_snapshot(20'000);
   EXPECT_EQ(named(), std::vector<SetId>{set}) << "the other one is still there";
-  keep_snapshot(pool, 20'000);
+  pool.keep_snapshot(20'000);
   EXPECT_TRUE(named().empty());
   rest();
   EXPECT_FALSE(pool.ledger.state()->sets.contains(set));
@@ -163,7 +150,7 @@ TEST_F(Idle, GarbageUnderASnapshotIsNamed) {
 
 TEST_F(Idle, ALittleGarbageUnderASnapshotIsKept) {
   ASSERT_TRUE(pool.put_now("key", 20'000));
-  keep_snapshot(pool, 20'000);
+  pool.keep_snapshot(20'000);
   pool.forget("key");
   rest();
   pool.seal_all();

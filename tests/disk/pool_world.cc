@@ -290,6 +290,31 @@ SegmentSet PoolWorld::set_of(const std::string& key) {
   return ledger.state()->sets.at(SetId(bodies.bodies.at(key).extents(0).set()));
 }
 
+void PoolWorld::keep_snapshot(uint64_t bytes) {
+  auto writer = pool->write_snapshot();
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE(run<Result<void>>((*writer)->append(std::string(bytes, 's'))));
+  auto body = run<Result<v1::Body>>((*writer)->finish());
+  ASSERT_TRUE(body);
+  v1::Event event;
+  event.mutable_snapshot_taken()->set_offset(100);
+  *event.mutable_snapshot_taken()->mutable_body() = *body;
+  ASSERT_TRUE(ledger.record(event));
+  pool->blobs().release((*writer)->reservation());
+}
+
+Result<void> PoolWorld::add_new_drive(size_t place, size_t id) {
+  ids.resize(std::max(ids.size(), place + 1));
+  mounts.resize(ids.size());
+  ids[place] = drive_id(id);
+  std::shared_ptr<Drive> drive = disks[place]->mount();
+  mounts[place] = drive;
+  auto written = run<Result<void>>(write_identity(*drive, {options.cluster, drive_id(id)}));
+  if (!written) return written;
+  ledger.add_drive(drive_id(id));
+  return run<Result<void>>(pool->add_drive({drive_id(id), drive}));
+}
+
 namespace {
 
 Task<Result<void>> flip_byte(std::shared_ptr<Drive> drive, std::string name, uint64_t offset) {

@@ -100,6 +100,8 @@ class PoolWorld {
   void maintain(int passes = 1);
   void settle(int64_t ns = sim::kSecond) { world.run_for(ns); }
   SegmentSet set_of(const std::string& key);
+  void keep_snapshot(uint64_t bytes);                   // Recorded in the ledger.
+  Result<void> add_new_drive(size_t place, size_t id);  // To the running process.
 
   // Past the pool, on a running process's drive.
   void flip(size_t place, const std::string& name, uint64_t offset);

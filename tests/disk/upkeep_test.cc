@@ -23,18 +23,6 @@ uint64_t live_in_all(PoolWorld& pool) {
   return bytes;
 }
 
-Result<void> add_new_drive(PoolWorld& pool, size_t place, size_t id) {
-  pool.ids.resize(std::max(pool.ids.size(), place + 1));
-  pool.ids[place] = drive_id(id);
-  std::shared_ptr<Drive> drive = pool.disks[place]->mount();
-  pool.mounts[place] = drive;
-  auto written =
-      pool.run<Result<void>>(write_identity(*drive, {pool.options.cluster, drive_id(id)}));
-  if (!written) return written;
-  pool.ledger.add_drive(drive_id(id));
-  return pool.run<Result<void>>(pool.pool->add_drive({drive_id(id), drive}));
-}
-
 TEST(Rebuild, AReplacedDriveGetsItsMembersBack) {
   PoolWorld pool(6);
   ASSERT_TRUE(pool.start());
@@ -86,7 +74,7 @@ TEST(Rebuild, ADriveThatFailsIsReplacedByAnother) {
   // No drive is left that could take its members.
   pool.maintain();
   EXPECT_GT(pool.status().members_missing, 0u);
-  ASSERT_TRUE(add_new_drive(pool, 6, 60));
+  ASSERT_TRUE(pool.add_new_drive(6, 60));
   pool.maintain();
   EXPECT_EQ(pool.status().members_missing, 0u);
   EXPECT_EQ(pool.status().bytes_below_full_parity, 0u);
@@ -448,7 +436,7 @@ TEST(Drives, ANewDriveIsUsedAtOnce) {
   ASSERT_TRUE(pool.start({5}));
   ASSERT_TRUE(pool.put_now("before", 600'000));
   EXPECT_EQ(pool.set_of("before").members.size(), 5u);
-  ASSERT_TRUE(add_new_drive(pool, 5, 70));
+  ASSERT_TRUE(pool.add_new_drive(5, 70));
   ASSERT_TRUE(pool.put_now("after", 600'000));
   const auto members = pool.set_of("after").members;
   EXPECT_EQ(members.size(), 6u);

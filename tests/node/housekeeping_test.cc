@@ -40,7 +40,8 @@ class FailingViews final : public WrappedViews {
 };
 
 struct Housekept : testing::Test {
-  explicit Housekept(sim::DiskOptions disk = {}) : world(4, disk), views(world.disks) {}
+  explicit Housekept(sim::DiskOptions disk = {}, size_t drives = 4)
+      : world(drives, disk), views(world.disks) {}
   ~Housekept() override { world.crash(); }
 
   void put_small(int count) {
@@ -180,6 +181,97 @@ TEST_F(Housekept, SnapshotsOfAViewThatShrankAreRenewed) {
   ASSERT_EQ(segments(), 1u);
   world.world.run_for(60 * sim::kSecond);
   for (const Snapshot& snapshot : snapshots()) EXPECT_LT(snapshot.size_bytes, 100'000u);
+}
+
+// Half of six drives are lost, with the snapshots and what is in sets beside them.
+struct BeyondRepair : Housekept {
+  static constexpr int kKeys = 500;
+  BeyondRepair() : Housekept({}, 6) {}
+
+  // With a log that was cut, and two snapshots that lie on all data shards of a set.
+  void start_and_fill() {
+    ASSERT_TRUE(world.start(views));
+    bucket = world.create_bucket("b");
+    for (int i = 0; i < kKeys; ++i)
+      ASSERT_TRUE(world.put(bucket, std::string(1000, 'k') + std::to_string(i), "b"));
+    put_small(200);
+    for (int pass = 0; pass < 2; ++pass) ASSERT_TRUE(world.housekeep());
+    ASSERT_EQ(snapshots().size(), 2u);
+    ASSERT_EQ(segments(), 1u);
+  }
+  void lose_three() {
+    for (size_t i : {3, 4, 5}) world.disks[i]->set_dead(true);
+    world.world.run_for(30 * sim::kSecond);
+  }
+  void add_three() {
+    for (size_t i : {3, 4, 5}) {
+      world.disks[i]->set_dead(false);
+      world.disks[i]->replace_empty();
+      auto added = world.run<Result<DriveId>>(world.node->add_drive(world.disks[i]->mount()));
+      ASSERT_TRUE(added) << added.error().detail;
+    }
+  }
+  // No drive holds a view any more.
+  Result<void> start_without_view() {
+    world.crash();
+    no_views.emplace(world.disks);
+    return world.start(*no_views);
+  }
+  std::optional<sim::SimViews> no_views;
+};
+
+TEST_F(BeyondRepair, SnapshotsThatCannotBeReadAreTakenAnew) {
+  world.options.housekeeping_ns = world.options.maintenance_ns = 50 * sim::kMillisecond;
+  world.options.drive_check_ns = sim::kSecond;
+  ASSERT_NO_FATAL_FAILURE(start_and_fill());
+  const Offset newest = snapshots().back().offset;
+  lose_three();
+  ASSERT_NO_FATAL_FAILURE(add_three());
+  world.world.run_for(5 * sim::kSecond);
+  EXPECT_GT(snapshots().front().offset, newest) << "both were taken anew";
+  const Offset last = snapshots().back().offset;
+  world.world.run_for(60 * sim::kSecond);
+  EXPECT_EQ(snapshots().back().offset, last) << "and no more";
+  Result<void> started = start_without_view();
+  ASSERT_TRUE(started) << started.error().detail;
+  EXPECT_EQ(world.objects(bucket), kKeys + 8u);
+  world.crash();
+}
+
+// Under load, too, no pass relies on them.
+TEST_F(BeyondRepair, NothingIsCutThatOnlyALostSnapshotCovers) {
+  world.options.drive_check_ns = sim::kSecond;
+  ASSERT_NO_FATAL_FAILURE(start_and_fill());
+  put_small(200);
+  ASSERT_TRUE(world.housekeep());
+  ASSERT_GE(segments(), 3u) << "of which the next pass would cut some";
+  lose_three();
+  ASSERT_NO_FATAL_FAILURE(add_three());
+  const Offset start = world.node->journal().bounds().start;
+  put_small(200);
+  ASSERT_TRUE(world.housekeep());
+  EXPECT_EQ(world.node->journal().bounds().start, start) << "one snapshot can be read";
+  ASSERT_TRUE(world.housekeep());
+  EXPECT_GT(world.node->journal().bounds().start, start);
+  Result<void> started = start_without_view();
+  ASSERT_TRUE(started) << started.error().detail;
+  world.crash();
+}
+
+TEST_F(BeyondRepair, ALogThatWasNeverCutNeedsNoSnapshot) {
+  world.options.drive_check_ns = sim::kSecond;
+  ASSERT_TRUE(world.start(views));
+  bucket = world.create_bucket("b");
+  put_small(200);
+  ASSERT_TRUE(world.housekeep());
+  ASSERT_EQ(snapshots().size(), 1u);
+  lose_three();
+  ASSERT_NO_FATAL_FAILURE(add_three());
+  Result<void> started = start_without_view();
+  ASSERT_TRUE(started) << started.error().detail;
+  EXPECT_FALSE(world.node->view_recovery().from_snapshot);
+  EXPECT_EQ(world.objects(bucket), 8u);
+  world.crash();
 }
 
 struct OnSmallDrives : Housekept {
