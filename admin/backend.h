@@ -35,6 +35,7 @@ struct StatusReport {
   std::vector<DriveReport> drives;
   uint64_t standard_parity = 0, reduced_parity = 0;
   uint64_t sets_open = 0, sets_sealed = 0, bytes_below_full_parity = 0, members_missing = 0;
+  uint64_t bytes_unreadable = 0;  // Live stored bytes in sets with too few members.
   uint64_t members_rebuilt = 0, scrub_runs = 0, scrub_damaged = 0, scrub_lost = 0;
   uint64_t repaired_shards = 0, identity_repairs = 0;
   uint64_t scrub_bytes = 0, scrub_bytes_planned = 0;  // Of the sets, by the run under way.

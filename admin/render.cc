@@ -62,6 +62,7 @@ Json to_json(const StatusReport& s) {
             {"membersMissing", s.members_missing},
             {"membersRebuilt", s.members_rebuilt},
             {"bytesBelowFullParity", s.bytes_below_full_parity},
+            {"bytesUnreadable", s.bytes_unreadable},
             {"bytesByParity", by_parity}}},
           {"scrub", scrub_json(s)},
           {"journal",
@@ -197,6 +198,9 @@ std::string metrics_text(const StatusReport& s) {
   one(out, "kura_sets_sealed", "gauge", "Segment sets that are complete.", s.sets_sealed);
   one(out, "kura_bytes_below_full_parity", "gauge",
       "Live stored bytes in sets with a missing member.", s.bytes_below_full_parity);
+  one(out, "kura_bytes_unreadable", "gauge",
+      "Live stored bytes in sets that lack more members than they have parity.",
+      s.bytes_unreadable);
   family(out, "kura_set_bytes", "gauge",
          "Live stored bytes in segment sets, by the parity that they were written with.");
   for (const auto& [parity, bytes] : s.bytes_by_parity)
@@ -208,7 +212,7 @@ std::string metrics_text(const StatusReport& s) {
   one(out, "kura_scrub_runs_total", "counter", "Completed scrubs.", s.scrub_runs);
   one(out, "kura_scrub_damaged_shards_total", "counter", "Found by scrubs.", s.scrub_damaged);
   one(out, "kura_scrub_lost_stripes_total", "counter",
-      "Stripes with live bytes and more damage than parity can mend.", s.scrub_lost);
+      "Stripes with live bytes that were found with too few shards to read them.", s.scrub_lost);
   one(out, "kura_drive_identity_repairs_total", "counter", "Damaged identity files rewritten.",
       s.identity_repairs);
   one(out, "kura_repaired_shards_total", "counter", "Shards rewritten.", s.repaired_shards);

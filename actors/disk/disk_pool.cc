@@ -161,6 +161,7 @@ Task<Result<PoolStatus>> status_on_loop(std::shared_ptr<DiskCore> core,
     auto bytes = live_bytes_in(maintenance->live(), *state, id);
     if (!bytes) co_return fail(bytes.error());
     out.bytes_below_full_parity += *bytes;
+    if (missing > set.parity_shards) out.bytes_unreadable += *bytes;
   }
   out.sets_dropped = core->counters.sets_dropped;
   out.members_rebuilt = core->counters.members_rebuilt;

@@ -81,7 +81,7 @@ struct ScrubCounters {
   uint64_t next_run_bytes = 0;       // That a run would read if it began now.
   uint64_t damaged_shards = 0;       // Found by scrub.
   uint64_t repaired_shards = 0;      // By scrub, by reads and by rebuild's sources.
-  uint64_t lost_stripes = 0;         // Live bytes with more damage than parity can mend.
+  uint64_t lost_stripes = 0;         // With live bytes, found with too few shards to read them.
   uint64_t repaired_identities = 0;  // Files of drive identities, by checks of drives.
 };
 
@@ -93,6 +93,7 @@ struct PoolStatus {
   uint64_t sets_sealed = 0;
   uint64_t sets_dropped = 0;             // Since the start of the process.
   uint64_t bytes_below_full_parity = 0;  // Live stored bytes in sets with a missing member. Exact.
+  uint64_t bytes_unreadable = 0;  // Of these, in sets that lost more members than parity mends.
   uint64_t members_missing = 0;
   uint64_t members_rebuilt = 0;  // Since the start of the process.
   uint64_t bodies_moved = 0;     // By compaction, since the start of the process.

@@ -47,12 +47,10 @@ Task<Result<StripeRepair>> repair_alone(std::shared_ptr<DiskCore> core, StripeHe
     if (shards[i].state == Shard::State::offline) ++out.offline;
   }
   out.damaged = static_cast<uint32_t>(damaged.size());
-  if (damaged.empty()) co_return out;
+  out.lost = shards.size() - out.damaged - out.offline < like.data_shards;
+  if (damaged.empty() || out.lost) co_return out;
   auto mended = mend(like, shards, damaged);
-  if (!mended) {
-    out.lost = mended.error().code == Errc::corrupt;
-    co_return out;
-  }
+  if (!mended) co_return fail(mended.error());
   for (size_t i = 0; i < damaged.size(); ++i) {
     auto file = co_await core->files.open(like.set, damaged[i]);
     if (!file) co_return fail(file.error());

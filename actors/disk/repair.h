@@ -23,7 +23,7 @@ struct StripeRepair {
   uint32_t damaged = 0;  // Shards on online drives that failed verification.
   uint32_t repaired = 0;
   uint32_t offline = 0;  // Members that could not be read now.
-  bool lost = false;     // More damage than parity can mend.
+  bool lost = false;     // Fewer good shards than it takes to read it now.
 };
 
 // Reads every shard of the stripe that `like` describes, checks parity too, and rewrites what is

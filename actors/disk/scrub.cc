@@ -57,9 +57,15 @@ Task<void> Scrub::run(const LiveBodies& live) {
 Task<void> Scrub::visit(const LiveBodies& live, SegmentSet set, uint64_t until) {
   SetFiles::Pin pin = core_->files.pin(set.id);
   if (!pin) co_return;
-  // A set that cannot be read now is seen by the next run.
-  Result<void> scrubbed = co_await scrub_set(live, set, until);
-  if (scrubbed) ++counters_.sets;
+  auto lost = co_await scrub_set(live, set, until);
+  // A set that is being dropped, or of a newer format.
+  if (!lost) co_return;
+  ++counters_.sets;
+  counters_.lost_stripes += *lost;
+  if (*lost > 0)
+    core_->lost_in.insert(set.id);
+  else if (!core_->stopping)
+    core_->lost_in.erase(set.id);
 }
 
 // The set once it is sealed; as it is then if it is dropped, or cannot be sealed for so long.
@@ -75,15 +81,15 @@ Task<SegmentSet> Scrub::sealed(SetId id) {
   }
 }
 
-Task<Result<void>> Scrub::scrub_set(const LiveBodies& live, SegmentSet set, uint64_t until) {
+Task<Result<uint64_t>> Scrub::scrub_set(const LiveBodies& live, SegmentSet set, uint64_t until) {
   auto ranges = LiveRanges::of(live, *core_->ledger.state(), set);
   if (!ranges) co_return fail(ranges.error());
   co_await check_file_headers(set);
-  uint64_t at = kFirstStripeOffset;
+  uint64_t at = kFirstStripeOffset, lost = 0;
   while (at < until && !core_->stopping) {
     auto stripe = co_await find_stripe(core_, set.id, at, until);
-    if (!stripe) co_return fail(stripe.error());
-    if (!*stripe) break;
+    if (!stripe && stripe.error().code != Errc::unavailable) co_return fail(stripe.error());
+    if (!stripe || !*stripe) break;
     at = (*stripe)->end();
     const uint64_t bytes = set.members.size() * (at - (*stripe)->offset);
     const bool live_here = ranges->touches((*stripe)->offset, at);
@@ -95,13 +101,13 @@ Task<Result<void>> Scrub::scrub_set(const LiveBodies& live, SegmentSet set, uint
     auto repaired = co_await repair_stripe(core_, **stripe);
     if (repaired && (live_here || !repaired->lost)) {
       counters_.damaged_shards += repaired->damaged;
-      counters_.lost_stripes += repaired->lost;
+      lost += repaired->lost;
     }
     co_await keep_pace(bytes);
   }
-  // Live bytes whose stripe has no readable header in any member.
-  if (!core_->stopping && !ranges->empty() && ranges->begin() < until) ++counters_.lost_stripes;
-  co_return Result<void>();
+  // Live bytes whose stripe has no readable header in any member: how many stripes nobody knows.
+  if (!core_->stopping && !ranges->empty() && ranges->begin() < until) ++lost;
+  co_return lost;
 }
 
 Task<void> Scrub::check_file_headers(const SegmentSet& set) {

@@ -24,7 +24,8 @@ class Scrub {
   uint64_t end_of(const SegmentSet& set) const;
   Task<void> visit(const LiveBodies& live, SegmentSet set, uint64_t until);
   Task<SegmentSet> sealed(SetId id);
-  Task<Result<void>> scrub_set(const LiveBodies& live, SegmentSet set, uint64_t until);
+  // Returns the number of stripes with live bytes that cannot be read now.
+  Task<Result<uint64_t>> scrub_set(const LiveBodies& live, SegmentSet set, uint64_t until);
   Task<void> check_file_headers(const SegmentSet& set);
   Task<void> keep_pace(uint64_t bytes);
 

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <memory>
 
+#include "base/counted.h"
 #include "net/kernel.h"
 #include "node/cli/admin_client.h"
 #include "node/cli/arguments.h"
@@ -251,8 +252,12 @@ int exit_of_verify(const Json& report) {
 
 int exit_of_scrub(const Json& answer) {
   if (answer.contains("dryRun")) return kExitOk;
-  const bool whole = answer.at("lostStripes") == 0 && answer.at("error") == "";
-  return whole ? kExitOk : kExitCorrupt;
+  const auto lost = answer.at("lostStripes").get<uint64_t>();
+  if (lost > 0)
+    std::cerr << "kura: objects have bytes in " << counted(lost, "stripe")
+              << " that cannot be read: bring back the drives that are missing, or delete those "
+                 "objects\n";
+  return lost == 0 && answer.at("error") == "" ? kExitOk : kExitCorrupt;
 }
 
 int exit_of_doctor(const Json& answer) {

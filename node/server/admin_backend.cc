@@ -108,7 +108,7 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   out.cluster = to_hex(control->cluster);
   auto pool = co_await node_.disks().status();
   if (!pool) co_return fail(pool.error());
-  bool degraded = false;
+  bool degraded = pool->bytes_unreadable > 0;
   for (const disk::DriveStatus& drive : pool->drives) {
     degraded = degraded || !drive.online;
     std::string label = drive.label;
@@ -126,6 +126,7 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   out.sets_open = pool->sets_open;
   out.sets_sealed = pool->sets_sealed;
   out.bytes_below_full_parity = pool->bytes_below_full_parity;
+  out.bytes_unreadable = pool->bytes_unreadable;
   out.members_missing = pool->members_missing;
   out.members_rebuilt = pool->members_rebuilt;
   add_scrub(node_.scrubber().status(), pool->scrub, out);
