@@ -1,6 +1,8 @@
 #include "node/recovery.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "actors/disk/set_ledger.h"
 #include "base/drive_calls.h"
@@ -17,7 +19,8 @@ namespace {
 constexpr uint64_t kReplayBytes = 1 * kMiB;
 constexpr size_t kLoadBytes = 64 * kKiB;  // Of a snapshot for one batch, or one chunk of it.
 
-// The log as this start reads it. Remembers that it could not: then no other view helps.
+// The log as this start reads it. Remembers that it could not: then no other view helps; and that
+// no snapshot which it names could be read: then only a view that is there does.
 class Log {
  public:
   explicit Log(journal::Journal& journal) : journal_(journal) {}
@@ -51,10 +54,12 @@ class Log {
     return kura::fail(std::move(error));
   }
   const std::optional<Error>& error() const { return error_; }
+  const std::optional<Error>& no_snapshot() const { return no_snapshot_; }
+  void set_no_snapshot(Error error) { no_snapshot_ = std::move(error); }
 
  private:
   journal::Journal& journal_;
-  std::optional<Error> error_;
+  std::optional<Error> error_, no_snapshot_;
 };
 
 // Names only the sets in which a snapshot lies, so that it can be read before anything is folded.
@@ -125,12 +130,23 @@ Result<void> load_rows(SnapshotReader& rows, std::string_view bytes, Kv& kv) {
   return {};
 }
 
-Task<Result<void>> load_snapshot(BlobStore& blobs, const v1::SnapshotTaken& taken, Kv& kv) {
-  auto reader = blobs.read(taken.body(), ByteRange{0, taken.size_bytes()});
+// What a view is built from beside the log.
+struct Source {
+  BlobStore& blobs;
+  const v1::SnapshotTaken* snapshot = nullptr;  // Null: the log is whole.
+  bool unread = false;                          // The snapshot cannot be read, for no view.
+};
+
+// REQUIRES: there is a snapshot.
+Task<Result<void>> load_snapshot(Source& source, Kv& kv) {
+  const v1::SnapshotTaken& taken = *source.snapshot;
+  auto reader = source.blobs.read(taken.body(), ByteRange{0, taken.size_bytes()});
+  source.unread = !reader;
   if (!reader) co_return fail(reader.error());
   SnapshotReader rows;
   for (;;) {
     Result<std::string> bytes = co_await (*reader)->next();
+    source.unread = !bytes;
     if (!bytes) co_return fail(bytes.error());
     if (bytes->empty()) break;
     if (auto loaded = load_rows(rows, *bytes, kv); !loaded) co_return loaded;
@@ -203,21 +219,20 @@ Task<Result<RecoveredView>> resume(NodePorts& ports, Log& log, const RecoveryDri
   co_return std::move(view);
 }
 
-// Builds a view beside what the drive holds, from a snapshot (null: from the whole log), and puts
-// it in its place unless the node only reads.
-Task<Result<RecoveredView>> build(NodePorts& ports, Log& log, BlobStore& blobs, size_t drive,
-                                  const v1::SnapshotTaken* snapshot, bool read_only) {
+// Builds a view beside what the drive holds, and puts it in its place unless the node only reads.
+Task<Result<RecoveredView>> build(NodePorts& ports, Log& log, Source& source, size_t drive,
+                                  bool read_only) {
   RecoveredView view;
   view.drive = drive;
-  view.from_snapshot = snapshot != nullptr;
+  view.from_snapshot = source.snapshot != nullptr;
   before_step("view.create");
   auto fresh = ports.views->open_new(drive);
   if (!fresh) co_return fail(fresh.error());
   after_step("view.create");
   view.kv = std::move(*fresh);
-  if (snapshot) {
+  if (source.snapshot) {
     before_step("view.load");
-    Result<void> loaded = co_await load_snapshot(blobs, *snapshot, *view.kv);
+    Result<void> loaded = co_await load_snapshot(source, *view.kv);
     if (!loaded) co_return fail(loaded.error());
     after_step("view.load");
   }
@@ -239,6 +254,25 @@ Task<Result<RecoveredView>> build(NodePorts& ports, Log& log, BlobStore& blobs, 
   co_return std::move(view);
 }
 
+// What to say when no snapshot can be read, the newest one for this reason.
+Error no_snapshot(const FoundSnapshots& found, const RecoveryDrives& drives, const Error& reason) {
+  std::set<std::string> away;
+  for (const v1::Extent& extent : found.taken.back().body().extents()) {
+    const auto set = found.sets.sets.find(SetId{extent.set()});
+    if (set == found.sets.sets.end()) continue;
+    for (const DriveId& member : set->second.members)
+      if (std::none_of(drives.by_id.begin(), drives.by_id.end(),
+                       [&](const disk::PoolDrive& d) { return d.drive && d.id == member; }))
+        away.insert(to_hex(member));
+  }
+  std::string text = "no drive that is here holds the metadata view, and no snapshot of it can be ";
+  text += "read (" + reason.detail + "): bring back the drive that holds the view";
+  if (!away.empty()) text += ", or drives that hold the snapshot";
+  const char* separator = ": ";
+  for (const std::string& id : away) text += std::exchange(separator, ", ") + id;
+  return Error{reason.code, text};
+}
+
 // From the newest snapshot that can be read, or from the log when it is whole.
 Task<Result<RecoveredView>> rebuild(NodePorts& ports, Log& log, const RecoveryDrives& drives,
                                     size_t drive) {
@@ -253,15 +287,19 @@ Task<Result<RecoveredView>> rebuild(NodePorts& ports, Log& log, const RecoveryDr
   SnapshotSets ledger(found.sets);
   std::vector<disk::PoolDrive> pool_drives = drives.by_id;
   disk::DiskPool pool(*ports.journal, ledger, drives.pool, std::move(pool_drives));
-  if (is_whole(log.bounds()))
-    co_return co_await build(ports, log, pool.blobs(), drive, nullptr, drives.read_only);
+  Source source{pool.blobs()};
+  if (is_whole(log.bounds())) co_return co_await build(ports, log, source, drive, drives.read_only);
   std::optional<Error> of_newest;
+  size_t unread = 0;
   for (auto it = found.taken.rbegin(); it != found.taken.rend(); ++it) {
-    auto built = co_await build(ports, log, pool.blobs(), drive, &*it, drives.read_only);
+    source.snapshot = &*it;
+    auto built = co_await build(ports, log, source, drive, drives.read_only);
     if (built) co_return built;
     if (!of_newest) of_newest = built.error();
     if (log.error() || built.error().code == Errc::unsupported) co_return built;
+    unread += source.unread;
   }
+  if (unread == found.taken.size()) log.set_no_snapshot(no_snapshot(found, drives, *of_newest));
   co_return fail(*of_newest);
 }
 
@@ -320,6 +358,7 @@ Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& jou
       continue;
     for (bool beside : {false, true}) {
       if (drives.read_only && !beside && !ports.views->exists(drive)) continue;
+      if (log.no_snapshot() && (beside || !ports.views->exists(drive))) continue;
       Task<Result<RecoveredView>> recovering =
           beside ? rebuild(ports, log, drives, drive) : resume(ports, log, drives, drive);
       auto view = co_await std::move(recovering);
@@ -332,6 +371,7 @@ Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& jou
         co_return view;
       }
       last = view.error();
+      if (beside && log.no_snapshot()) continue;  // The refusal says it.
       // Another view would be made from the same log, by the same build.
       if (log.error() || last.code == Errc::unsupported) co_return fail(last);
       ports.log("view on " + ports.drives[drive]->label() + ": " + last.detail +
@@ -342,6 +382,7 @@ Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& jou
     co_await remove_leftovers(ports, drives);
     co_return std::move(*on_full_drive);
   }
+  if (log.no_snapshot()) co_return fail(*log.no_snapshot());
   if (last.code == Errc::no_space) co_return fail(nowhere(ports, drives));
   co_return fail(last);
 }

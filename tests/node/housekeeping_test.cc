@@ -258,6 +258,21 @@ TEST_F(BeyondRepair, NothingIsCutThatOnlyALostSnapshotCovers) {
   world.crash();
 }
 
+TEST_F(BeyondRepair, ARefusalSaysOnceWhatIsMissing) {
+  world.options.drive_check_ns = sim::kSecond;
+  ASSERT_NO_FATAL_FAILURE(start_and_fill());
+  lose_three();
+  ASSERT_NO_FATAL_FAILURE(add_three());
+  world.log.clear();
+  Result<void> started = start_without_view();
+  ASSERT_FALSE(started);
+  const std::string& why = started.error().detail;
+  EXPECT_NE(why.find("of 4 shards"), why.npos) << why;
+  EXPECT_NE(why.find("bring back the drive that holds the view, or drives that hold"), why.npos)
+      << why;
+  for (const std::string& line : world.log) EXPECT_EQ(line.find("shards"), line.npos) << line;
+}
+
 TEST_F(BeyondRepair, ALogThatWasNeverCutNeedsNoSnapshot) {
   world.options.drive_check_ns = sim::kSecond;
   ASSERT_TRUE(world.start(views));
