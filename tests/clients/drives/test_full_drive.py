@@ -8,7 +8,7 @@ import pytest
 
 from bodies import KIB, MIB, body
 from s3 import keys_of, read
-from wire import Call, Wire
+from server import until
 
 BUCKET = "full"
 SMALL = {"KURA_JOURNAL_SEGMENT_SIZE": "1MiB", "KURA_SET_MEMBER_SIZE": "4MiB"}
@@ -231,41 +231,35 @@ def test_a_start_without_room_for_its_mirror_set(make_store):
         assert read(s3, BUCKET, key) == data
 
 
-def test_a_damaged_view_on_full_drives(make_store):
+def test_the_view_is_lost_while_the_other_drives_are_full(make_store):
     """The process starts over and finds no room for another view: it waits for some instead of ending."""
-    store = make_store(count=1, size_mib=160, settings=SMALL)
+    store = make_store(count=3, size_mib=160, settings=SMALL)
     s3 = store.s3
     s3.create_bucket(Bucket=BUCKET)
     objects = {str(n): body(9 * KIB, str(n)) for n in range(300)}
     for key, data in objects.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=data)
-    store.restart()
-    for table in (store.mounts.disks[0] / "view").glob("*.sst"):
-        data = bytearray(table.read_bytes())
-        data[100 : len(data) // 2] = bytes(byte ^ 1 for byte in data[100 : len(data) // 2])
-        table.write_bytes(data)
     pid, stop = store.server.process.pid, threading.Event()
 
     def keep_full():
-        while not stop.is_set():
+        while not stop.wait(0.001):
             fill_up(store)
 
     filling = threading.Thread(target=keep_full)
     filling.start()
     try:
-        with Wire(store.server.endpoint) as wire:
-            wire.send(Call(store.server.endpoint, "POST", "/kura/admin/v1/scrub").sign().wire())
-            assert wire.answer().status in (200, 202)
-        deadline = time.monotonic() + 15
-        while time.monotonic() < deadline:
-            time.sleep(0.2)
-            assert store.server.process.poll() is None, store.server.log_tail()
+        time.sleep(1)
+        store.mounts.lose(0)
+        until(lambda: "answering 503 until" in store.server.log.read_text(), 40, "it does not wait")
+        assert store.server.get("/health/live")[0] == 200
+        assert store.server.get("/health/ready")[0] == 503
+        time.sleep(3)
+        assert store.server.process.poll() is None, store.server.log_tail()
     finally:
         stop.set()
         filling.join()
-    assert "starting over" in store.server.log.read_text()
     make_room(store)
     until_written(s3, 30)
-    assert store.server.process.pid == pid
+    assert (store.server.process.poll(), store.server.process.pid) == (None, pid)
     for key, data in objects.items():
         assert read(s3, BUCKET, key) == data
