@@ -26,6 +26,10 @@ std::string Node::Parts::not_here() const {
 
 // Decides what kind of node this is. Mirrors that were lost only just now are replaced.
 Task<Result<void>> Node::Parts::judge_journal() {
+  if (journal->lacks_room()) {
+    read_only = "read-only: " + journal->lacks_room()->detail;
+    co_return Result<void>{};
+  }
   if (!journal->lacks_mirrors()) co_return Result<void>{};
   Result<void> replaced = co_await journal->replace_lost();
   if (replaced) co_return replaced;
@@ -77,6 +81,7 @@ Task<bool> Node::Parts::more_drives() {
     if (back) co_return true;
   }
   // A drive that was full may have room again.
+  if (journal->lacks_room()) co_return journal->has_room();
   Result<void> replaced = co_await journal->replace_lost();
   co_return replaced.has_value();
 }

@@ -8,6 +8,11 @@
 #include "journal/record_codec.h"
 
 namespace kura::journal {
+namespace {
+
+constexpr uint64_t kRoomBytes = 1 * kMiB;  // Enough for the sets and claims of a start.
+
+}  // namespace
 
 std::vector<MirrorPtr> as_mirrors(const std::vector<JournalDrive>& drives, int64_t timeout_ns) {
   std::vector<MirrorPtr> mirrors;
@@ -140,9 +145,19 @@ Task<Result<void>> EmbeddedJournal::drive_failed(DriveId drive, std::string reas
 }
 
 bool EmbeddedJournal::lacks_mirrors() const {
-  return degraded() || !in_charge_ ||
-         std::any_of(mirrors_.begin(), mirrors_.end(),
-                     [](const MirrorPtr& mirror) { return is_lost(*mirror); });
+  return degraded() || std::any_of(mirrors_.begin(), mirrors_.end(),
+                                   [](const MirrorPtr& mirror) { return is_lost(*mirror); });
+}
+
+bool EmbeddedJournal::has_room() const {
+  std::vector<DriveId> with_room;
+  for (const auto* drives : {&mirrors_, &others_}) {
+    for (const MirrorPtr& drive : *drives) {
+      auto space = drive->drive->space();
+      if (space && space->free_bytes >= kRoomBytes) with_room.push_back(drive->id);
+    }
+  }
+  return binds(set_, with_room);
 }
 
 Task<Result<void>> EmbeddedJournal::replace_lost() {
@@ -157,6 +172,7 @@ Task<Result<void>> EmbeddedJournal::remove_drive(DriveId drive) {
   Result<void> done = co_await drive_failed(drive, "removed");
   if (!done) co_return done;
   TurnQueue::Turn turn = co_await turns_.enter();
+  if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
   MirrorSet next = set_;
   if (next.has_member(drive)) co_return fail(Errc::unavailable, "the drive is still a mirror");
   if (std::erase(next.drives, drive) == 0) co_return Result<void>();
@@ -174,7 +190,7 @@ JournalStatus EmbeddedJournal::status() const {
   status.failed = failed_;
   status.mirrors_wanted = set_.parity + 1;
   status.generation = set_.generation;
-  status.degraded = degraded() || (!in_charge_ && !read_only_);
+  status.degraded = degraded() || lacks_room_;
   status.fatal = fatal_;
   status.bounds = bounds();
   status.segments = segments_.size();

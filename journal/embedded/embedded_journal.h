@@ -100,10 +100,13 @@ class EmbeddedJournal final : public Journal {
   // A drive is gone. Replaces the mirror, if it was one. Errors: unavailable (no drive to replace
   // it with: appends stay unavailable until one is added).
   Task<Result<void>> drive_failed(DriveId drive, std::string reason);
-  // Whether a mirror was lost and not replaced yet, or the start found no room for its set, so that
-  // nothing is appended; and making up for it. Errors: as drive_failed(), no_space.
+  // Whether a mirror was lost and not replaced yet, and replacing it. Errors: as drive_failed().
   bool lacks_mirrors() const;
   Task<Result<void>> replace_lost();
+  // Why open() found no room for its set: it reads only then, and another open() may find some once
+  // has_room().
+  const std::optional<Error>& lacks_room() const { return lacks_room_; }
+  bool has_room() const;
   // A drive will not come back: it no longer counts among the n.
   Task<Result<void>> remove_drive(DriveId drive);
   // m + 1 changes. Errors: unavailable (too few drives).
@@ -215,6 +218,7 @@ class EmbeddedJournal final : public Journal {
   // Between the last block of the active segment's file and end(), if all of it was appended here.
   std::optional<std::string> tail_;
   bool read_only_ = false;
+  std::optional<Error> lacks_room_;
   bool fatal_ = false;
   bool closing_ = false;
   size_t background_ = 0;

@@ -164,14 +164,13 @@ Task<Result<void>> EmbeddedJournal::drop_spares() {
   co_return Result<void>();
 }
 
-// Brings the mirror set to parity + 1 healthy mirrors that hold the log up to `known_end`, and this
-// process in charge of it.
+// Brings the mirror set to parity + 1 healthy mirrors that hold the log up to `known_end`.
 Task<Result<void>> EmbeddedJournal::restore(uint64_t known_end, uint32_t parity) {
   size_t full_drives = 0;
   for (;;) {
     drop_failed();
     if (fatal_) co_return fail(Errc::unknown, "no mirror of the journal is left");
-    if (mirrors_.size() > parity) break;
+    if (mirrors_.size() > parity) co_return Result<void>();
     Result<void> filled = co_await refill(known_end, parity);
     if (filled) continue;
     if (filled.error().code == Errc::no_space && ++full_drives < others_.size()) {
@@ -186,9 +185,6 @@ Task<Result<void>> EmbeddedJournal::restore(uint64_t known_end, uint32_t parity)
       co_return fail(Errc::unavailable, filled.error().detail);
     }
   }
-  // A start for whose set there was no room.
-  if (!in_charge_) co_return co_await take_charge();
-  co_return Result<void>();
 }
 
 // Goes down to parity + 1 mirrors.

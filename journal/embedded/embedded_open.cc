@@ -99,7 +99,7 @@ Task<EmbeddedJournal::Opened> EmbeddedJournal::open(Loop& loop, std::vector<Jour
   std::vector<Sighting> sightings = co_await look_at_all(mirrors);
   done = co_await journal->recover(std::move(mirrors), std::move(sightings));
   if (!done) co_return fail(done.error());
-  if (options.mirror_count != 0 && !journal->lacks_mirrors()) {
+  if (options.mirror_count != 0 && !journal->read_only_ && !journal->degraded()) {
     // Too few drives for more mirrors: the count stays as it is until some are added.
     done = co_await journal->set_mirror_count(options.mirror_count);
   }
@@ -291,10 +291,14 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
     co_return fail(Errc::corrupt, "records are lost on every mirror: " + describe(merged->holes));
   }
   // The segments that were prepared are gone now, and there is room. Where there is not even then,
-  // this process is not in charge and appends nothing.
+  // this process is not in charge, and writes nothing.
   if (full) taken = co_await take_charge_of_start(std::move(unproven), std::move(sightings));
   if (!taken && taken.error().code != Errc::no_space) co_return taken;
-  const bool enough = taken && mirrors_.size() + fresh.size() > set_.parity;
+  if (!taken) {
+    lacks_room_ = taken.error();
+    read_only_ = true;
+  }
+  const bool enough = mirrors_.size() + fresh.size() > set_.parity;
   adopt(std::move(*merged));
   if (read_only_) {
     publish();

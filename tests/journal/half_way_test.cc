@@ -306,28 +306,34 @@ TEST_F(HalfWay, AStartClearsNothingForASetThatIsNotInForce) {
   }
 }
 
-// A start whose set no drive has room for reads, appends nothing and changes no set; it goes on
-// once there is room.
+// A start whose set no drive has room for reads, appends nothing and changes no set.
 TEST_F(HalfWay, AStartWithoutRoomForItsSetOnlyReads) {
   start(3, 2);
   append_many(5);
   write_sets_on({});
+  for (auto& disk : machine_->disks) disk->capacity_bytes = disk->used_bytes();
   const auto failed = restart({0, 1, 2});
   ASSERT_FALSE(failed.has_value()) << failed->detail;
   expect_read();
-  EXPECT_TRUE(journal().lacks_mirrors());
+  EXPECT_TRUE(journal().lacks_room());
   EXPECT_TRUE(status().degraded);
   const uint64_t generation = status().generation;
   const Bounds before = journal().bounds();
   const auto appended = append(200, AppendClass::reserve);
   ASSERT_FALSE(appended);
-  EXPECT_EQ(appended.error().code, Errc::no_space) << appended.error().detail;
-  EXPECT_EQ(machine_->loop->get(journal().replace_lost()).error().code, Errc::no_space);
+  EXPECT_EQ(appended.error().code, Errc::unavailable) << appended.error().detail;
+  for (size_t i = 0; i < 3; ++i) {
+    (void)machine_->loop->get(journal().drive_failed(drive_id(i), "lost"));
+    EXPECT_FALSE(machine_->loop->get(journal().remove_drive(drive_id(i))));
+  }
   EXPECT_EQ(journal().bounds().end, before.end);
   EXPECT_EQ(status().generation, generation);
+  EXPECT_FALSE(journal().has_room());
   write_sets_everywhere();
-  ASSERT_TRUE(machine_->loop->get(journal().replace_lost()));
-  EXPECT_FALSE(journal().lacks_mirrors());
+  for (auto& disk : machine_->disks) disk->capacity_bytes = UINT64_MAX;
+  EXPECT_TRUE(journal().has_room());
+  expect_restart({0, 1, 2});
+  EXPECT_FALSE(journal().lacks_room());
   append_many(3);
   expect_restart({0, 1, 2});
 }

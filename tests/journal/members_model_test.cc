@@ -311,12 +311,14 @@ class Model {
     up_ = !failed;
     history_ += line + ": " + (failed ? failed->detail : "done") + "\n";
     // What got half-way may have taken it for acknowledged.
-    if (failed) std::erase_if(refused_, [&](const auto& one) { return !one.is_told_by(which); });
+    const bool only_reads = !failed && journal().lacks_room();
+    if (failed || only_reads)
+      std::erase_if(refused_, [&](const auto& one) { return !one.is_told_by(which); });
     if (failed && calm && which.size() == drives())
       return "all drives do not start: " + failed->detail;
     if (failed) return failed->code == Errc::corrupt ? failed->detail : "";
     for (size_t i : which) {
-      if (!left_out(i)) counted_.insert(i);
+      if (!left_out(i) && !only_reads) counted_.insert(i);
       if (left_out(i) && alone_) return "a drive is left out";
     }
     const std::vector<StoredRecord> found = machine_.read_all();
@@ -327,7 +329,8 @@ class Model {
       return std::to_string(seen) + " of " + std::to_string(acked_.size()) + " acknowledged";
     std::string wrong = refused_one(found, which);
     if (!wrong.empty()) return wrong;
-    acked_.clear();  // From now on all that was read stays.
+    if (only_reads) return {};  // What it shows beyond that may be gone with other drives.
+    acked_.clear();             // From now on all that was read stays.
     refused_.clear();
     for (const StoredRecord& stored : found) acked_.push_back(stored.record);
     return {};

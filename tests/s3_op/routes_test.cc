@@ -102,7 +102,9 @@ TEST(Routes, SubresourcesNeverFallThrough) {
 TEST(Routes, EveryRowIsReachable) {
   for (const Route& route : routes()) {
     EXPECT_TRUE(route.handler != nullptr || !route.fixed.empty()) << route.name;
-    if (!route.fixed.empty()) EXPECT_EQ(s3_error(route.fixed).code, route.fixed);
+    if (!route.fixed.empty()) {
+      EXPECT_EQ(s3_error(route.fixed).code, route.fixed);
+    }
     Query query;
     Headers headers;
     std::string_view rest = route.required;
