@@ -60,9 +60,10 @@ Task<void> Housekeeping::run() {
     co_await sleep_for(options_.interval_ns);
     if (stopping_) break;
     const bool due = is_due();
-    if (kv_.room() != KvRoom::enough) {
-      wait_for_room();
-      continue;
+    if (kv_.room() != KvRoom::enough && !wait_for_room()) continue;
+    if (full_since_ns_ && kv_.room() == KvRoom::enough) {
+      options_.log("the metadata view has room again");
+      full_since_ns_.reset();
     }
     if (loop_.clock().monotonic_ns() >= not_before_ns_) {
       Result<void> done;
@@ -70,7 +71,8 @@ Task<void> Housekeeping::run() {
       // Also where a pass fails: what it waits for may last.
       Result<void> renewed = co_await renew_snapshot();
       if (done) done = renewed;
-      if (done && is_flush_due()) done = flush_view();
+      if (is_flush_due())
+        if (auto flushed = flush_view(); done) done = flushed;
       failures_ = done ? 0 : failures_ + 1;
       if (!done) {
         options_.log("housekeeping: " + done.error().detail);
@@ -78,7 +80,8 @@ Task<void> Housekeeping::run() {
             loop_.clock().monotonic_ns() + retry_after_ns(failures_, options_.interval_ns);
       }
     }
-    if (!committer_.accepts_growth()) committer_.set_accepts_growth(true);
+    if (!committer_.accepts_growth() && kv_.room() == KvRoom::enough)
+      committer_.set_accepts_growth(true);
   }
   running_ = false;
 }
@@ -125,19 +128,18 @@ bool Housekeeping::is_flush_due() const {
   return node::is_flush_due(view);
 }
 
-// The view goes on in memory until it gets some.
-void Housekeeping::wait_for_room() {
+// The view goes on in memory until it gets some. True: all of it is on the drive, which lacks room
+// to merge it; the log may be cut.
+bool Housekeeping::wait_for_room() {
   const int64_t now_ns = loop_.clock().monotonic_ns();
   if (!full_since_ns_) {
     full_since_ns_ = now_ns;
     options_.log("the metadata view's drive is full; it waits for room");
   }
-  if (flush_view()) {
-    full_since_ns_.reset();
-    options_.log("the metadata view has room again");
-    return;
-  }
-  if (now_ns - *full_since_ns_ >= options_.view_full_ns) options_.on_view_full();
+  const bool flushed = flush_view().has_value();
+  if (kv_.room() != KvRoom::enough && now_ns - *full_since_ns_ >= options_.view_full_ns)
+    options_.on_view_full();
+  return flushed;
 }
 
 // On a full drive nothing is lost: what could not be flushed stays in memory.

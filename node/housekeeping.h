@@ -50,7 +50,7 @@ class Housekeeping {
   Task<Result<void>> renew_snapshot();
   Task<Result<void>> free_below(Offset target);
   Result<void> flush_view();
-  void wait_for_room();
+  bool wait_for_room();
   bool is_flush_due() const;
   Task<Result<void>> destage_below(Offset target);
   Task<Result<void>> take_snapshot();

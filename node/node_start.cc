@@ -373,7 +373,12 @@ void Node::Parts::make_servers() {
 }
 
 // Whether the next start finds room for the view on another drive than this one did.
+// Not while its drive is a mirror of the journal: that has no room either, so the next start could
+// write nothing, not even its claims, and here reads and deletions go on.
 bool Node::Parts::view_may_move() const {
+  const journal::JournalStatus status = journal->status();
+  for (const auto& mirror : status.mirrors)
+    if (mirror.drive == places[view.drive].id) return false;
   const std::vector<DriveId> offline = disks->offline();
   std::vector<size_t> online;
   for (size_t i = 0; i < ports.drives.size(); ++i) {

@@ -12,6 +12,7 @@
 #include "projections/kv/cached_kv.h"
 #include "projections/kv/full_drive_kv.h"
 #include "projections/kv/write_behind_kv.h"
+#include "projections/metadata/rows.h"
 
 namespace kura::node {
 namespace {
@@ -44,24 +45,32 @@ bool ViewFolders::exists(size_t drive) const {
 Result<std::unique_ptr<Kv>> ViewFolders::open(size_t drive) {
   if (auto gone = remove_new(drive); !gone) return fail(gone.error());
   ::unlink(reserve(drive).c_str());
-  auto map = open_to_write(drive);
+  auto map = open_rocks_kv(view(drive), options_);
+  if (map) keep_reserve(drive);
   if (map) return around(std::move(*map));
   if (map.error().code != Errc::no_space) return map;
   auto as_it_is = open_rocks_kv_to_read(view(drive), options_);
   if (!as_it_is) return map;
-  return around(
-      make_full_drive_kv(std::move(*as_it_is), [this, drive]() -> Result<std::unique_ptr<Kv>> {
-        struct statvfs drive_of {};
-        if (::statvfs(drives_[drive].c_str(), &drive_of) != 0) return failed(drives_[drive]);
-        if (drive_of.f_bavail * drive_of.f_frsize < kReserveBytes)
-          return fail(Errc::no_space, view(drive) + ": its drive is full");
-        return open_to_write(drive);
-      }));
+  auto position = (*as_it_is)->get(row::position_key());
+  if (!position) return fail(position.error());
+  return around(make_full_drive_kv(
+      std::move(*as_it_is), [this, drive, held = *position] { return open_again(drive, held); }));
 }
 
-Result<std::unique_ptr<Kv>> ViewFolders::open_to_write(size_t drive) const {
-  auto map = open_rocks_kv(view(drive), options_);
-  if (map) keep_reserve(drive);
+// Where it was only read so far. What was folded since goes on top, so it has to be that view:
+// somebody may have removed it, or mounted another drive there.
+Result<std::unique_ptr<Kv>> ViewFolders::open_again(size_t drive,
+                                                    const std::optional<std::string>& held) const {
+  struct statvfs drive_of {};
+  if (::statvfs(drives_[drive].c_str(), &drive_of) != 0) return failed(drives_[drive]);
+  if (drive_of.f_bavail * drive_of.f_frsize < kReserveBytes)
+    return fail(Errc::no_space, view(drive) + ": its drive is full");
+  auto map = open_rocks_kv_again(view(drive), options_);
+  if (!map) return map;
+  auto position = (*map)->get(row::position_key());
+  if (!position) return fail(position.error());
+  if (*position != held) return fail(Errc::io_error, view(drive) + ": another view is there now");
+  keep_reserve(drive);
   return map;
 }
 

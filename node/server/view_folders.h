@@ -28,7 +28,8 @@ class ViewFolders final : public ViewPlaces {
   Result<void> remove_new(size_t drive) override;
 
  private:
-  Result<std::unique_ptr<Kv>> open_to_write(size_t drive) const;
+  Result<std::unique_ptr<Kv>> open_again(size_t drive,
+                                         const std::optional<std::string>& held) const;
   std::unique_ptr<Kv> around(std::unique_ptr<Kv> map) const;
   void keep_reserve(size_t drive) const;
   std::string reserve(size_t drive) const { return drives_[drive] + "/view.reserve"; }

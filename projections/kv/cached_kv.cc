@@ -21,7 +21,7 @@ class Entries {
     if (auto it = young_.find(key); it != young_.end())
       return it->second.hidden ? nullptr : &it->second.value;
     auto it = old_.find(key);
-    if (it == old_.end()) return nullptr;
+    if (it == old_.end() || it->second.hidden) return nullptr;
     Value value = std::move(it->second.value);
     old_.erase(it);
     return put(std::string(key), std::move(value), bytes_max);

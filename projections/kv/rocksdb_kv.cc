@@ -414,6 +414,13 @@ Result<std::unique_ptr<Kv>> open_rocks_kv(const std::string& path, const RocksKv
   return open_with(make_options(options), path, options, Mode::writes);
 }
 
+Result<std::unique_ptr<Kv>> open_rocks_kv_again(const std::string& path,
+                                                const RocksKvOptions& options) {
+  rocksdb::Options o = make_options(options);
+  o.create_if_missing = false;
+  return open_with(std::move(o), path, options, Mode::writes);
+}
+
 Result<std::unique_ptr<Kv>> open_rocks_kv_to_read(const std::string& path,
                                                   const RocksKvOptions& options) {
   rocksdb::Options o = make_options(options);

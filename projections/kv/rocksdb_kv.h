@@ -39,6 +39,10 @@ struct RocksKvOptions {
 Result<std::unique_ptr<Kv>> open_rocks_kv(const std::string& path,
                                           const RocksKvOptions& options = {});
 
+// As open_rocks_kv(), of a map that is there: it makes none.
+Result<std::unique_ptr<Kv>> open_rocks_kv_again(const std::string& path,
+                                                const RocksKvOptions& options = {});
+
 // The map as it is, without room for anything. It is only read; its files may be removed meanwhile,
 // as by one that is opened beside it. Errors: io_error, corrupt.
 Result<std::unique_ptr<Kv>> open_rocks_kv_to_read(const std::string& path,

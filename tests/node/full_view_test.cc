@@ -77,20 +77,29 @@ TEST_F(FullView, IsWaitedOutInPlace) {
   EXPECT_EQ(world_.ended, "");
 }
 
-TEST_F(FullView, AnotherDriveTakesIt) {
+TEST_F(FullView, StaysOnAMirrorOfTheJournal) {
   ASSERT_NO_FATAL_FAILURE(start());
+  ASSERT_EQ(place(), "drive 1");
+  views_.full = {0};
+  run_for(60);
+  EXPECT_EQ(world_.ended, "") << "the next start could append nothing";
+}
+
+TEST_F(FullView, AnotherDriveTakesIt) {
+  views_.full = {0, 1};  // The mirrors of the journal.
+  ASSERT_NO_FATAL_FAILURE(start());
+  ASSERT_EQ(place(), "drive 3");
   const BucketId bucket = world_.create_bucket("bucket");
   ASSERT_TRUE(world_.put(bucket, "a", "body"));
-  ASSERT_EQ(place(), "drive 1");
   world_.may_end = true;
-  views_.full = {0};
+  views_.full = {2};
   run_for(5);
   EXPECT_EQ(world_.ended, "") << "it may have room soon";
   run_for(20);
   EXPECT_NE(world_.ended, "");
   world_.crash();
   ASSERT_NO_FATAL_FAILURE(start());
-  EXPECT_EQ(place(), "drive 2");
+  EXPECT_EQ(place(), "drive 1");
   EXPECT_EQ(world_.objects(bucket), 1u);
   EXPECT_TRUE(world_.put(bucket, "b", "body"));
 }

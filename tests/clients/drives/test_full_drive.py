@@ -1,5 +1,6 @@
 """Full drives: PUT is refused with a clear error, the rest goes on, and room heals it without a restart."""
 
+import shutil
 import threading
 import time
 
@@ -196,6 +197,31 @@ def test_starts_on_drives_that_stay_full(make_store, drives):
     until_written(s3, 30)
     for key, data in objects.items():
         assert read(s3, BUCKET, key) == data
+
+
+def test_the_view_is_removed_while_its_drive_is_full(make_store):
+    """What is in memory goes on top of the view that it belongs to, and of no new one."""
+    store = make_store(count=1, size_mib=160, settings=SMALL)
+    s3 = store.s3
+    s3.create_bucket(Bucket=BUCKET)
+    objects = {str(n): body([9 * KIB, 100 * KIB][n % 2], str(n)) for n in range(60)}
+    for key, data in objects.items():
+        s3.put_object(Bucket=BUCKET, Key=key, Body=data)
+    drive = store.mounts.disks[0]
+    store.server.stop()
+    (drive / "view.reserve").unlink()
+    fill_up(store)
+    store.server.start()
+    until(lambda: "it waits for room" in store.server.log.read_text(), 30, "the view has room")
+    shutil.rmtree(drive / "view")
+    make_room(store)
+    until_written(s3, 30)
+    for _ in range(2):
+        for key, data in objects.items():
+            assert read(s3, BUCKET, key) == data
+        assert set(keys_of(s3, BUCKET)) >= set(objects)
+        store.server.stop()
+        store.server.start()
 
 
 def test_a_start_without_room_for_its_mirror_set(make_store):
