@@ -96,6 +96,23 @@ void add_scrub(const Scrubber::Status& scrub, const disk::ScrubCounters& of_sets
   out.repaired_shards = of_sets.repaired_shards;
 }
 
+void add_journal(const journal::JournalStatus& journal, admin::StatusReport& out) {
+  out.journal_start = journal.bounds.start.value;
+  out.journal_end = journal.bounds.end.value;
+  out.journal_segments = journal.segments;
+  out.journal_disk_bytes = journal.disk_bytes;
+  out.journal_generation = journal.generation;
+  out.journal_appends = journal.appends;
+  out.journal_records = journal.records;
+  out.journal_syncs = journal.syncs;
+  out.journal_damages = journal.damages;
+  out.journal_repairs = journal.repairs;
+  out.journal_append_ns_sum = journal.append_ns_sum;
+  out.journal_append_us.assign(journal.append_us.begin(), journal.append_us.end());
+  for (const auto& mirror : journal.mirrors) out.journal_mirrors.push_back(mirror.label);
+  out.journal_degraded = journal.degraded;
+}
+
 }  // namespace
 
 Task<Result<admin::StatusReport>> NodeBackend::status_here() {
@@ -132,20 +149,7 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   add_scrub(node_.scrubber().status(), pool->scrub, out);
   out.identity_repairs += node_.identities_mended();
   const journal::JournalStatus journal = node_.journal().status();
-  out.journal_start = journal.bounds.start.value;
-  out.journal_end = journal.bounds.end.value;
-  out.journal_segments = journal.segments;
-  out.journal_disk_bytes = journal.disk_bytes;
-  out.journal_generation = journal.generation;
-  out.journal_appends = journal.appends;
-  out.journal_records = journal.records;
-  out.journal_syncs = journal.syncs;
-  out.journal_damages = journal.damages;
-  out.journal_repairs = journal.repairs;
-  out.journal_append_ns_sum = journal.append_ns_sum;
-  out.journal_append_us.assign(journal.append_us.begin(), journal.append_us.end());
-  for (const auto& mirror : journal.mirrors) out.journal_mirrors.push_back(mirror.label);
-  out.journal_degraded = journal.degraded;
+  add_journal(journal, out);
   const ViewRecovery view = node_.view_recovery();
   out.view_offset = node_.view_position().offset.value;
   out.view_drive = view.drive;

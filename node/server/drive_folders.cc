@@ -124,6 +124,7 @@ Error DriveFolders::none_opens(const std::vector<Error>& why) const {
     return {Errc::not_found, "none of the drive folders exists (" + kura::joined(paths_) +
                                  "): mount or create them"};
   std::vector<std::string> reasons;
+  reasons.reserve(why.size());
   for (const Error& error : why) reasons.push_back(error.detail);
   return {other->code, "none of the drive folders can be opened: " + kura::joined(reasons)};
 }
