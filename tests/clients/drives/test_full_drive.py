@@ -135,7 +135,7 @@ def status_of(call):
         return error.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-@pytest.mark.parametrize("drives", [1, 6])
+@pytest.mark.parametrize("drives", [1, pytest.param(6, marks=pytest.mark.full)])
 def test_a_load_on_full_drives(make_store, drives):
     """Small PUTs and DELETEs go on while nothing on any drive has room, the view included: the process stays."""
     store = make_store(count=drives, size_mib=160, settings=SMALL)
@@ -175,7 +175,7 @@ def test_a_load_on_full_drives(make_store, drives):
         assert read(s3, BUCKET, key) == data
 
 
-@pytest.mark.parametrize("drives", [1, 3, 6])
+@pytest.mark.parametrize("drives", [pytest.param(1, marks=pytest.mark.full), pytest.param(3, marks=pytest.mark.full), 6])
 def test_starts_on_drives_that_stay_full(make_store, drives):
     """Somebody else takes what a start gave back: the next one serves reads, and writes once there is room."""
     store = make_store(count=drives, size_mib=160, settings=SMALL)
