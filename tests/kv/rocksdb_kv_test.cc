@@ -50,7 +50,7 @@ RocksKvOptions small_options() { return {.cache_bytes = 1 << 20, .memtable_bytes
 // place once there is room, again and again.
 TEST(RocksKv, FullDriveIsWaitedOut) {
   TemporaryMount mount("24m");
-  if (!mount.mounted()) return;
+  ASSERT_TRUE(mount.mounted());
   std::string path = mount.path() + "/view";
   auto kv = open_rocks_kv(path, small_options()).value();
   ASSERT_TRUE(kv->write(filler(0)));
@@ -101,7 +101,7 @@ TEST(RocksKv, FullDriveIsWaitedOut) {
 // Opened to read, it needs no room, and goes on while another one changes its files.
 TEST(RocksKv, IsReadOnAFullDrive) {
   TemporaryMount mount("24m");
-  if (!mount.mounted()) return;
+  ASSERT_TRUE(mount.mounted());
   const std::string path = mount.path() + "/view", ballast = mount.path() + "/ballast";
   EXPECT_FALSE(open_rocks_kv_to_read(path));
   {
@@ -237,7 +237,7 @@ TEST(RocksKv, MissingParentIsAnError) {
 // written.
 TEST(RocksKv, OpensOrRefusesOnADriveThatIsNearlyFull) {
   TemporaryMount mount("4m");
-  if (!mount.mounted()) return;
+  ASSERT_TRUE(mount.mounted());
   const std::string path = mount.path() + "/view", ballast = mount.path() + "/ballast";
   {
     auto kv = open_rocks_kv(path).value();
@@ -271,7 +271,7 @@ TEST(RocksKv, OpensOrRefusesOnADriveThatIsNearlyFull) {
 // The view's drive goes away while the map is in use: errors, no abort, and the map closes.
 TEST(RocksKv, DriveThatIsTakenAway) {
   TemporaryMount mount("64m");
-  if (!mount.mounted()) return;
+  ASSERT_TRUE(mount.mounted());
   std::string path = mount.path() + "/view";
   auto kv = open_rocks_kv(path, {.cache_bytes = 1 << 20, .memtable_bytes = 1 << 20}).value();
   ASSERT_TRUE(kv->write(filler(0)));
