@@ -303,6 +303,68 @@ Task<Result<RecoveredView>> rebuild(NodePorts& ports, Log& log, const RecoveryDr
   co_return fail(*of_newest);
 }
 
+// Whether drives answer: the map makes its calls on this loop, and one that hangs would keep it.
+class Probes {
+ public:
+  Probes(const NodePorts& ports, int64_t timeout_ns) : ports_(ports), timeout_ns_(timeout_ns) {}
+  Task<bool> answers(size_t drive) {
+    if (hung_.contains(drive)) co_return false;
+    std::shared_ptr<Drive> probed = ports_.drives[drive];
+    const bool stuck = co_await hangs(std::move(probed), timeout_ns_);
+    if (!stuck) co_return true;
+    hung_.insert(drive);
+    ports_.log("view on " + ports_.drives[drive]->label() + ": the drive hangs; trying another");
+    co_return false;
+  }
+
+ private:
+  const NodePorts& ports_;
+  const int64_t timeout_ns_;
+  std::set<size_t> hung_;
+};
+
+// How far the view on a drive got; zero where it cannot be read.
+Offset end_of_view(const NodePorts& ports, size_t drive) {
+  auto kv = ports.views->open_to_read(drive);
+  if (!kv) return {};
+  auto fold = ViewFold::open(**kv);
+  return fold ? (*fold)->position().end : Offset{};
+}
+
+// A way to a view: what the drive holds is resumed, or one is built beside it.
+struct Attempt {
+  size_t drive;
+  bool beside;
+};
+
+// What drives hold comes first, the newest of it before all: a view that had moved to another drive
+// leaves an old one on a drive that comes back.
+Task<std::vector<Attempt>> order_attempts(const NodePorts& ports, const RecoveryDrives& drives,
+                                          Probes& probes) {
+  std::vector<std::pair<Offset, size_t>> held;
+  std::vector<size_t> others;
+  for (size_t drive : drives.usable)
+    if (ports.views->exists(drive))
+      held.push_back({Offset{}, drive});
+    else
+      others.push_back(drive);
+  for (auto& [end, drive] : held) {
+    if (held.size() == 1) break;
+    const bool answers = co_await probes.answers(drive);
+    if (answers) end = end_of_view(ports, drive);
+  }
+  std::stable_sort(held.begin(), held.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<Attempt> attempts;
+  for (const auto& [end, drive] : held) attempts.push_back({drive, false});
+  for (const auto& [end, drive] : held) attempts.push_back({drive, true});
+  for (size_t drive : others) {
+    if (!drives.read_only) attempts.push_back({drive, false});
+    attempts.push_back({drive, true});
+  }
+  co_return attempts;
+}
+
 // What a rebuild that never ended, or a node that only read, left on other drives than the view's.
 Task<void> remove_leftovers(NodePorts& ports, const RecoveryDrives& drives) {
   for (size_t drive : drives.usable) {
@@ -339,44 +401,35 @@ bool another_takes_view(const NodePorts& ports, const std::vector<size_t>& other
 
 Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& journal,
                                          RecoveryDrives drives) {
-  std::stable_sort(drives.usable.begin(), drives.usable.end(), [&](size_t a, size_t b) {
-    return ports.views->exists(a) > ports.views->exists(b);
-  });
   Log log(journal);
+  Probes probes(ports, drives.pool.drive_timeout_ns);
   Error last{Errc::unavailable, "no drive takes the metadata view"};
   std::optional<RecoveredView> on_full_drive;  // Another drive may have room.
-  for (size_t drive : drives.usable) {
-    std::shared_ptr<Drive> probed = ports.drives[drive];
-    // The map makes its calls on this loop, and one that hangs would keep it.
-    const bool stuck = co_await hangs(std::move(probed), drives.pool.drive_timeout_ns);
-    if (stuck) {
-      ports.log("view on " + ports.drives[drive]->label() + ": the drive hangs; trying another");
-      continue;
-    }
+  const std::vector<Attempt> attempts = co_await order_attempts(ports, drives, probes);
+  for (const auto& [drive, beside] : attempts) {
     if (on_full_drive &&
-        !takes_view(*ports.drives[drive], ports.views->bytes(on_full_drive->drive)))
+        (drive == on_full_drive->drive ||
+         !takes_view(*ports.drives[drive], ports.views->bytes(on_full_drive->drive))))
       continue;
-    for (bool beside : {false, true}) {
-      if (drives.read_only && !beside && !ports.views->exists(drive)) continue;
-      if (log.no_snapshot() && (beside || !ports.views->exists(drive))) continue;
-      Task<Result<RecoveredView>> recovering =
-          beside ? rebuild(ports, log, drives, drive) : resume(ports, log, drives, drive);
-      auto view = co_await std::move(recovering);
-      if (view && !drives.read_only && view->kv->room() != KvRoom::enough) {
-        if (!on_full_drive) on_full_drive = std::move(*view);
-        break;
-      }
-      if (view) {
-        if (!drives.read_only) co_await remove_leftovers(ports, drives);
-        co_return view;
-      }
-      last = view.error();
-      if (beside && log.no_snapshot()) continue;  // The refusal says it.
-      // Another view would be made from the same log, by the same build.
-      if (log.error() || last.code == Errc::unsupported) co_return fail(last);
-      ports.log("view on " + ports.drives[drive]->label() + ": " + last.detail +
-                (beside ? "" : "; rebuilding it"));
+    const bool answers = co_await probes.answers(drive);
+    if (!answers) continue;
+    Task<Result<RecoveredView>> recovering =
+        beside ? rebuild(ports, log, drives, drive) : resume(ports, log, drives, drive);
+    auto view = co_await std::move(recovering);
+    if (view && !drives.read_only && view->kv->room() != KvRoom::enough) {
+      if (!on_full_drive) on_full_drive = std::move(*view);
+      continue;
     }
+    if (view) {
+      if (!drives.read_only) co_await remove_leftovers(ports, drives);
+      co_return view;
+    }
+    last = view.error();
+    if (log.no_snapshot()) break;  // Nor for another drive.
+    // Another view would be made from the same log, by the same build.
+    if (log.error() || last.code == Errc::unsupported) co_return fail(last);
+    ports.log("view on " + ports.drives[drive]->label() + ": " + last.detail +
+              (beside ? "" : "; going on without it"));
   }
   if (on_full_drive) {
     co_await remove_leftovers(ports, drives);

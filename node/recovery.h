@@ -34,11 +34,11 @@ struct RecoveryDrives {
   bool read_only = false;
 };
 
-// On the journal loop, before anything is appended. What a drive holds of the view is replaced only
-// by a complete one. One on a full drive is resumed where no other drive has room: its tail stays
-// in memory (Kv::room()). Errors: corrupt (also a log that has lost its end, as a view shows),
-// unsupported (an event that this build does not know), unavailable (no drive takes the view),
-// no_space, those of the journal.
+// On the journal loop, before anything is appended. Of what drives hold the newest view that fits
+// the log is resumed. What a drive holds is replaced only by a complete one. One on a full drive is
+// resumed where no other drive has room: its tail stays in memory (Kv::room()). Errors: corrupt
+// (also a log that has lost its end, as a view shows), unsupported (an event that this build does
+// not know), unavailable (no drive takes the view), no_space, those of the journal.
 Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& journal,
                                          RecoveryDrives drives);
 

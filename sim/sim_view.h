@@ -65,6 +65,7 @@ class SimViews final : public node::ViewPlaces {
     views_[drive]->remove_new();
     return {};
   }
+  void remove(size_t drive) { views_[drive]->remove(); }
   void remove();
   bool crash(Unsynced policy, SimRandom& random);
 

@@ -101,8 +101,9 @@ TEST_F(ReadOnly, ARecordThatOneMirrorHasIsShownAndKeptOutOfThePersistedView) {
   const std::string digest = world_->digest();
   world_->crash();
 
-  // All are there, and the view is the first drive's once more.
+  // All are there, and the first drive's view is the only one.
   disk(0).set_dead(false);
+  views_->remove(1);
   ASSERT_NO_FATAL_FAILURE(start_again());
   ASSERT_FALSE(is_read_only());
   EXPECT_EQ(world_->node->view_recovery().drive, "drive 1");

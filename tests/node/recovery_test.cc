@@ -97,6 +97,32 @@ class Recovery : public testing::Test {
     if (!out) return fail(Errc::timed_out, "it never ends");
     return std::move(*out);
   }
+  // A view on a drive, of so many records of the log.
+  void hold(size_t drive, uint64_t records) {
+    auto view = views_->open(drive);
+    auto fold = ViewFold::open(**view);
+    journal::Record claim;
+    claim.partition = PartitionId{1};
+    claim.kind = journal::RecordKind::claim;
+    for (uint64_t i = 0; i < records; ++i) {
+      claim.epoch = Epoch{i + 1};
+      const Offset at = FaultyJournal::at(i), end = FaultyJournal::at(i + 1);
+      ASSERT_TRUE((*fold)->fold({{&claim, nullptr, at, end}}));
+    }
+    ASSERT_TRUE((*view)->flush());
+  }
+  // One of process `writer` that goes on behind the end of the log.
+  void hold_beyond(size_t drive, WriterId writer) {
+    auto view = views_->open(drive);
+    auto fold = ViewFold::open(**view);
+    journal::Record claim;
+    claim.partition = kControlPartition;
+    claim.kind = journal::RecordKind::claim;
+    claim.epoch = Epoch{70};
+    claim.writer = writer;
+    ASSERT_TRUE((*fold)->fold({{&claim, nullptr, Offset{90'000}, Offset{90'100}}}));
+    ASSERT_TRUE((*view)->flush());
+  }
   // How far the view on a drive has got; none: there is no view.
   std::optional<uint64_t> held(size_t drive) {
     if (!views_->exists(drive)) return std::nullopt;
@@ -132,16 +158,7 @@ TEST_F(Recovery, FoldsWhatTheViewLacks) {
 
 // The views are all there is to start from once the log can be read again, so none is given up.
 TEST_F(Recovery, ALogThatCannotBeReadCostsNoView) {
-  for (size_t drive : {1, 0}) {  // Both drives have been the view's place.
-    auto view = views_->open(drive);
-    auto fold = ViewFold::open(**view);
-    journal::Record claim;
-    claim.partition = PartitionId{1};
-    claim.kind = journal::RecordKind::claim;
-    claim.epoch = Epoch{1};
-    ASSERT_TRUE((*fold)->fold({{&claim, nullptr, FaultyJournal::at(0), FaultyJournal::at(1)}}));
-    ASSERT_TRUE((*view)->flush());
-  }
+  for (size_t drive : {1, 0}) hold(drive, 1);  // Both drives have been the view's place.
   journal_.failing = 5;
   {
     auto view = recover();
@@ -183,17 +200,7 @@ TEST_F(Recovery, AViewOfAnotherLogIsReplaced) {
 TEST_F(Recovery, ALogThatLostItsEndIsRefused) {
   WriterId ours;
   ours.bytes.fill('o');
-  {
-    auto view = views_->open(0);
-    auto fold = ViewFold::open(**view);
-    journal::Record claim;
-    claim.partition = kControlPartition;
-    claim.kind = journal::RecordKind::claim;
-    claim.epoch = Epoch{70};
-    claim.writer = ours;
-    ASSERT_TRUE((*fold)->fold({{&claim, nullptr, Offset{90'000}, Offset{90'100}}}));
-    ASSERT_TRUE((*view)->flush());
-  }
+  hold_beyond(0, ours);
   writers_ = {ours};
   auto view = recover();
   ASSERT_FALSE(view);
@@ -201,6 +208,45 @@ TEST_F(Recovery, ALogThatLostItsEndIsRefused) {
   EXPECT_NE(view.error().detail.find("90100"), std::string::npos) << view.error().detail;
   EXPECT_EQ(held(0), 90'100u) << "and nothing was changed";
   EXPECT_FALSE(views_->exists(1));
+}
+
+// It moved to another drive, and the first one came back.
+TEST_F(Recovery, OfTwoViewsTheNewerOneIsResumed) {
+  hold(0, 2);
+  hold(1, 5);
+  {
+    auto view = recover();
+    ASSERT_TRUE(view) << view.error().detail;
+    EXPECT_EQ(view->drive, 1u);
+    EXPECT_EQ(view->replayed, 5u);
+  }
+  hold(0, 10);
+  hold(1, 10);
+  auto equal = recover();
+  ASSERT_TRUE(equal) << equal.error().detail;
+  EXPECT_EQ(equal->drive, 0u);
+}
+
+TEST_F(Recovery, AnOldViewIsResumedWhereTheNewestDoesNotFit) {
+  hold(1, 5);
+  hold_beyond(0, {});  // Of another log.
+  auto view = recover();
+  ASSERT_TRUE(view) << view.error().detail;
+  EXPECT_EQ(view->drive, 1u);
+  EXPECT_EQ(view->replayed, 5u);
+}
+
+TEST_F(Recovery, TheNewestViewShowsThatTheLogLostItsEnd) {
+  WriterId ours;
+  ours.bytes.fill('o');
+  hold(0, 5);
+  hold_beyond(1, ours);
+  writers_ = {ours};
+  auto view = recover();
+  ASSERT_FALSE(view);
+  EXPECT_EQ(view.error().code, Errc::corrupt) << view.error().detail;
+  EXPECT_EQ(held(0), FaultyJournal::at(5).value);
+  EXPECT_EQ(held(1), 90'100u);
 }
 
 // Of a copy of the store that went on by itself: as long as ours, and by another process.
