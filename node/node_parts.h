@@ -44,6 +44,7 @@ struct Node::Parts {
   Task<void> await_drives();
   Task<bool> more_drives();
   Task<bool> is_back(size_t i);
+  std::vector<size_t> used_places() const;
   Task<Result<void>> open_view();
   Task<Result<void>> start_actors();
   Task<Result<void>> record_drives();

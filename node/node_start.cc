@@ -205,13 +205,18 @@ disk::DiskPoolOptions Node::Parts::pool_options() const {
   return pool;
 }
 
+// Those with a drive of the cluster.
+std::vector<size_t> Node::Parts::used_places() const {
+  std::vector<size_t> used;
+  for (size_t i = 0; i < places.size(); ++i)
+    if (!places[i].id.is_nil()) used.push_back(i);
+  return used;
+}
+
 Task<Result<void>> Node::Parts::open_view() {
   RecoveryDrives drives;
-  for (size_t i = 0; i < places.size(); ++i) {
-    if (places[i].id.is_nil()) continue;
-    drives.usable.push_back(i);
-    drives.by_id.push_back({places[i].id, places[i].drive, {}});
-  }
+  drives.usable = used_places();
+  for (size_t i : drives.usable) drives.by_id.push_back({places[i].id, places[i].drive, {}});
   drives.pool = pool_options();
   drives.read_only = !read_only.empty();
   drives.writers = journal->report().writers;
@@ -414,7 +419,11 @@ Task<Result<void>> Node::Parts::start() {
     if (!done) co_return done;
   }
   const bool writes = read_only.empty();
-  if (writes) co_await fit_journal();
+  if (writes) {
+    std::vector<size_t> used = used_places();
+    co_await remove_other_views(ports, std::move(used), view, options.drive_timeout_ns);
+    co_await fit_journal();
+  }
   make_servers();
   if (writes && options.housekeeping_ns > 0) spawn(*ports.journal, housekeeping->run());
   scrubber = std::make_unique<Scrubber>(*disks, *journal, *view.kv, options.scrub_interval_ns);

@@ -365,19 +365,6 @@ Task<std::vector<Attempt>> order_attempts(const NodePorts& ports, const Recovery
   co_return attempts;
 }
 
-// What a rebuild that never ended, or a node that only read, left on other drives than the view's.
-Task<void> remove_leftovers(NodePorts& ports, const RecoveryDrives& drives) {
-  for (size_t drive : drives.usable) {
-    if (!ports.views->exists_new(drive)) continue;
-    std::shared_ptr<Drive> probed = ports.drives[drive];
-    const bool stuck = co_await hangs(std::move(probed), drives.pool.drive_timeout_ns);
-    if (stuck) continue;
-    auto removed = ports.views->remove_new(drive);
-    if (!removed)
-      ports.log("view on " + ports.drives[drive]->label() + ": " + removed.error().detail);
-  }
-}
-
 bool takes_view(Drive& drive, uint64_t view_bytes) {
   const auto space = drive.space();
   return space && has_room_for_view(space->free_bytes, view_bytes);
@@ -420,10 +407,7 @@ Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& jou
       if (!on_full_drive) on_full_drive = std::move(*view);
       continue;
     }
-    if (view) {
-      if (!drives.read_only) co_await remove_leftovers(ports, drives);
-      co_return view;
-    }
+    if (view) co_return view;
     last = view.error();
     if (log.no_snapshot()) break;  // Nor for another drive.
     // Another view would be made from the same log, by the same build.
@@ -431,13 +415,28 @@ Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& jou
     ports.log("view on " + ports.drives[drive]->label() + ": " + last.detail +
               (beside ? "" : "; going on without it"));
   }
-  if (on_full_drive) {
-    co_await remove_leftovers(ports, drives);
-    co_return std::move(*on_full_drive);
-  }
+  if (on_full_drive) co_return std::move(*on_full_drive);
   if (log.no_snapshot()) co_return fail(*log.no_snapshot());
   if (last.code == Errc::no_space) co_return fail(nowhere(ports, drives));
   co_return fail(last);
+}
+
+Task<void> remove_other_views(const NodePorts& ports, std::vector<size_t> drives,
+                              const RecoveredView& used, int64_t timeout_ns) {
+  std::erase_if(
+      drives, [&](size_t drive) { return drive == used.drive || !ports.views->holds_any(drive); });
+  if (drives.empty()) co_return;
+  const Offset end = used.fold->position().end;
+  const bool durable = used.kv->flush().has_value();
+  for (size_t drive : drives) {
+    std::shared_ptr<Drive> probed = ports.drives[drive];
+    const bool stuck = co_await hangs(std::move(probed), timeout_ns);
+    if (stuck) continue;
+    const bool old = durable && end_of_view(ports, drive) <= end;
+    auto removed = old ? ports.views->remove(drive) : ports.views->remove_new(drive);
+    if (!removed)
+      ports.log("view on " + ports.drives[drive]->label() + ": " + removed.error().detail);
+  }
 }
 
 }  // namespace kura::node

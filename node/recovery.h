@@ -42,6 +42,13 @@ struct RecoveryDrives {
 Task<Result<RecoveredView>> recover_view(NodePorts& ports, journal::Journal& journal,
                                          RecoveryDrives drives);
 
+// Removes what other drives than that of the view in use hold of views: it moved away from them, or
+// was never finished there. A view goes only once the one in use is as new on its drive: one that
+// is newer is of another log, or shows what this one has lost. REQUIRES: this start is not refused
+// any more, and does not only read.
+Task<void> remove_other_views(const NodePorts& ports, std::vector<size_t> drives,
+                              const RecoveredView& used, int64_t timeout_ns);
+
 // Whether the view, which is on a full `drive`, could be built on one of `others` instead.
 bool another_takes_view(const NodePorts& ports, const std::vector<size_t>& others, size_t drive);
 

@@ -30,9 +30,12 @@ class ViewPlaces {
   virtual Result<std::unique_ptr<Kv>> open_new(size_t drive) = 0;
   // The new map becomes the view. REQUIRES: it was flushed; both are closed.
   virtual Result<void> adopt_new(size_t drive) = 0;
-  // What an earlier process left beside the view. REQUIRES, to remove it: it is closed.
-  virtual bool exists_new(size_t drive) const = 0;
+  // REQUIRES: it is closed.
   virtual Result<void> remove_new(size_t drive) = 0;
+  // Whether anything of a view is there: one, a part of one, what lies beside it.
+  virtual bool holds_any(size_t drive) const = 0;
+  // Removes all of that. REQUIRES: it is closed.
+  virtual Result<void> remove(size_t drive) = 0;
 };
 
 }  // namespace kura::node

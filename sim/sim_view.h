@@ -33,6 +33,7 @@ class SimView {
   Result<void> adopt_new();
   bool exists_new() const { return !disk_.dead() && new_.contains(disk_.device()); }
   void remove_new() { new_.erase(disk_.device()); }
+  bool holds_any() const { return exists() || exists_new(); }
   void remove();  // Of the device that is there. REQUIRES: no map is open.
   // Whether a rebuild was under way.
   bool crash(Unsynced policy, SimRandom& random);
@@ -60,12 +61,16 @@ class SimViews final : public node::ViewPlaces {
   uint64_t bytes(size_t) const override { return 0; }
   Result<std::unique_ptr<Kv>> open_new(size_t drive) override { return views_[drive]->open_new(); }
   Result<void> adopt_new(size_t drive) override { return views_[drive]->adopt_new(); }
-  bool exists_new(size_t drive) const override { return views_[drive]->exists_new(); }
+  bool exists_new(size_t drive) const { return views_[drive]->exists_new(); }
   Result<void> remove_new(size_t drive) override {
     views_[drive]->remove_new();
     return {};
   }
-  void remove(size_t drive) { views_[drive]->remove(); }
+  bool holds_any(size_t drive) const override { return views_[drive]->holds_any(); }
+  Result<void> remove(size_t drive) override {
+    views_[drive]->remove();
+    return {};
+  }
   void remove();
   bool crash(Unsynced policy, SimRandom& random);
 

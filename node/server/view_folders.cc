@@ -122,10 +122,20 @@ Result<void> ViewFolders::adopt_new(size_t drive) {
   return sync_folder(drives_[drive]);
 }
 
-bool ViewFolders::exists_new(size_t drive) const {
-  return ::access(new_view(drive).c_str(), F_OK) == 0;
+Result<void> ViewFolders::remove_new(size_t drive) { return destroy_rocks_kv(new_view(drive)); }
+
+bool ViewFolders::holds_any(size_t drive) const {
+  for (const std::string& path : {view(drive), new_view(drive), reserve(drive)})
+    if (::access(path.c_str(), F_OK) == 0) return true;
+  return false;
 }
 
-Result<void> ViewFolders::remove_new(size_t drive) { return destroy_rocks_kv(new_view(drive)); }
+Result<void> ViewFolders::remove(size_t drive) {
+  if (auto gone = remove_new(drive); !gone) return gone;
+  if (auto gone = destroy_rocks_kv(view(drive)); !gone) return gone;
+  if (::unlink(reserve(drive).c_str()) != 0 && errno != ENOENT)
+    return failed("remove " + reserve(drive));
+  return {};
+}
 
 }  // namespace kura::node

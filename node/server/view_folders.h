@@ -24,8 +24,9 @@ class ViewFolders final : public ViewPlaces {
   uint64_t bytes(size_t drive) const override;
   Result<std::unique_ptr<Kv>> open_new(size_t drive) override;
   Result<void> adopt_new(size_t drive) override;
-  bool exists_new(size_t drive) const override;
   Result<void> remove_new(size_t drive) override;
+  bool holds_any(size_t drive) const override;
+  Result<void> remove(size_t drive) override;
 
  private:
   Result<std::unique_ptr<Kv>> open_again(size_t drive,

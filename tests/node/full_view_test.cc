@@ -100,6 +100,7 @@ TEST_F(FullView, AnotherDriveTakesIt) {
   world_.crash();
   ASSERT_NO_FATAL_FAILURE(start());
   EXPECT_EQ(place(), "drive 1");
+  EXPECT_FALSE(views_.holds_any(2)) << "a full drive keeps a view that nobody needs";
   EXPECT_EQ(world_.objects(bucket), 1u);
   EXPECT_TRUE(world_.put(bucket, "b", "body"));
 }

@@ -103,7 +103,7 @@ TEST_F(ReadOnly, ARecordThatOneMirrorHasIsShownAndKeptOutOfThePersistedView) {
 
   // All are there, and the first drive's view is the only one.
   disk(0).set_dead(false);
-  views_->remove(1);
+  ASSERT_TRUE(views_->remove(1));
   ASSERT_NO_FATAL_FAILURE(start_again());
   ASSERT_FALSE(is_read_only());
   EXPECT_EQ(world_->node->view_recovery().drive, "drive 1");

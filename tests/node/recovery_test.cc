@@ -123,6 +123,16 @@ class Recovery : public testing::Test {
     ASSERT_TRUE((*fold)->fold({{&claim, nullptr, Offset{90'000}, Offset{90'100}}}));
     ASSERT_TRUE((*view)->flush());
   }
+  void remove_others(const RecoveredView& used) {
+    std::optional<bool> done;
+    auto removing = [](Task<void> task, std::optional<bool>* out) -> Task<void> {
+      co_await std::move(task);
+      *out = true;
+    };
+    spawn(loop_, removing(remove_other_views(ports_, {0, 1}, used, sim::kSecond), &done));
+    world_.run_until([&] { return done.has_value(); }, world_.now_ns() + 60 * sim::kSecond);
+    ASSERT_TRUE(done);
+  }
   // How far the view on a drive has got; none: there is no view.
   std::optional<uint64_t> held(size_t drive) {
     if (!views_->exists(drive)) return std::nullopt;
@@ -246,6 +256,44 @@ TEST_F(Recovery, TheNewestViewShowsThatTheLogLostItsEnd) {
   ASSERT_FALSE(view);
   EXPECT_EQ(view.error().code, Errc::corrupt) << view.error().detail;
   EXPECT_EQ(held(0), FaultyJournal::at(5).value);
+  EXPECT_EQ(held(1), 90'100u);
+}
+
+TEST_F(Recovery, OthersAreRemovedOnceTheViewInUseIsAsNewOnItsDrive) {
+  hold(0, 2);
+  hold(1, 5);
+  (void)views_->open_new(0);
+  auto view = recover();
+  ASSERT_TRUE(view) << view.error().detail;
+  ASSERT_EQ(view->drive, 1u);
+  EXPECT_EQ(held(0), FaultyJournal::at(2).value) << "this start may be refused yet";
+  remove_others(*view);
+  EXPECT_FALSE(views_->holds_any(0));
+  view = fail(Errc::closed, "a crash");
+  sim::SimRandom random(1);
+  views_->crash(sim::Unsynced::dropped, random);
+  EXPECT_EQ(held(1), FaultyJournal::at(10).value);
+}
+
+TEST_F(Recovery, OthersStayWhileTheViewInUseIsNotOnItsDrive) {
+  hold(0, 2);
+  hold(1, 5);
+  auto view = recover();
+  ASSERT_TRUE(view) << view.error().detail;
+  ASSERT_EQ(view->drive, 1u);
+  ASSERT_TRUE(views_->open_new(0));
+  disks_[1]->set_dead(true);
+  remove_others(*view);
+  EXPECT_EQ(held(0), FaultyJournal::at(2).value);
+  EXPECT_FALSE(views_->exists_new(0)) << "what was never finished goes";
+}
+
+TEST_F(Recovery, ANewerOneStays) {
+  hold(0, 5);
+  auto view = recover();
+  ASSERT_TRUE(view) << view.error().detail;
+  hold_beyond(1, {});  // Its drive hung at the start.
+  remove_others(*view);
   EXPECT_EQ(held(1), 90'100u);
 }
 

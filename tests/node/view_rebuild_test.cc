@@ -120,5 +120,26 @@ TEST(ViewRebuild, AKillOnTheWayCostsTimeOnly) {
   world.crash();
 }
 
+TEST(ViewRebuild, OtherDrivesKeepNothingOfIt) {
+  Folders folders(3);
+  NodeWorld world(3);
+  ViewFolders views(folders.paths(), kSmall, kMiB);
+  ASSERT_TRUE(world.start(views));
+  ASSERT_TRUE(world.put(world.create_bucket("kept"), "key", "body"));
+  const std::string digest = world.digest();
+  world.crash();
+  const fs::path first = folders.paths()[0], second = folders.paths()[1];
+  fs::copy(first, second, fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+  fs::copy(first / "view", second / "view.new");
+  ASSERT_TRUE(fs::exists(second / "view.reserve"));
+  fs::create_directory(folders.paths()[2] + "/view");  // Half removed.
+  ASSERT_TRUE(world.start(views));
+  EXPECT_EQ(world.node->view_recovery().drive, "drive 1");
+  EXPECT_EQ(world.digest(), digest);
+  EXPECT_TRUE(fs::is_empty(second));
+  EXPECT_TRUE(fs::is_empty(folders.paths()[2]));
+  world.crash();
+}
+
 }  // namespace
 }  // namespace kura::node

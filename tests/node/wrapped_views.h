@@ -20,8 +20,9 @@ class WrappedViews : public ViewPlaces {
   }
   uint64_t bytes(size_t drive) const override { return below_.bytes(drive); }
   Result<void> adopt_new(size_t drive) override { return below_.adopt_new(drive); }
-  bool exists_new(size_t drive) const override { return below_.exists_new(drive); }
   Result<void> remove_new(size_t drive) override { return below_.remove_new(drive); }
+  bool holds_any(size_t drive) const override { return below_.holds_any(drive); }
+  Result<void> remove(size_t drive) override { return below_.remove(drive); }
 
  private:
   virtual std::unique_ptr<Kv> wrap(std::unique_ptr<Kv> kv) = 0;

@@ -94,6 +94,7 @@ def test_its_drive_is_lost_under_traffic(store):
     store.mounts.attach(lost)  # What it holds of the view is old by now.
     until(lambda: all(d["online"] for d in store.server.kura("drive", "ls")["items"]), 30, "the drive is not taken back")
     store.restart()
+    assert place_of_view(store.mounts) != lost
     check(store.s3, {k: read(store.s3, BUCKET, k) for k in keys_of(store.s3, BUCKET)})
     traffic.check(store.s3)
 
