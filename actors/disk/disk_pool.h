@@ -170,8 +170,9 @@ class DiskPool {
   // Verifies every stripe of every set that is there now, and mends what it can; one that runs
   // already ends first. REQUIRES: begin_maintenance. Errors: unavailable (the pool stops).
   Task<Result<void>> scrub();
-  // Sets that only snapshots keep from being dropped, though they are mostly garbage: snapshots
-  // taken anew (write_snapshot) free more than they take. None before begin_maintenance.
+  // Sets that only snapshots keep from being dropped, though they are mostly garbage, and hold more
+  // of it than a snapshot: those taken anew (write_snapshot) free more than they take. None before
+  // begin_maintenance.
   Task<Result<std::vector<SetId>>> garbage_under_snapshots();
   Task<KeptSnapshots> kept_snapshots();
   // One look around of compaction and rebuild, without waiting for the interval. For

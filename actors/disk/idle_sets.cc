@@ -44,19 +44,25 @@ Task<Result<void>> rest_idle_sets(std::shared_ptr<DiskCore> core, const LiveBodi
 
 Result<std::vector<SetId>> garbage_under_snapshots(const DiskCore& core, const LiveBodies& live) {
   const auto state = core.ledger.state();
-  std::set<SetId> under;
-  for (const Snapshot& snapshot : state->snapshots)
+  std::set<SetId> out;
+  for (const Snapshot& snapshot : state->snapshots) {
+    std::set<SetId> under;
     for (const v1::Extent& extent : snapshot.body.extents()) under.insert(SetId(extent.set()));
-  std::vector<SetId> out;
-  for (SetId id : under) {
-    auto known = state->sets.find(id);
-    if (known == state->sets.end() || !known->second.sealed_bytes) continue;
-    auto live_bytes = live_bytes_in(live, *state, id);
-    if (!live_bytes) return fail(live_bytes.error());
-    if (is_much_garbage(core, known->second, *known->second.sealed_bytes, *live_bytes))
-      out.push_back(id);
+    std::vector<SetId> sparse;
+    uint64_t garbage_bytes = 0;
+    for (SetId id : under) {
+      auto known = state->sets.find(id);
+      if (known == state->sets.end() || !known->second.sealed_bytes) continue;
+      const uint64_t end = *known->second.sealed_bytes;
+      auto live_bytes = live_bytes_in(live, *state, id);
+      if (!live_bytes) return fail(live_bytes.error());
+      if (!is_much_garbage(core, known->second, end, *live_bytes)) continue;
+      sparse.push_back(id);
+      garbage_bytes += stored_bytes(known->second, end) - *live_bytes;
+    }
+    if (garbage_bytes >= snapshot.size_bytes) out.insert(sparse.begin(), sparse.end());
   }
-  return out;
+  return std::vector<SetId>(out.begin(), out.end());
 }
 
 }  // namespace kura::disk

@@ -160,5 +160,23 @@ TEST_F(Idle, ALittleGarbageUnderASnapshotIsKept) {
   EXPECT_EQ(sets(), 1u);
 }
 
+// Else snapshots of a large view, each of which begins in the set where the one before ends, would
+// be taken one after the other.
+TEST_F(Idle, LessGarbageThanTheSnapshotHoldsIsKept) {
+  auto named = [&] {
+    return pool.run<Result<std::vector<SetId>>>(pool.pool->garbage_under_snapshots()).value();
+  };
+  for (int i = 0; i < 11; ++i) ASSERT_TRUE(pool.put_now("key-" + std::to_string(i), 900'000));
+  const SetId set = pool.set_of("key-0").id;
+  pool.keep_snapshot(pool.set_of("key-0").member_bytes * pool.set_of("key-0").data_shards);
+  ASSERT_EQ(pool.ledger.state()->snapshots[0].body.extents(0).set(), set.value);
+  for (int i = 0; i < 11; ++i) pool.forget("key-" + std::to_string(i));
+  rest();
+  pool.seal_all();
+  rest();
+  ASSERT_TRUE(pool.ledger.state()->sets.at(set).sealed_bytes);
+  EXPECT_TRUE(named().empty());
+}
+
 }  // namespace
 }  // namespace kura::disk

@@ -298,6 +298,7 @@ void PoolWorld::keep_snapshot(uint64_t bytes) {
   ASSERT_TRUE(body);
   v1::Event event;
   event.mutable_snapshot_taken()->set_offset(100);
+  event.mutable_snapshot_taken()->set_size_bytes(bytes);
   *event.mutable_snapshot_taken()->mutable_body() = *body;
   ASSERT_TRUE(ledger.record(event));
   pool->blobs().release((*writer)->reservation());
