@@ -10,6 +10,8 @@ namespace {
 
 constexpr uint64_t kDestageBytes = 16 * kMiB;
 constexpr int64_t kPassPollNs = 10'000'000;
+constexpr int64_t kMeasureNapNs = 1'000'000;
+constexpr uint64_t kSnapshotRecordsBytes = 8 * kKiB;  // Its own and those of sets that it opens.
 
 }  // namespace
 
@@ -180,17 +182,50 @@ Task<Result<void>> Housekeeping::free_below(Offset target) {
   co_return destaged;
 }
 
-Task<Result<void>> Housekeeping::take_snapshot() {
+Task<Result<uint64_t>> Housekeeping::measure_snapshot() {
   auto rows = SnapshotWriter::open(kv_, options_.snapshot_chunk_bytes);
   if (!rows) co_return fail(rows.error());
+  uint64_t bytes = 0;
+  for (;;) {
+    auto chunk = rows->next();
+    if (!chunk) co_return fail(chunk.error());
+    if (chunk->empty()) co_return bytes;
+    bytes += chunk->size();
+    co_await sleep_for(kMeasureNapNs);  // Others use the journal's loop.
+  }
+}
+
+// The view may have grown or shrunk since the last one. Where twice of that finds room nobody has
+// to measure it.
+Task<Result<void>> Housekeeping::check_room_for_snapshot() {
+  if (kv_.room() == KvRoom::none)
+    co_return fail(Errc::no_space, "the metadata view's drive is full");
+  Result<void> in_log = co_await journal_.check_room(kSnapshotRecordsBytes);
+  if (!in_log) co_return in_log;
+  const auto state = control_.state();
+  const uint64_t last = state->snapshots.empty() ? 0 : state->snapshots.back().size_bytes;
+  const uint64_t likely = 2 * std::max(last, snapshot_bytes_);
+  if (co_await disks_.snapshot_room(likely) >= likely) co_return Result<void>{};
+  Result<uint64_t> bytes = co_await measure_snapshot();
+  if (!bytes) co_return fail(bytes.error());
+  if (co_await disks_.snapshot_room(*bytes) >= *bytes) co_return Result<void>{};
+  co_return fail(Errc::no_space, "the drives have no room for a snapshot of the metadata view");
+}
+
+Task<Result<void>> Housekeeping::take_snapshot() {
   auto writer = disks_.write_snapshot();
   if (!writer) co_return fail(writer.error());
+  Result<void> fits = co_await check_room_for_snapshot();
+  if (!fits) co_return fits;
+  auto rows = SnapshotWriter::open(kv_, options_.snapshot_chunk_bytes);
+  if (!rows) co_return fail(rows.error());
   Snapshot snapshot;
   for (;;) {
     auto bytes = rows->next();
     if (!bytes) co_return fail(bytes.error());
     if (bytes->empty()) break;
     snapshot.size_bytes += bytes->size();
+    snapshot_bytes_ = snapshot.size_bytes;
     std::string chunk = std::move(*bytes);
     Result<void> appended = co_await (*writer)->append(std::move(chunk));
     if (!appended) co_return fail(appended.error());

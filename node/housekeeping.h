@@ -53,6 +53,9 @@ class Housekeeping {
   bool wait_for_room();
   bool is_flush_due() const;
   Task<Result<void>> destage_below(Offset target);
+  // Whether one finds room, and its record in the log. Else nothing of it is to be written.
+  Task<Result<void>> check_room_for_snapshot();
+  Task<Result<uint64_t>> measure_snapshot();
   Task<Result<void>> take_snapshot();
 
   Loop& loop_;
@@ -75,6 +78,7 @@ class Housekeeping {
   bool passing_ = false;
   bool stopping_ = false;
   uint64_t snapshots_ = 0;
+  uint64_t snapshot_bytes_ = 0;           // Of the last one, as far as it came.
   std::optional<int64_t> full_since_ns_;  // The drive of the view.
 };
 

@@ -27,6 +27,14 @@ Result<std::unique_ptr<BlobWriter>> begin_write(const std::shared_ptr<DiskCore>&
   return make_blob_writer(core, target, size_hint_bytes);
 }
 
+Target snapshot_target(const DiskCore& core) {
+  return {core.parity(v1::STANDARD), Purpose::reclaim};
+}
+
+Task<uint64_t> room_on_loop(std::shared_ptr<DiskCore> core, uint64_t bytes_max) {
+  co_return core->write_sets.room(snapshot_target(*core), bytes_max);
+}
+
 class SetBlobStore final : public BlobStore {
  public:
   explicit SetBlobStore(std::shared_ptr<DiskCore> core) : core_(std::move(core)) {}
@@ -207,7 +215,12 @@ DiskPool::~DiskPool() {
 }
 
 Result<std::unique_ptr<BlobWriter>> DiskPool::write_snapshot() {
-  return begin_write(core_, {core_->parity(v1::STANDARD), Purpose::reclaim}, 0);
+  return begin_write(core_, snapshot_target(*core_), 0);
+}
+
+Task<uint64_t> DiskPool::snapshot_room(uint64_t bytes_max) {
+  Task<uint64_t> task = room_on_loop(core_, bytes_max);
+  co_return co_await run_on(core_->loop, std::move(task));
 }
 
 BlobStore& DiskPool::blobs() { return *blobs_; }

@@ -131,6 +131,8 @@ class DiskPool {
   // Writes the body of a snapshot. It lets the log be cut, which gives back more than it takes, so
   // it may use what clients leave free. Errors: unavailable. From any loop.
   Result<std::unique_ptr<BlobWriter>> write_snapshot();
+  // How much of one of so many bytes finds room now.
+  Task<uint64_t> snapshot_room(uint64_t bytes_max);
 
   // Removes leftovers of earlier processes. REQUIRES: the control partition is folded to its end.
   // Errors: corrupt (a drive holds sets that the journal has not opened yet; nothing was changed).

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/disk/erasure.h"
+#include "actors/disk/geometry.h"
 #include "base/counted.h"
 #include "base/limits.h"
 
@@ -65,6 +66,21 @@ Result<SegmentSet> place_set(std::vector<Candidate> online, const PlacementRules
   std::rotate(online.begin(), online.begin() + first, online.end());
   for (const Candidate& drive : online) draft.members.push_back(drive.id);
   return draft;
+}
+
+uint64_t body_room(std::vector<Candidate> online, PlacementRules rules, uint64_t bytes_max) {
+  uint64_t bytes = 0;
+  while (bytes < bytes_max) {
+    auto set = place_set(online, rules);
+    if (!set) break;
+    bytes += Striping::fitting(set->data_shards, kPieceBytes, bytes_max - bytes,
+                               set->member_bytes - kFirstStripeOffset);
+    for (Candidate& drive : online)
+      if (std::count(set->members.begin(), set->members.end(), drive.id) > 0)
+        drive.space.free_bytes -= set->member_bytes;
+    ++rules.rotation;
+  }
+  return bytes;
 }
 
 }  // namespace kura::disk

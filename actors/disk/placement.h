@@ -38,5 +38,7 @@ uint64_t reserve_bytes(const DriveSpace& space, const PlacementRules& rules);
 // kMembersMax of them. Errors: unavailable (fewer than m + 1 are online), no_space (fewer have
 // room).
 Result<SegmentSet> place_set(std::vector<Candidate> online, const PlacementRules& rules);
+// How much of a body of so many bytes sets find room for, opened one after the other.
+uint64_t body_room(std::vector<Candidate> online, PlacementRules rules, uint64_t bytes_max);
 
 }  // namespace kura::disk

@@ -49,13 +49,7 @@ void SetUse::reset() {
 Task<Result<SetUse>> WriteSets::current(Target target) {
   for (;;) {
     Slot& slot = slots_[target];
-    // Copies that free space use the clients' set while there is one.
-    if (target.purpose == Purpose::reclaim) {
-      auto client = slots_.find(Target{target.parity, Purpose::client});
-      if (client != slots_.end() && client->second.set && !client->second.set->resting)
-        co_return SetUse(core_.shared_from_this(), client->second.set);
-    }
-    if (slot.set && !slot.set->resting) co_return SetUse(core_.shared_from_this(), slot.set);
+    if (auto set = awake(target)) co_return SetUse(core_.shared_from_this(), set);
     if (slot.opening) {
       std::optional<Error> error = co_await suspend<std::optional<Error>>(
           [&slot](Resolver<std::optional<Error>> resolve) { slot.waiting.push_back(resolve); });
@@ -69,6 +63,34 @@ Task<Result<SetUse>> WriteSets::current(Target target) {
     give(slot, opened ? std::nullopt : std::optional<Error>(opened.error()));
     if (!opened) co_return fail(opened.error());
   }
+}
+
+std::shared_ptr<OpenSet> WriteSets::awake(Target target) const {
+  std::vector<Target> targets{target};
+  // Copies that free space use the clients' set while there is one.
+  if (target.purpose == Purpose::reclaim)
+    targets.insert(targets.begin(), {target.parity, Purpose::client});
+  for (const Target& each : targets) {
+    auto slot = slots_.find(each);
+    if (slot != slots_.end() && slot->second.set && !slot->second.set->resting)
+      return slot->second.set;
+  }
+  return nullptr;
+}
+
+uint64_t WriteSets::room(Target target, uint64_t bytes_max) const {
+  auto fitting = [bytes_max](const OpenSet& set, uint64_t room) {
+    return Striping::fitting(set.set().data_shards, kPieceBytes, bytes_max, room);
+  };
+  const auto set = awake(target);
+  const uint64_t here = set ? fitting(*set, set->room()) : 0;
+  const uint64_t in_new = body_room(candidates(), rules_for(target), bytes_max - here);
+  if (set) return here + in_new;
+  auto slot = slots_.find(target);
+  if (slot == slots_.end() || !slot->second.set || !can_wake(target, *slot->second.set))
+    return in_new;
+  const OpenSet& resting = *slot->second.set;  // It would take room that new ones would.
+  return std::max(in_new, fitting(resting, resting.set().member_bytes - resting.good_end()));
 }
 
 void WriteSets::give(Slot& slot, std::optional<Error> error) {
@@ -96,15 +118,20 @@ Task<Result<std::shared_ptr<OpenSet>>> WriteSets::open_or_wake(Target target,
   co_return co_await open(target);
 }
 
-// False: somebody else took the room meanwhile, or a member failed.
-Task<bool> WriteSets::reserve_again(Target target, std::shared_ptr<OpenSet> set) {
-  const uint64_t bytes = set->set().member_bytes - set->good_end();
-  for (DriveId member : set->set().members) {
+bool WriteSets::can_wake(Target target, const OpenSet& set) const {
+  const uint64_t bytes = set.set().member_bytes - set.good_end();
+  for (DriveId member : set.set().members) {
     std::shared_ptr<Drive> drive = core_.drives.online(member);
     auto space = drive ? drive->space() : fail(Errc::unavailable, "a drive went offline");
     if (!space || space->free_bytes < bytes + reserve_bytes(*space, rules_for(target)))
-      co_return false;
+      return false;
   }
+  return true;
+}
+
+// False: somebody else took the room meanwhile, or a member failed.
+Task<bool> WriteSets::reserve_again(Target target, std::shared_ptr<OpenSet> set) {
+  if (!can_wake(target, *set)) co_return false;
   std::vector<MemberError> errors = co_await set->resize(set->set().member_bytes);
   const bool reserved = errors.empty() && !set->retired;
   members_failed(set, std::move(errors));
@@ -134,18 +161,21 @@ Task<void> WriteSets::rest(std::shared_ptr<OpenSet> set) {
   give(slot, std::nullopt);
 }
 
+std::vector<Candidate> WriteSets::candidates() const {
+  std::vector<Candidate> out;
+  for (const auto& entry : core_.drives.all_online())
+    if (auto space = entry.drive->space()) out.push_back({entry.id, *space});
+  return out;
+}
+
 Task<Result<std::shared_ptr<OpenSet>>> WriteSets::open(Target target) {
   std::set<DriveId> full;
   // Each further attempt has one drive less.
   for (size_t attempt = 0; attempt <= core_.drives.size(); ++attempt) {
-    std::vector<Candidate> candidates;
-    for (const auto& entry : core_.drives.all_online()) {
-      auto space = entry.drive->space();
-      if (!space) continue;
-      if (full.contains(entry.id)) space->free_bytes = 0;
-      candidates.push_back({entry.id, *space});
-    }
-    auto draft = place_set(std::move(candidates), rules_for(target));
+    std::vector<Candidate> online = candidates();
+    for (Candidate& drive : online)
+      if (full.contains(drive.id)) drive.space.free_bytes = 0;
+    auto draft = place_set(std::move(online), rules_for(target));
     if (!draft) {
       if (draft.error().code == Errc::no_space && on_no_space) on_no_space();
       co_return fail(draft.error());

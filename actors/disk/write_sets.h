@@ -57,6 +57,8 @@ class WriteSets {
   Task<Result<SetUse>> current(Target target);
   // Room for up to `body_bytes`, at least one row of it. The reservation uses the set from now on.
   Task<Result<Region>> striped_region(Target target, uint64_t reservation, uint64_t body_bytes);
+  // How much of a body of so many bytes finds room now.
+  uint64_t room(Target target, uint64_t bytes_max) const;
   // No more room is handed out in it; sealed when its writers are done.
   void retire(const std::shared_ptr<OpenSet>& set);
   // Fails the set over, and takes drives offline that did more than run full.
@@ -92,6 +94,10 @@ class WriteSets {
   };
   static void give(Slot& slot, std::optional<Error> error);  // To those who wait.
   PlacementRules rules_for(Target target) const;
+  std::vector<Candidate> candidates() const;
+  // One that takes more as it is; else null.
+  std::shared_ptr<OpenSet> awake(Target target) const;
+  bool can_wake(Target target, const OpenSet& set) const;
   Task<bool> reserve_again(Target target, std::shared_ptr<OpenSet> set);
   Task<Result<std::shared_ptr<OpenSet>>> open_or_wake(Target target, std::shared_ptr<OpenSet> set);
   Task<Result<std::shared_ptr<OpenSet>>> open(Target target);

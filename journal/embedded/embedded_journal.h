@@ -76,6 +76,8 @@ class EmbeddedJournal final : public Journal {
   Bounds bounds() const override;
   Task<Result<std::vector<Offset>>> append(std::vector<Record>& records,
                                            AppendClass append_class) override;
+  // Whether so many bytes of class reserve find room now. Errors: as append() has before it writes.
+  Task<Result<void>> check_room(uint64_t bytes);
   Task<Result<std::vector<StoredRecord>>> read(Offset from, uint64_t bytes_max) override;
   Task<Result<std::string>> read_body(v1::JournalBody body) override;
   bool try_read_body(const v1::JournalBody& body, std::string* out) override;

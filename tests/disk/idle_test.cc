@@ -78,6 +78,18 @@ TEST_F(Idle, ManyWritersWakeASetOnce) {
   }
 }
 
+TEST_F(Idle, ASnapshotFindsTheRoomOfASleepingSet) {
+  pool.keep_snapshot(600'000);
+  rest();
+  for (auto& disk : pool.disks) disk->options().capacity_bytes = disk->used_bytes() + 4 * kMiB - 1;
+  const uint64_t room = pool.run<uint64_t>(pool.pool->snapshot_room(kGiB));
+  EXPECT_GT(room, 14 * kMiB) << "of 16, a quarter on each drive";
+  pool.keep_snapshot(room);
+  EXPECT_EQ(sets(), 1u);
+  for (auto& disk : pool.disks) disk->options().capacity_bytes = disk->used_bytes();
+  EXPECT_LE(pool.run<uint64_t>(pool.pool->snapshot_room(kGiB)), 256 * kKiB);
+}
+
 // A set that nobody fills is not the place where garbage stays for ever.
 TEST_F(Idle, ASetFullOfGarbageIsDropped) {
   for (int i = 0; i < 8; ++i) ASSERT_TRUE(pool.put_now("key-" + std::to_string(i), 900'000));

@@ -127,6 +127,17 @@ TEST(Placement, OnlyCopiesThatFreeSpaceUseTheReserve) {
   EXPECT_TRUE(place_set(drives_with({60, 60, 60}), with_log));
 }
 
+TEST(Placement, TheRoomOfABodyIsThatOfTheSetsThatWouldOpen) {
+  EXPECT_EQ(body_room(drives_with({900, 900, 900}), rules(1, Purpose::reclaim), kGiB), kGiB);
+  // Two sets of two data shards, of 4 MiB each; then one drive has room.
+  const auto drives = drives_with({14, 10, 10}, 64);
+  const uint64_t room = body_room(drives, rules(1, Purpose::reclaim), kGiB);
+  EXPECT_LT(room, 16 * kMiB);
+  EXPECT_GT(room, 15 * kMiB);
+  EXPECT_EQ(body_room(drives, rules(1, Purpose::reclaim), kMiB), kMiB);
+  EXPECT_EQ(body_room(drives, rules(1), kMiB), 0u) << "the reserve";
+}
+
 TEST(Placement, SmallDrivesGetSmallFiles) {
   auto set = place_set(drives_with({64, 64, 64, 64}, 64), rules(2));
   ASSERT_TRUE(set);

@@ -183,6 +183,73 @@ TEST_F(Housekept, SnapshotsOfAViewThatShrankAreRenewed) {
   for (const Snapshot& snapshot : snapshots()) EXPECT_LT(snapshot.size_bytes, 100'000u);
 }
 
+// Four drives, three mirrors of the log; what is written to the fourth one goes to sets.
+struct OnFullDrives : Housekept {
+  static std::string key(int i) { return std::string(1000, 'k') + std::to_string(i); }
+  static bool is_mirror(const sim::SimDisk& disk) {
+    for (const std::string& name : disk.names())
+      if (name.starts_with("journal/") && name.ends_with(".seg")) return true;
+    return false;
+  }
+  void put_keys(int count) {
+    for (int i = 0; i < count; ++i) ASSERT_TRUE(world.put(bucket, key(i), "b"));
+  }
+  void leave_room(uint64_t bytes) {
+    for (auto& disk : world.disks) disk->options().capacity_bytes = disk->used_bytes() + bytes;
+  }
+  uint64_t writes_to_sets() {
+    for (auto& disk : world.disks)
+      if (!is_mirror(*disk)) return disk->counts().writes;
+    ADD_FAILURE() << "every drive is a mirror";
+    return 0;
+  }
+  // But for bodies that leave the log before a pass takes a snapshot.
+  void expect_refused_unwritten(uint64_t bodies_writes) {
+    const uint64_t before = writes_to_sets();
+    const Result<void> refused = world.housekeep();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::no_space) << refused.error().detail;
+    EXPECT_LE(writes_to_sets(), before + bodies_writes);
+  }
+};
+
+TEST_F(OnFullDrives, NoSnapshotIsBegunThatDoesNotFit) {
+  world.options.member_bytes = kMiB;
+  ASSERT_TRUE(world.start(views));
+  bucket = world.create_bucket("b");
+  ASSERT_NO_FATAL_FAILURE(put_keys(3000));
+  ASSERT_TRUE(world.housekeep());
+  ASSERT_EQ(snapshots().size(), 1u);
+  ASSERT_GT(snapshots().back().size_bytes, 3 * kMiB);
+  leave_room(kMiB + kMiB / 4);
+  ASSERT_NO_FATAL_FAILURE(expect_refused_unwritten(1));
+  leave_room(3 * kMiB);  // Once and a half what it takes.
+  ASSERT_TRUE(world.housekeep());
+  EXPECT_EQ(snapshots().size(), 2u);
+  EXPECT_EQ(segments(), 1u);
+}
+
+// The log has no room but what is prepared, and deletes have used that.
+TEST_F(OnFullDrives, NoSnapshotIsBegunWhoseRecordFindsNoRoom) {
+  constexpr int kKeys = 3000;
+  ASSERT_TRUE(world.start(views));
+  bucket = world.create_bucket("b");
+  ASSERT_NO_FATAL_FAILURE(put_keys(kKeys));
+  for (int pass = 0; pass < 2; ++pass) ASSERT_TRUE(world.housekeep());
+  ASSERT_EQ(segments(), 1u);
+  const Offset newest = snapshots().back().offset;
+  for (auto& disk : world.disks)
+    if (is_mirror(*disk)) disk->options().capacity_bytes = disk->used_bytes();
+  int deleted = 0;
+  while (deleted < kKeys && world.remove(bucket, key(deleted))) ++deleted;
+  ASSERT_LT(deleted, kKeys);
+  ASSERT_GE(segments(), 2u);
+  ASSERT_NO_FATAL_FAILURE(expect_refused_unwritten(0));
+  for (auto& disk : world.disks) disk->options().capacity_bytes = kTiB;
+  for (int pass = 0; pass < 2; ++pass) ASSERT_TRUE(world.housekeep());
+  EXPECT_GT(snapshots().front().offset, newest);
+}
+
 // Half of six drives are lost, with the snapshots and what is in sets beside them.
 struct BeyondRepair : Housekept {
   static constexpr int kKeys = 500;
