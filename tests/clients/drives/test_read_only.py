@@ -209,6 +209,7 @@ def test_half_lost_before_a_start(make_store, full, count, lost):
         filled.s3.put_object(Bucket=BUCKET, Key="0/1", Body=filled.objects["0/1"])
     until(lambda: store.server.kura("status")["journal"]["start"] > MIB, "the log is never cut")
     store.server.kill()
+    forget_view(store)
     for i in lost:
         store.mounts.lose(i)
     store.server.start()
