@@ -20,7 +20,8 @@ Task<s3::Reply> WaitingHandler::handle(const s3::RequestHead& head, s3::BodySour
 }
 
 s3::Response WaitingHandler::answer(const s3::RequestHead& head, const std::string& request_id) {
-  s3::S3Error error = s3::s3_error("ServiceUnavailable", "The node waits for drives, or for room on them.");
+  s3::S3Error error =
+      s3::s3_error("ServiceUnavailable", "The node waits for drives, or for room on them.");
   if (!head.path.starts_with(kAdminPrefix))
     return s3::plain_error(error, head.method == "HEAD", head.path, request_id);
   auto verified = authenticator_.verify(head);

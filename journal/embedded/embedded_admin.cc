@@ -110,6 +110,8 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   // while it was away: what it holds may be needed, should the others fail while it is filled.
   added->returning = set_.has_member(drive.id) && seen.set && seen.set->journal == set_.journal;
   if (!added->returning) {
+    Result<void> settled = co_await settle_doubt();
+    if (!settled) co_return settled;
     Result<void> cleared = co_await remove_all_segments(added);
     if (!cleared) co_return cleared;
   }

@@ -159,6 +159,7 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> refill(uint64_t known_end, uint32_t parity, std::vector<MirrorPtr> leaving);
   Task<Result<void>> move_off(std::vector<MirrorPtr> full);
   Task<void> let_go(MirrorPtr mirror);
+  Task<Result<void>> settle_doubt();
   uint64_t live_bytes() const;
   uint64_t room_bytes() const;  // For records, without another segment.
   uint64_t bytes_of_mirror() const;
@@ -216,6 +217,7 @@ class EmbeddedJournal final : public Journal {
   MirrorSet set_;            // In force.
   bool in_charge_ = false;   // This process has promised generations and set_ is one of them.
   uint64_t last_tried_ = 0;  // The highest generation that this process wrote to a drive.
+  bool in_doubt_ = false;    // One above set_ may stand on drives, without mirrors of now.
   std::vector<MirrorPtr> mirrors_;  // Healthy members; LogSegment::files are by these.
   std::vector<MirrorPtr> others_;   // Online, no members (or returning ones).
   std::vector<std::string> failed_;

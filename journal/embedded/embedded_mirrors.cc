@@ -132,6 +132,7 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity,
     co_return fail(Errc::corrupt, "the journal's mirrors do not hold what it ends with");
   refresh_files(*merged);
   Result<void> committed = co_await commit(std::move(next));
+  in_doubt_ = !committed && !leaving.empty();
   if (!committed) co_return committed;
   counters_.replacements += need;
   mirrors_ = std::move(members);
@@ -165,12 +166,25 @@ Task<Result<void>> EmbeddedJournal::drop_spares() {
   co_return Result<void>();
 }
 
+// A set without some of the mirrors of now may stand on some drives, and would come into force at
+// the next start: nothing is acknowledged on these mirrors, and no copy that it names is cleared,
+// before a later set names them again.
+Task<Result<void>> EmbeddedJournal::settle_doubt() {
+  if (!in_doubt_) co_return Result<void>();
+  MirrorSet same = set_;
+  Result<void> committed = co_await commit(std::move(same));
+  in_doubt_ = !committed;
+  co_return committed;
+}
+
 // Brings the mirror set to parity + 1 healthy mirrors that hold the log up to `known_end`.
 Task<Result<void>> EmbeddedJournal::restore(uint64_t known_end, uint32_t parity) {
   size_t full_drives = 0;
   for (;;) {
     drop_failed();
     if (fatal_) co_return fail(Errc::unknown, "no mirror of the journal is left");
+    Result<void> settled = co_await settle_doubt();
+    if (!settled) co_return settled;
     if (mirrors_.size() > parity) co_return Result<void>();
     Result<void> filled = co_await refill(known_end, parity, {});
     if (filled) continue;

@@ -348,7 +348,7 @@ class FullMirror : public HalfWay {
     return false;
   }
   void append_to_the_end() {
-    while (append(200, AppendClass::reserve)) {
+    for (size_t n = 0; n < 100 && append(200, AppendClass::reserve); ++n) {
     }
   }
   void append_until_power_loss() {
@@ -442,6 +442,32 @@ TEST_F(FullMirror, AStartTakesDrivesWithRoomOrOnlyReads) {
   EXPECT_TRUE(is_mirror(2));
   append_many(20);
   expect_restart({0, 1, 2, 3});
+}
+
+// The set with the new mirrors gets to one drive only: the next start takes it, and what those lack
+// would be lost.
+TEST_F(FullMirror, AMoveThatGotHalfWayIsSettledBeforeAnythingIsAcknowledged) {
+  size_t refused = 0;
+  for (size_t sets = 0; sets < 6; ++sets) {
+    for (bool goes_on : {false, true}) {
+      start(6, 3);
+      append_many(5);
+      for (size_t i : {0, 1, 2}) fill(i);
+      for (size_t i : {0, 1, 2, 4, 5})
+        disk(i).full = [left = i < 3 ? 0 : sets](const std::string& name) mutable {
+          return name.ends_with("mirrors.new") && (left == 0 || left-- == 0);
+        };
+      append_to_the_end();
+      for (size_t n = 0; n < 3; ++n) refused += append(10, AppendClass::reserve) ? 0 : 1;
+      write_sets_everywhere();
+      for (size_t i = 0; i < 3 && goes_on; ++i) disk(i).capacity_bytes = UINT64_MAX;
+      if (goes_on) append_many(10);
+      expect_restart({0, 1, 2, 3, 4, 5});
+      append_many(10);
+      expect_restart({0, 1, 2, 3, 4, 5});
+    }
+  }
+  EXPECT_GT(refused, 0u);
 }
 
 }  // namespace
