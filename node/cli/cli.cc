@@ -4,11 +4,13 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <sstream>
 
 #include "node/cli/arguments.h"
 #include "node/cli/commands.h"
 #include "node/cli/completion.h"
 #include "node/cli/output.h"
+#include "node/cli/standard_streams.h"
 #include "node/server/admin_backend.h"
 #include "node/server/config.h"
 #include "node/server/environment.h"
@@ -95,13 +97,17 @@ bool wants_document(const std::vector<std::string>& words) {
   return format && format->kind != Kind::table && format->kind != Kind::wide;
 }
 
-int refuse_usage(const std::string& message, bool as_document) {
+int refuse(int exit_code, const char* code, const std::string& message, bool as_document) {
   Failure failure;
-  failure.exit_code = kExitUsage;
-  failure.code = "Usage";
+  failure.exit_code = exit_code;
+  failure.code = code;
   failure.message = message;
   std::cerr << render(failure, Format{as_document ? Kind::json : Kind::table, {}});
-  return kExitUsage;
+  return exit_code;
+}
+
+int refuse_usage(const std::string& message, bool as_document) {
+  return refuse(kExitUsage, "Usage", message, as_document);
 }
 
 // What went wrong, the nearest cause first: a flag that is none may leave something out that is
@@ -113,42 +119,38 @@ std::string explain(const CLI::ParseError& error, const CLI::App& app,
   return why.empty() ? told_of_value(error, app, words) : why;
 }
 
-}  // namespace
-
-int run_command_line(int argc, char** argv) {
+int run(const std::vector<std::string>& words, char** argv, CommandEnd& end) {
   CLI::App app{"Kura: an S3 object store whose journal is the truth"};
   app.name("kura");
   app.set_version_flag("--version", std::string("kura ") + kVersion);
   app.require_subcommand(1);
   Flags flags;
-  int code = 0;
 
   CLI::App* server = app.add_subcommand("server", "serve S3 on drive folders");
   add_settings(*server, flags);
   server->callback([&] {
     auto config = config_of(flags);
-    code = config ? run_server(*config, argv) : refuse(config.error());
+    end.exit_code = config ? run_server(*config, argv) : refuse(config.error());
   });
   app.add_subcommand("fail-points", "where ./dev crash can end a server")->group("")->callback([] {
-    std::cout << fail_point_list();
+    write_output(fail_point_list());
   });
-  const std::vector<std::string> words(argv + 1, argv + argc);
   // Folders of a server may have any name; what goes into a document or a request may not.
   for (const std::string& word : words)
     if (words.front() != "server" && !s3::is_utf8(word))
       return refuse_usage("an argument is not UTF-8", wants_document(words));
   const std::vector<std::string> ordered = shared_flags_last(words);
-  add_commands(app, ordered, code);
+  add_commands(app, ordered, end);
   std::string shell;
   CLI::App* completion =
       app.add_subcommand("completion", "a script for the shell: source <(kura completion bash)");
   completion->add_option("shell", shell, "bash, zsh or fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  completion->callback([&] { std::cout << completion_script(shell); });
+  completion->callback([&] { write_output(completion_script(shell)); });
   if (!words.empty() && words.front() == "__complete") {  // What the script asks.
     for (const std::string& word : completions(app, {words.begin() + 1, words.end()}))
-      std::cout << word << "\n";
+      write_output(word + "\n");
     return kExitOk;
   }
   const std::string unknown = unknown_command(app, ordered);
@@ -157,12 +159,30 @@ int run_command_line(int argc, char** argv) {
     // As CLI11 takes them.
     app.parse(std::vector<std::string>(ordered.rbegin(), ordered.rend()));
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return refuse_usage(explain(error, app, ordered), wants_document(words));
+    if (error.get_exit_code() != 0)
+      return refuse_usage(explain(error, app, ordered), wants_document(words));
+    std::ostringstream text;  // --help, --version
+    app.exit(error, text);
+    write_output(text.str());
+    return kExitOk;
   } catch (const std::exception& error) {  // Of a library: a command has no memory left, or a bug.
     return refuse(Error{Errc::io_error, std::string("failed: ") + error.what()});
   }
-  return code;
+  return end.exit_code;
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  keep_standard_descriptors();
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  CommandEnd end;
+  const int code = run(words, argv, end);
+  const Result<void> written = end_of_output();
+  if (written) return code;
+  const std::string lost = end.if_unread.empty() ? "" : "; " + end.if_unread;
+  return refuse(code == kExitOk ? kExitGeneric : code, "OutputLost", written.error().detail + lost,
+                wants_document(words));
 }
 
 }  // namespace kura::node

@@ -18,6 +18,7 @@
 #include "node/cli/output.h"
 #include "node/cli/output_forms.h"
 #include "node/cli/progress.h"
+#include "node/cli/standard_streams.h"
 #include "node/server/admin_backend.h"
 #include "node/server/environment.h"
 #include "node/server/exit_code.h"
@@ -123,7 +124,7 @@ int exit_ok(const Json&) { return kExitOk; }
 
 int print(const Result<Json>& answer, const Shared& shared, ExitOf exit_of) {
   if (!answer) return refuse(answer.error(), shared);
-  std::cout << render(*answer, *format_of(shared.format), *shared.forms) << std::flush;
+  write_output(render(*answer, *format_of(shared.format), *shared.forms));
   return exit_of(*answer);
 }
 
@@ -153,7 +154,7 @@ bool is_meant(const std::string& question) {
 
 struct Commands {
   CLI::App& app;
-  int& code;
+  CommandEnd& end;
   std::shared_ptr<Shared> shared = std::make_shared<Shared>();
 
   // A command that asks no node.
@@ -167,9 +168,9 @@ struct Commands {
     command->add_flag_callback(
         "--json", [shared = shared] { shared->format = "json"; }, "as -o json: one document");
     command->preparse_callback([command](size_t) { take_environment(*command); });
-    command->callback([this_code = &code, shared = shared, forms, run = std::move(run), exit_of] {
+    command->callback([end = &end, shared = shared, forms, run = std::move(run), exit_of] {
       shared->forms = forms;
-      *this_code = print(run(), *shared, exit_of);
+      end->exit_code = print(run(), *shared, exit_of);
     });
     return command;
   }
@@ -370,6 +371,10 @@ void add_journal_commands(Commands& c) {
   verify->add_option("drives", *drives, "drive folders; ranges as /mnt/d{1...6}")->required();
 }
 
+std::string lost_secret_of(const std::string& access_key) {
+  return "the secret of the new access key is lost: kura key disable " + access_key;
+}
+
 void add_key_commands(Commands& c) {
   CLI::App* key = c.app.add_subcommand("key", "access keys")->require_subcommand(1);
   c.add(key, "ls", "list access keys", c.get("keys"));
@@ -378,12 +383,16 @@ void add_key_commands(Commands& c) {
     std::optional<std::string> bucket;
   };
   auto wanted = std::make_shared<Wanted>();
-  CLI::App* create = c.add_change(
-      key, "create", "make an access key; its secret is shown once", [shared = c.shared, wanted] {
-        Json fields{{"access", wanted->access}, {"description", wanted->description}};
-        if (wanted->bucket) fields["bucket"] = *wanted->bucket;
-        return ask(shared, "POST", "keys", fields);
-      });
+  CLI::App* create =
+      c.add_change(key, "create", "make an access key; its secret is shown once",
+                   [shared = c.shared, wanted, end = &c.end] {
+                     Json fields{{"access", wanted->access}, {"description", wanted->description}};
+                     if (wanted->bucket) fields["bucket"] = *wanted->bucket;
+                     Result<Json> made = ask(shared, "POST", "keys", fields);
+                     if (made && !shared->dry_run)
+                       end->if_unread = lost_secret_of(made->at("accessKey").get<std::string>());
+                     return made;
+                   });
   create->add_option("--access", wanted->access, "what it may do (read-write)")
       ->check(CLI::IsMember({"read-write", "read-only"}));
   create->add_option("--bucket", wanted->bucket, "only this bucket");
@@ -400,8 +409,8 @@ void add_key_commands(Commands& c) {
 
 }  // namespace
 
-void add_commands(CLI::App& app, const std::vector<std::string>& words, int& code) {
-  auto c = std::make_shared<Commands>(Commands{app, code});
+void add_commands(CLI::App& app, const std::vector<std::string>& words, CommandEnd& end) {
+  auto c = std::make_shared<Commands>(Commands{app, end});
   c->shared->words = words;
   c->add_watched(&app, "status", "health, drives, journal, usage", c->get("status"));
   add_drive_commands(*c);

@@ -11,8 +11,14 @@ class App;
 
 namespace kura::node {
 
-// `code` receives the exit code of the command that was given by `words`, for errors that say where
-// a value came from.
-void add_commands(CLI::App& app, const std::vector<std::string>& words, int& code);
+// How a command ended.
+struct CommandEnd {
+  int exit_code = 0;
+  std::string if_unread;  // What whoever does not get the output has to know. Mostly empty.
+};
+
+// `end` is that of the command that was given by `words`, which serve errors that say where a value
+// came from.
+void add_commands(CLI::App& app, const std::vector<std::string>& words, CommandEnd& end);
 
 }  // namespace kura::node

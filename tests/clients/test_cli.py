@@ -107,6 +107,21 @@ def test_a_strict_region(tmp_path):
         strict.kill()
 
 
+def test_a_secret_that_could_not_be_written(server):
+    """The key was made, and nobody knows its secret: so it is named."""
+    for words in (["key", "create"], ["key", "create", "--json"]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([str(BINARY), *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30,
+                                  env={**server.environment(), "KURA_ENDPOINT": server.endpoint.url})
+        message = json.loads(done.stderr)["message"] if "--json" in words else done.stderr.removeprefix("kura: ").rstrip("\n")
+        told, _, key = message.partition("; the secret of the new access key is lost: kura key disable ")
+        assert (done.returncode, told) == (1, "cannot write the output: No space left on device"), done
+        assert run(server, "key", "disable", key).returncode == 0
+    closed = subprocess.run([str(BINARY), "status"], stderr=subprocess.PIPE, text=True, timeout=30, preexec_fn=lambda: os.close(1),
+                            env={**server.environment(), "KURA_ENDPOINT": server.endpoint.url})
+    assert (closed.returncode, closed.stderr) == (1, "kura: cannot write the output: Bad file descriptor\n"), closed
+
+
 def test_dry_runs_change_nothing(server, tmp_path):
     keys, drives = server.kura("key", "ls")["items"], server.kura("drive", "ls")["items"]
     planned = server.kura("key", "create", "--access", "read-only", "--bucket", BUCKET, "--description", "d", "--dry-run")

@@ -1,6 +1,7 @@
 """What the command line says of words that it does not take, for every command that its help lists."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -158,3 +159,29 @@ def test_completion():
     assert "compdef _kura kura" in run("completion", "zsh").stdout and run("completion", "fish").stdout.startswith("complete -c kura ")
     assert refusal("completion", "tcsh") == "shell: tcsh not in {bash,zsh,fish}"
     assert run("__complete").stdout.split() == listed()
+
+
+def run_into(output, *words: str, **environment: str) -> subprocess.CompletedProcess:
+    """With `output` as standard output; None: closed."""
+    close = None if output else lambda: os.close(1)
+    return subprocess.run([str(BINARY), *words], stdout=output, stderr=subprocess.PIPE, text=True, timeout=30, preexec_fn=close,
+                          env={"PATH": "", **environment})
+
+
+@pytest.mark.parametrize("words", ["version", "version -o json", "operations", "operations -o yaml", "completion bash", "--help", "--version",
+                                   "status --help", "doctor", "__complete k"])
+def test_output_that_cannot_be_written(words):
+    reasons = {"-": "Bad file descriptor", "/dev/full": "No space left on device"}
+    for path, reason in reasons.items():
+        with open("/dev/full", "w") as full:
+            done = run_into(full if path == "/dev/full" else None, *words.split())
+        line = json.loads(done.stderr)["message"] if words.endswith("json") or words.endswith("yaml") else done.stderr.removeprefix("kura: ")
+        assert (done.returncode, line.rstrip("\n"), done.stderr.count("\n")) == (1, f"cannot write the output: {reason}", 1), done
+    assert run(*words.split()).returncode == 0
+
+
+def test_nothing_to_write():
+    """A command that fails says why it does, whether or not its output could be written."""
+    for output in (None, subprocess.DEVNULL):
+        done = run_into(output, "statsu")
+        assert done.returncode == 2 and done.stderr.startswith("kura: 'statsu' is no command"), done
