@@ -46,8 +46,11 @@ struct DeleteObject {
 };
 
 struct CreateUpload {
-  v1::Upload upload;           // Complete but for initiated_at_ms; the caller draws upload_id.
-  WriteConditions conditions;  // Of the key as it is when the upload begins.
+  v1::Upload
+      upload;  // Complete but for initiated_at_ms and conditions; the caller draws upload_id.
+  // Of the key as it is when the upload begins and when it completes. Only If-Match and
+  // If-None-Match.
+  WriteConditions conditions;
 };
 
 struct CommitPart {

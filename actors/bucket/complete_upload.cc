@@ -90,6 +90,13 @@ Result<Decision> completed_before(const KeyState& state, const CompleteUpload& r
   return out;
 }
 
+WriteConditions conditions_of(const v1::Upload& upload) {
+  WriteConditions conditions;
+  conditions.if_none_match_any = upload.if_none_match_any();
+  if (upload.has_if_match_etag()) conditions.if_match_etag = upload.if_match_etag();
+  return conditions;
+}
+
 }  // namespace
 
 Result<Decision> complete_upload(const KeyState& state, const Command& command,
@@ -97,8 +104,9 @@ Result<Decision> complete_upload(const KeyState& state, const Command& command,
   // An empty id would pass for that of a version that has none.
   if (request.upload_id.size() != 16) return fail(Errc::no_such_upload);
   if (!state.upload) return completed_before(state, request);
-  if (Result<void> ok = check_conditions(request.conditions, visible(state)); !ok)
-    return fail(ok.error());
+  for (const WriteConditions& conditions : {conditions_of(*state.upload), request.conditions})
+    if (Result<void> ok = check_conditions(conditions, visible(state)); !ok)
+      return fail(ok.error());
   Result<Parts> parts = listed_parts(state, request);
   if (!parts) return fail(parts.error());
 

@@ -14,7 +14,10 @@ Result<Decision> create_upload(const KeyState& state, const Command& command,
   event.set_bucket(command.bucket.value);
   event.set_key(command.key);
   *event.mutable_upload() = request.upload;
-  event.mutable_upload()->set_initiated_at_ms(stamp.now_ms);
+  v1::Upload& upload = *event.mutable_upload();
+  upload.set_initiated_at_ms(stamp.now_ms);
+  upload.set_if_none_match_any(request.conditions.if_none_match_any);
+  if (request.conditions.if_match_etag) upload.set_if_match_etag(*request.conditions.if_match_etag);
   return out;
 }
 

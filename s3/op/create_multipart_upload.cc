@@ -34,7 +34,8 @@ Task<S3Result<Response>> create_multipart_upload(Context& context, Request& requ
   if (!bucket) co_return s3_fail(bucket.error());
 
   CreateUpload create;
-  create.conditions = std::move(*conditions);  // S3 has them at Complete; mc sends them here.
+  // S3 has them at Complete; mc sends them here, and not again. So they count here and there.
+  create.conditions = std::move(*conditions);
   create.upload.set_upload_id(new_upload_id(request.id));
   *create.upload.mutable_info() = std::move(*info);
   create.upload.set_checksum_algorithm(checksum->algorithm);

@@ -127,6 +127,34 @@ TEST_F(Uploads, ConditionsAreThoseOfAPut) {
   EXPECT_EQ(world.code("k", complete), "ok");
 }
 
+// Those of the beginning hold until the end, for clients that have no way to state them there.
+TEST_F(Uploads, ConditionsOfTheBeginningAreJudgedAgain) {
+  const auto begin = [&](uint32_t n, auto set) {
+    CreateUpload create = upload_of(id_of(n));
+    set(create.conditions);
+    EXPECT_EQ(world.code("k", create), "ok");
+    EXPECT_EQ(world.code("k", part_of(id_of(n), 1, 'a')), "ok");
+  };
+  const auto complete = [&](uint32_t n) {
+    return world.code("k", complete_of(id_of(n), {{1, 'a'}}));
+  };
+  for (uint32_t racer : {2, 3}) {
+    begin(racer, [](WriteConditions& conditions) { conditions.if_none_match_any = true; });
+  }
+  EXPECT_EQ(complete(2), "ok");
+  const std::string etag = world.run("k", complete_of(id_of(2), {{1, 'a'}})).value().etag;
+  EXPECT_EQ(complete(3), refused(Errc::precondition_failed));
+  for (uint32_t racer : {4, 5}) {
+    begin(racer, [&](WriteConditions& conditions) { conditions.if_match_etag = etag; });
+  }
+  EXPECT_EQ(world.code("k", part_of(id_of(5), 1, 'b')), "ok");
+  EXPECT_EQ(world.code("k", complete_of(id_of(5), {{1, 'b'}})), "ok");
+  EXPECT_EQ(complete(4), refused(Errc::precondition_failed));
+  EXPECT_EQ(world.code("k", DeleteObject{}), "ok");
+  EXPECT_EQ(complete(4), refused(Errc::no_such_key));
+  EXPECT_EQ(complete(3), "ok") << "a refused upload stays";
+}
+
 TEST_F(Uploads, TheSizeMayBeStated) {
   CompleteUpload complete = complete_of(kId, {{1, 'a'}, {5, 'c'}});
   complete.expected_size = 108;

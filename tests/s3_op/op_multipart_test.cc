@@ -66,6 +66,18 @@ TEST_F(Multipart, ConditionsWhenAnUploadBegins) {
   EXPECT_EQ(w.send("POST", "/bbb/none?uploads", "", {{"if-match", "*"}}).code, "NoSuchKey");
 }
 
+TEST_F(Multipart, ConditionsOfTheBeginningAreJudgedAtTheEnd) {
+  const std::string first = create({{"if-none-match", "*"}});
+  const std::string second = create({{"if-none-match", "*"}});
+  const std::string tag = put_part(first, 1, "one"), other = put_part(second, 1, "two");
+  EXPECT_EQ(complete(first, {{1, tag}}).status, 200);
+  Got late = complete(second, {{1, other}});
+  EXPECT_EQ(late.status, 412);
+  EXPECT_EQ(late.code, "PreconditionFailed");
+  EXPECT_EQ(w.send("GET", "/bbb/k").body, "one");
+  EXPECT_EQ(w.send("GET", "/bbb?uploads").elements("UploadId"), std::vector<std::string>{second});
+}
+
 TEST_F(Multipart, FromCreationToCompletion) {
   std::string id = create({{"content-type", "text/plain"},
                            {"x-amz-meta-color", "blue"},
