@@ -110,6 +110,17 @@ bool is_utf8(std::string_view bytes) {
   return true;
 }
 
+std::string with_utf8_only(std::string_view bytes) {
+  std::string out;
+  out.reserve(bytes.size());
+  while (!bytes.empty()) {
+    const size_t n = utf8_sequence(bytes);
+    out += n == 0 ? std::string_view("\xef\xbf\xbd") : bytes.substr(0, n);
+    bytes.remove_prefix(n == 0 ? 1 : n);
+  }
+  return out;
+}
+
 std::string redact_query(std::string_view raw) {
   std::string out;
   each_param(raw, [&](std::string_view name, std::string_view value, bool has_value) {

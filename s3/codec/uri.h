@@ -30,6 +30,8 @@ S3Result<QueryParams> parse_query(std::string_view raw);
 
 // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view bytes);
+// Each byte that belongs to no sequence of UTF-8 replaced by U+FFFD.
+std::string with_utf8_only(std::string_view bytes);
 
 // The query with the values of credentials and signatures masked, for logs.
 std::string redact_query(std::string_view raw);

@@ -216,7 +216,7 @@ Response plain_error(const S3Error& error, bool head_request, std::string_view r
   xml.text("RequestId", request_id);
   xml.text("HostId", request_id);
   response.headers.add("content-type", "application/xml");
-  response.body = xml.finish();
+  response.body = with_utf8_only(xml.finish());  // Headers and paths may hold any bytes.
   return response;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "s3/codec/checksum.h"
+#include "s3/codec/uri.h"
 
 namespace kura::s3 {
 
@@ -22,7 +23,7 @@ Response empty_answer(int status) {
 
 std::string url_of(const Request& request) {
   std::string url = request.encrypted ? "https://" : "http://";
-  url += request.head.headers.get("host");
+  url += with_utf8_only(request.head.headers.get("host"));
   return url += request.head.path;
 }
 

@@ -13,6 +13,7 @@
 #include "s3/op/hoisted.h"
 #include "s3/op/lookup.h"
 #include "s3/op/owner.h"
+#include "s3/op/params.h"
 #include "s3/op/request_id.h"
 #include "s3/op/subresource.h"
 
@@ -32,7 +33,11 @@ S3Result<Destination> destination_of(const RequestHead& head, const Settings& se
   S3Result<QueryParams> params = parse_query(head.query);
   if (!params) return s3_fail(params.error());
   Query query;
-  for (auto& [name, value] : *params) query.add(std::move(name), std::move(value));
+  for (auto& [name, value] : *params) {
+    if (!is_utf8(name) || !is_utf8(value))
+      return s3_fail(invalid_argument("A parameter must be UTF-8", name, value));
+    query.add(std::move(name), std::move(value));
+  }
   S3Result<std::optional<RequestHead>> whole = with_hoisted_headers(head, query);
   if (!whole) return s3_fail(whole.error());
   const Headers& headers = *whole ? (*whole)->headers : head.headers;

@@ -46,6 +46,13 @@ TEST(Uri, Utf8IsStrict) {
     EXPECT_FALSE(is_utf8(bad));
 }
 
+TEST(Uri, WhatIsNotUtf8IsReplaced) {
+  EXPECT_EQ(with_utf8_only(""), "");
+  EXPECT_EQ(with_utf8_only("a\xc3\xa9\xf0\x9f\x98\x80"), "a\xc3\xa9\xf0\x9f\x98\x80");
+  EXPECT_EQ(with_utf8_only("\xff<a>\xe2\x82</a>"),
+            "\xef\xbf\xbd<a>\xef\xbf\xbd\xef\xbf\xbd</a>");
+}
+
 TEST(Uri, LogsHoldNoSignature) {
   const std::string redacted = redact_query(
       "X-Amz-Signature=abc&prefix=p&X-Amz%2DSignature=def&X-Amz-Security-Token=ghi&uploads&"
