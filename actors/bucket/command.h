@@ -46,8 +46,7 @@ struct DeleteObject {
 };
 
 struct CreateUpload {
-  v1::Upload
-      upload;  // Complete but for initiated_at_ms and conditions; the caller draws upload_id.
+  v1::Upload upload;  // Complete but for the conditions.
   // Of the key as it is when the upload begins and when it completes. Only If-Match and
   // If-None-Match.
   WriteConditions conditions;

@@ -146,7 +146,7 @@ Result<Decision> decide(const KeyState& state, const Command& command, const Sta
       Overloaded{
           [&](const CommitPut& c) { return rules::commit_put(state, command, c, stamp); },
           [&](const DeleteObject& c) { return rules::delete_object(state, command, c); },
-          [&](const CreateUpload& c) { return rules::create_upload(state, command, c, stamp); },
+          [&](const CreateUpload& c) { return rules::create_upload(state, command, c); },
           [&](const CommitPart& c) { return rules::commit_part(state, command, c, stamp); },
           [&](const CompleteUpload& c) { return rules::complete_upload(state, command, c, stamp); },
           [&](const AbortUpload& c) { return rules::abort_upload(state, command, c); },

@@ -36,7 +36,7 @@ struct KeyState {
 Result<KeyState> load(RowReader& rows, PartitionId partition, const Command& command);
 
 struct Stamp {
-  int64_t now_ms = 0;                       // Unix time; becomes modified_at_ms or initiated_at_ms.
+  int64_t now_ms = 0;                       // Unix time; becomes modified_at_ms.
   uint64_t part_bytes_min = kPartBytesMin;  // Smaller only in tests.
 };
 

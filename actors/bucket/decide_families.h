@@ -20,7 +20,7 @@ Result<void> check_conditions(const WriteConditions& conditions, const v1::Objec
 
 // decide_upload.cc
 Result<Decision> create_upload(const KeyState& state, const Command& command,
-                               const CreateUpload& request, const Stamp& stamp);
+                               const CreateUpload& request);
 Result<Decision> commit_part(const KeyState& state, const Command& command,
                              const CommitPart& request, const Stamp& stamp);
 Result<Decision> abort_upload(const KeyState& state, const Command& command,

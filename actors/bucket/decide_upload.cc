@@ -4,8 +4,8 @@
 namespace kura::rules {
 
 Result<Decision> create_upload(const KeyState& state, const Command& command,
-                               const CreateUpload& request, const Stamp& stamp) {
-  INVARIANT(request.upload.upload_id().size() == 16, "the edge draws 16 random bytes");
+                               const CreateUpload& request) {
+  INVARIANT(request.upload.upload_id().size() == 16, "the edge makes ids of one length");
   if (state.upload) return fail(Errc::exists, "upload id drawn twice");
   if (Result<void> ok = check_conditions(request.conditions, visible(state)); !ok)
     return fail(ok.error());
@@ -15,7 +15,6 @@ Result<Decision> create_upload(const KeyState& state, const Command& command,
   event.set_key(command.key);
   *event.mutable_upload() = request.upload;
   v1::Upload& upload = *event.mutable_upload();
-  upload.set_initiated_at_ms(stamp.now_ms);
   upload.set_if_none_match_any(request.conditions.if_none_match_any);
   if (request.conditions.if_match_etag) upload.set_if_match_etag(*request.conditions.if_match_etag);
   return out;

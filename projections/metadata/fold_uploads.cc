@@ -43,6 +43,7 @@ Result<Outcome> upload_created(Place place, const v1::UploadCreated& event) {
   if (!ok) return fail(ok.error());
   Outcome out;
   out.existed = before->has_value();
+  out.modified_at_ms = event.upload().initiated_at_ms();
   out.offset = place.offset;
   return out;
 }

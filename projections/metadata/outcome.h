@@ -15,6 +15,7 @@ struct Outcome {
   bool existed = false;    // Whether there was a current version, upload or part before.
   std::string version_id;  // 16 bytes or empty (null version).
   std::string etag;        // As S3 shows it, without quotes; empty where there is none.
+  // Of an upload that begins: when it did.
   int64_t modified_at_ms = 0;
   uint64_t size_bytes = 0;
   v1::Checksum checksum;  // Of the committed version or part, NONE if it has none.

@@ -16,9 +16,14 @@
 namespace kura::s3 {
 namespace {
 
-// From the request's id, so that a retry, answered from the request table, names the same upload.
-std::string new_upload_id(const RequestId& id) {
-  return sha256_of("upload " + to_hex(id)).substr(0, 16);
+// 48 bits of when it began, in milliseconds, then 80 that nobody can guess: uploads of one key are
+// listed by their ids, and S3 lists them as they began. From the request's id, so that a retry,
+// answered from the request table, names the same upload.
+std::string new_upload_id(int64_t began_at_ms, const RequestId& id) {
+  std::string out;
+  for (int shift = 40; shift >= 0; shift -= 8)
+    out += static_cast<char>(static_cast<uint64_t>(began_at_ms) >> shift);
+  return out + sha256_of("upload " + to_hex(id)).substr(0, 10);
 }
 
 }  // namespace
@@ -36,12 +41,12 @@ Task<S3Result<Response>> create_multipart_upload(Context& context, Request& requ
   CreateUpload create;
   // S3 has them at Complete; mc sends them here, and not again. So they count here and there.
   create.conditions = std::move(*conditions);
-  create.upload.set_upload_id(new_upload_id(request.id));
+  create.upload.set_initiated_at_ms(context.store.clock.wall_ms());
+  create.upload.set_upload_id(new_upload_id(create.upload.initiated_at_ms(), request.id));
   *create.upload.mutable_info() = std::move(*info);
   create.upload.set_checksum_algorithm(checksum->algorithm);
   create.upload.set_checksum_type(checksum->type);
   create.upload.set_initiator(request.identity.access_key);
-  std::string upload_id = hex_encode(create.upload.upload_id());
   Command command = make_command(request, bucket->id, std::move(create), "");
   S3Result<Outcome> outcome = co_await commit(context.store, std::move(command));
   if (!outcome) co_return s3_fail(outcome.error());
@@ -49,7 +54,7 @@ Task<S3Result<Response>> create_multipart_upload(Context& context, Request& requ
   XmlWriter xml("InitiateMultipartUploadResult");
   xml.text("Bucket", request.bucket);
   xml.text("Key", request.key);
-  xml.text("UploadId", upload_id);
+  xml.text("UploadId", hex_encode(new_upload_id(outcome->modified_at_ms, request.id)));
   Response response = xml_answer(std::move(xml));
   if (checksum->algorithm != v1::Checksum::NONE) {
     response.headers.add("x-amz-checksum-algorithm",

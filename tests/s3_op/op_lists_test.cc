@@ -227,5 +227,19 @@ TEST_F(Lists, OpenUploads) {
   EXPECT_TRUE(w.send("GET", "/bbb?uploads&max-uploads=0").elements("Key").empty());
 }
 
+TEST_F(Lists, UploadsOfOneKeyAreListedAsTheyBegan) {
+  Names begun;
+  for (int i = 0; i < 20; ++i) {
+    begun.push_back(w.send("POST", "/bbb/k?uploads").element("UploadId"));
+    w.world.run_for(2 * sim::kMillisecond);
+  }
+  const Got got = w.send("GET", "/bbb?uploads");
+  EXPECT_EQ(got.elements("UploadId"), begun);
+  const Names initiated = got.elements("Initiated");
+  EXPECT_TRUE(std::is_sorted(initiated.begin(), initiated.end()));
+  for (size_t i = 1; i < begun.size(); ++i)
+    EXPECT_NE(begun[i].substr(12), begun[i - 1].substr(12)) << "behind the time it is drawn";
+}
+
 }  // namespace
 }  // namespace kura::s3

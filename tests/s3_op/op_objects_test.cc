@@ -166,6 +166,7 @@ TEST_F(Objects, ARetryRunsOnce) {
 
   Sent create{"POST", "/bbb/m?uploads", {{"amz-sdk-invocation-id", "call-2"}}, ""};
   std::string id = w.send(create).element("UploadId");
+  w.world.run_for(5 * sim::kSecond);
   EXPECT_EQ(w.send(create).element("UploadId"), id);
   EXPECT_EQ(w.send("GET", "/bbb?uploads").elements("UploadId"), std::vector<std::string>{id});
 }
