@@ -80,10 +80,10 @@ Result<void> check_one_journal(const std::vector<Sighting>& sightings) {
     if (!seen.set || seen.set->generation == 0) continue;
     if (!first) first = &seen;
     if (!is_of(*first->set, seen))
-      return fail(Errc::corrupt, seen.label + " holds another journal (" +
-                                     to_hex(seen.set->journal) + ") than " + first->label + " (" +
-                                     to_hex(first->set->journal) +
-                                     "); start with the drives of one cluster");
+      return fail(Errc::exists, seen.label + " holds another journal (" +
+                                    to_hex(seen.set->journal) + ") than " + first->label + " (" +
+                                    to_hex(first->set->journal) +
+                                    "); start with the drives of one cluster");
   }
   return {};
 }

@@ -73,3 +73,19 @@ def test_bytes_by_parity(tmp_path):
         until(lambda: server.kura("status")["sets"]["bytesByParity"] == {"EC:2": 4 * MIB}, 10, "old bytes count on")
     finally:
         server.kill()
+
+
+def test_a_drive_of_another_journal_is_not_damage(tmp_path):
+    """A mistake of whoever names the drives: a conflict, as it is for drive add."""
+    drives = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        server = Server(drive_folders(tmp_path / name, 1), tmp_path / f"{name}.log").start()
+        server.stop()
+        drives += server.drives
+    verified = run(server, "journal", "verify", *map(str, drives))
+    assert verified.returncode == 5 and "holds another journal" in verified.stderr, verified
+    for drive in drives:
+        assert run(server, "journal", "verify", str(drive)).returncode == 0
+    started = run(server, "server", "--listen", "127.0.0.1:0", *map(str, drives))
+    assert started.returncode == 9 and "belongs to another cluster" in started.stderr, started
