@@ -133,6 +133,9 @@ Result<Json> admin_request(const AdminTarget& target, const std::string& method,
                                             "' does not begin with http:// or https://");
   std::string host = target.endpoint.substr(tls ? 8 : 7);
   while (!host.empty() && host.back() == '/') host.pop_back();
+  if (host.find('/') != host.npos)
+    return fail(Errc::invalid_argument,
+                target.endpoint_source + ": '" + target.endpoint + "': an endpoint has no path");
   const size_t bracket = host.rfind(']');  // Of an IPv6 address.
   const bool has_port = host.find(':', bracket == host.npos ? 0 : bracket) != host.npos;
   if (!host.empty() && !has_port) host += tls ? ":443" : ":80";

@@ -106,7 +106,9 @@ def test_where_a_wrong_value_came_from(words, environment, said):
 
 @pytest.mark.parametrize("words, environment, said", [
     ("status", {"KURA_ENDPOINT": "x:1"}, "KURA_ENDPOINT: 'x:1' does not"), ("status --endpoint ftp://x", {}, "--endpoint: 'ftp://x' does not"),
-    ("status --endpoint http://x:y", {"KURA_ENDPOINT": "http://a"}, "--endpoint: "), ("status --endpoint http://", {}, "--endpoint: ")])
+    ("status --endpoint http://x:y", {"KURA_ENDPOINT": "http://a"}, "--endpoint: "), ("status --endpoint http://", {}, "--endpoint: "),
+    ("status --endpoint http://x:1/path", {}, "--endpoint: 'http://x:1/path': an endpoint has no path\n"),
+    ("status", {"KURA_ENDPOINT": "https://x/kura/"}, "KURA_ENDPOINT: 'https://x/kura/': an endpoint has no path\n")])
 def test_where_a_wrong_endpoint_came_from(words, environment, said):
     done = run(*words.split(), KURA_ROOT_ACCESS_KEY="a", KURA_ROOT_SECRET_KEY="b", **environment)
     assert done.returncode == 2 and done.stderr.startswith(f"kura: {said}"), done
