@@ -88,4 +88,4 @@ def test_a_drive_of_another_journal_is_not_damage(tmp_path):
     for drive in drives:
         assert run(server, "journal", "verify", str(drive)).returncode == 0
     started = run(server, "server", "--listen", "127.0.0.1:0", *map(str, drives))
-    assert started.returncode == 9 and "belongs to another cluster" in started.stderr, started
+    assert started.returncode == 9 and "drives of 2 clusters" in started.stderr, started
