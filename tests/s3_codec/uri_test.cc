@@ -49,8 +49,7 @@ TEST(Uri, Utf8IsStrict) {
 TEST(Uri, WhatIsNotUtf8IsReplaced) {
   EXPECT_EQ(with_utf8_only(""), "");
   EXPECT_EQ(with_utf8_only("a\xc3\xa9\xf0\x9f\x98\x80"), "a\xc3\xa9\xf0\x9f\x98\x80");
-  EXPECT_EQ(with_utf8_only("\xff<a>\xe2\x82</a>"),
-            "\xef\xbf\xbd<a>\xef\xbf\xbd\xef\xbf\xbd</a>");
+  EXPECT_EQ(with_utf8_only("\xff<a>\xe2\x82</a>"), "\xef\xbf\xbd<a>\xef\xbf\xbd\xef\xbf\xbd</a>");
 }
 
 TEST(Uri, LogsHoldNoSignature) {
