@@ -10,7 +10,7 @@
 namespace kura::journal {
 namespace {
 
-constexpr uint64_t kRoomBytes = 1 * kMiB;  // Enough for the sets and claims of a start.
+constexpr uint64_t kSetsBytes = 1 * kMiB;  // Enough for the sets of a start.
 
 }  // namespace
 
@@ -110,6 +110,8 @@ Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   // while it was away: what it holds may be needed, should the others fail while it is filled.
   added->returning = set_.has_member(drive.id) && seen.set && seen.set->journal == set_.journal;
   if (!added->returning) {
+    Result<void> settled = co_await settle_doubt();
+    if (!settled) co_return settled;
     Result<void> cleared = co_await remove_all_segments(added);
     if (!cleared) co_return cleared;
   }
@@ -150,14 +152,18 @@ bool EmbeddedJournal::lacks_mirrors() const {
 }
 
 bool EmbeddedJournal::has_room() const {
-  std::vector<DriveId> with_room;
+  std::vector<DriveId> for_set;
+  size_t for_log = 0;
   for (const auto* drives : {&mirrors_, &others_}) {
     for (const MirrorPtr& drive : *drives) {
       auto space = drive->drive->space();
-      if (space && space->free_bytes >= kRoomBytes) with_room.push_back(drive->id);
+      if (!space || space->free_bytes < kSetsBytes) continue;
+      for_set.push_back(drive->id);
+      const uint64_t wanted = drives == &mirrors_ ? options_.segment_bytes : bytes_of_mirror();
+      if (space->free_bytes - kSetsBytes >= wanted) ++for_log;
     }
   }
-  return binds(set_, with_room);
+  return binds(set_, for_set) && (room_bytes() >= kClaimsBytes || for_log > set_.parity);
 }
 
 Task<Result<void>> EmbeddedJournal::replace_lost() {

@@ -105,8 +105,8 @@ class EmbeddedJournal final : public Journal {
   // Whether a mirror was lost and not replaced yet, and replacing it. Errors: as drive_failed().
   bool lacks_mirrors() const;
   Task<Result<void>> replace_lost();
-  // Why open() found no room for its set: it reads only then, and another open() may find some once
-  // has_room().
+  // Why open() found no room for its set or its first records: it reads only then, and another
+  // open() may find some once has_room().
   const std::optional<Error>& lacks_room() const { return lacks_room_; }
   bool has_room() const;
   // A drive will not come back: it no longer counts among the n.
@@ -121,6 +121,7 @@ class EmbeddedJournal final : public Journal {
   Task<void> close();
 
  private:
+  static constexpr uint64_t kClaimsBytes = 64 * kKiB;  // Enough for the first records of a start.
   struct Part;
   struct Plan;
   struct ReadTable;
@@ -155,7 +156,13 @@ class EmbeddedJournal final : public Journal {
 
   // Mirrors and segments (embedded_mirrors.cc). All with the turn held.
   Task<Result<void>> restore(uint64_t known_end, uint32_t parity);
-  Task<Result<void>> refill(uint64_t known_end, uint32_t parity);
+  Task<Result<void>> refill(uint64_t known_end, uint32_t parity, std::vector<MirrorPtr> leaving);
+  Task<Result<void>> move_off(std::vector<MirrorPtr> full);
+  Task<void> let_go(MirrorPtr mirror);
+  Task<Result<void>> settle_doubt();
+  uint64_t live_bytes() const;
+  uint64_t room_bytes() const;  // For records, without another segment.
+  uint64_t bytes_of_mirror() const;
   Task<Result<void>> clear_for_copy(MirrorPtr drive);
   void refresh_files(const MergedLog& log);
   Task<Result<void>> drop_spares();
@@ -210,6 +217,7 @@ class EmbeddedJournal final : public Journal {
   MirrorSet set_;            // In force.
   bool in_charge_ = false;   // This process has promised generations and set_ is one of them.
   uint64_t last_tried_ = 0;  // The highest generation that this process wrote to a drive.
+  bool in_doubt_ = false;    // One above set_ may stand on drives, without mirrors of now.
   std::vector<MirrorPtr> mirrors_;  // Healthy members; LogSegment::files are by these.
   std::vector<MirrorPtr> others_;   // Online, no members (or returning ones).
   std::vector<std::string> failed_;

@@ -69,18 +69,17 @@ void EmbeddedJournal::refresh_files(const MergedLog& log) {
 Task<Result<void>> EmbeddedJournal::clear_for_copy(MirrorPtr drive) {
   Result<void> cleared = co_await remove_all_segments(drive);
   if (!cleared) co_return fail(Errc::io_error, cleared.error().detail);
-  uint64_t bytes = 0;
-  for (const LogSegment& segment : segments_) bytes += segment.capacity_bytes;
   auto space = drive->drive->space();
-  if (space && space->free_bytes < bytes)
+  if (space && space->free_bytes < live_bytes())
     co_return fail(Errc::no_space, drive->drive->label() + " has no room for a copy of the log");
   co_return Result<void>();
 }
 
-// Fills the set up to parity + 1 mirrors once. Errors: io_error when a drive was sealed off on the
-// way (try again); unavailable; no_space; corrupt.
-Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) {
-  const size_t need = parity + size_t{1} - mirrors_.size();
+// Fills the set up to parity + 1 mirrors once, not counting those that leave it. Errors: io_error
+// when a drive was sealed off on the way (try again); unavailable; no_space; corrupt.
+Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity,
+                                           std::vector<MirrorPtr> leaving) {
+  const size_t need = parity + size_t{1} - (mirrors_.size() - leaving.size());
   std::stable_partition(others_.begin(), others_.end(),
                         [](const MirrorPtr& other) { return other->returning; });
   if (others_.size() < need) {
@@ -109,6 +108,7 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
   next.parity = parity;
   next.members.clear();
   for (const MirrorPtr& member : members) {
+    if (std::find(leaving.begin(), leaving.end(), member) != leaving.end()) continue;
     next.members.push_back(member->id);
     if (!next.has_drive(member->id)) next.drives.push_back(member->id);
   }
@@ -132,6 +132,7 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
     co_return fail(Errc::corrupt, "the journal's mirrors do not hold what it ends with");
   refresh_files(*merged);
   Result<void> committed = co_await commit(std::move(next));
+  in_doubt_ = !committed && !leaving.empty();
   if (!committed) co_return committed;
   counters_.replacements += need;
   mirrors_ = std::move(members);
@@ -139,6 +140,7 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity) 
   for (const MirrorPtr& member : mirrors_) member->returning = false;
   segments_ = std::move(merged->segments);
   last_ = merged->last;
+  for (const MirrorPtr& mirror : leaving) co_await let_go(mirror);
   publish();
   after_step("journal.refill");
   // The new mirrors lack what was prepared; begin anew.
@@ -164,14 +166,27 @@ Task<Result<void>> EmbeddedJournal::drop_spares() {
   co_return Result<void>();
 }
 
+// A set without some of the mirrors of now may stand on some drives, and would come into force at
+// the next start: nothing is acknowledged on these mirrors, and no copy that it names is cleared,
+// before a later set names them again.
+Task<Result<void>> EmbeddedJournal::settle_doubt() {
+  if (!in_doubt_) co_return Result<void>();
+  MirrorSet same = set_;
+  Result<void> committed = co_await commit(std::move(same));
+  in_doubt_ = !committed;
+  co_return committed;
+}
+
 // Brings the mirror set to parity + 1 healthy mirrors that hold the log up to `known_end`.
 Task<Result<void>> EmbeddedJournal::restore(uint64_t known_end, uint32_t parity) {
   size_t full_drives = 0;
   for (;;) {
     drop_failed();
     if (fatal_) co_return fail(Errc::unknown, "no mirror of the journal is left");
+    Result<void> settled = co_await settle_doubt();
+    if (!settled) co_return settled;
     if (mirrors_.size() > parity) co_return Result<void>();
-    Result<void> filled = co_await refill(known_end, parity);
+    Result<void> filled = co_await refill(known_end, parity, {});
     if (filled) continue;
     if (filled.error().code == Errc::no_space && ++full_drives < others_.size()) {
       std::rotate(others_.begin(), others_.begin() + 1, others_.end());
@@ -195,18 +210,53 @@ Task<Result<void>> EmbeddedJournal::shrink(uint32_t parity) {
   for (size_t i = 0; i <= parity; ++i) next.members.push_back(mirrors_[i]->id);
   Result<void> committed = co_await commit(std::move(next));
   if (!committed) co_return committed;
-  while (mirrors_.size() > parity + size_t{1}) {
-    MirrorPtr left_over = mirrors_.back();
-    mirrors_.pop_back();
-    for (auto* segments : {&segments_, &spares_}) {
-      for (LogSegment& segment : *segments) segment.files.pop_back();
-    }
-    others_.push_back(left_over);
-    Result<void> removed = co_await remove_all_segments(left_over);
-    if (!removed) left_over->fail(removed.error());
-  }
+  while (mirrors_.size() > parity + size_t{1}) co_await let_go(mirrors_.back());
   publish();
   co_return Result<void>();
+}
+
+// A mirror that the set in force does not name.
+Task<void> EmbeddedJournal::let_go(MirrorPtr mirror) {
+  const auto at = std::find(mirrors_.begin(), mirrors_.end(), mirror) - mirrors_.begin();
+  mirrors_.erase(mirrors_.begin() + at);
+  for (auto* segments : {&segments_, &spares_}) {
+    for (LogSegment& segment : *segments) segment.files.erase(segment.files.begin() + at);
+  }
+  others_.push_back(mirror);
+  Result<void> removed = co_await remove_all_segments(mirror);
+  if (!removed) mirror->fail(removed.error());
+}
+
+uint64_t EmbeddedJournal::live_bytes() const {
+  uint64_t bytes = 0;
+  for (const LogSegment& segment : segments_) bytes += segment.capacity_bytes;
+  return bytes;
+}
+
+// What a drive needs that takes the place of a mirror without room: the log, what is prepared
+// behind it, and two segments more.
+uint64_t EmbeddedJournal::bytes_of_mirror() const {
+  return live_bytes() + (spares_.size() + 2) * options_.segment_bytes;
+}
+
+uint64_t EmbeddedJournal::room_bytes() const {
+  uint64_t bytes = segments_.back().limit() - end();
+  for (const LogSegment& spare : spares_) bytes += spare.capacity_bytes - kSegmentHeaderBytes;
+  return bytes;
+}
+
+// Puts other drives in the place of mirrors that have no room. Errors: no_space (there are not
+// enough with room; nothing has changed); as refill().
+Task<Result<void>> EmbeddedJournal::move_off(std::vector<MirrorPtr> full) {
+  const uint64_t wanted = bytes_of_mirror();
+  auto has_room = [wanted](const MirrorPtr& other) {
+    auto space = other->drive->space();
+    return space && space->free_bytes >= wanted;
+  };
+  const auto with_room = std::stable_partition(others_.begin(), others_.end(), has_room);
+  if (with_room - others_.begin() < static_cast<ptrdiff_t>(full.size()))
+    co_return fail(Errc::no_space, "no space for a journal segment");
+  co_return co_await refill(end(), set_.parity, std::move(full));
 }
 
 Task<Result<void>> EmbeddedJournal::set_mirror_count(uint32_t mirror_count) {
@@ -221,10 +271,10 @@ Task<Result<void>> EmbeddedJournal::set_mirror_count(uint32_t mirror_count) {
   co_return done;
 }
 
-// One more segment behind the last one, on every mirror. Errors: no_space, with nothing left of it;
-// unavailable.
+// One more segment behind the last one, on every mirror; on other drives where mirrors have no room
+// for it. Errors: no_space, with nothing left of it; unavailable.
 Task<Result<void>> EmbeddedJournal::prepare_spare() {
-  for (;;) {
+  for (bool moved = false;;) {
     Result<void> full = co_await restore(end(), set_.parity);
     if (!full) co_return full;
     const uint64_t base = spares_.empty() ? segments_.back().limit() : spares_.back().limit();
@@ -235,13 +285,13 @@ Task<Result<void>> EmbeddedJournal::prepare_spare() {
     }
     std::vector<Created> created = co_await concurrently(std::move(creating));
     LogSegment spare{base, options_.segment_bytes, base + kSegmentHeaderBytes, {}};
-    bool full_drive = false, failed_drive = false;
-    for (Created& file : created) {
-      if (file) spare.files.push_back(*file);
-      if (!file && file.error().code == Errc::no_space) full_drive = true;
-      if (!file && file.error().code != Errc::no_space) failed_drive = true;
+    std::vector<MirrorPtr> without_room;
+    for (size_t i = 0; i < mirrors_.size(); ++i) {
+      if (created[i]) spare.files.push_back(*created[i]);
+      if (!created[i] && created[i].error().code == Errc::no_space)
+        without_room.push_back(mirrors_[i]);
     }
-    if (!full_drive && !failed_drive) {
+    if (spare.files.size() == mirrors_.size()) {
       spares_.push_back(std::move(spare));
       co_return Result<void>();
     }
@@ -251,7 +301,11 @@ Task<Result<void>> EmbeddedJournal::prepare_spare() {
       Result<void> removed = co_await mirrors_[i]->drive->remove(name);
       if (!removed) mirrors_[i]->fail(removed.error());
     }
-    if (full_drive) co_return fail(Errc::no_space, "no space for a journal segment");
+    if (without_room.empty()) continue;
+    if (moved) co_return fail(Errc::no_space, "no space for a journal segment");
+    Result<void> another = co_await move_off(std::move(without_room));
+    if (!another && another.error().code == Errc::no_space) co_return another;
+    moved = true;
   }
 }
 

@@ -323,6 +323,10 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
   if (enough) {
     Result<void> spare = co_await prepare_spare();
     if (!spare && spare.error().code == Errc::unknown) co_return spare;
+    if (!spare && spare.error().code == Errc::no_space && room_bytes() < kClaimsBytes) {
+      lacks_room_ = spare.error();
+      read_only_ = true;
+    }
   }
   report_.generation = set_.generation;
   report_.degraded = degraded();

@@ -338,5 +338,137 @@ TEST_F(HalfWay, AStartWithoutRoomForItsSetOnlyReads) {
   expect_restart({0, 1, 2});
 }
 
+// A mirror without room for another segment.
+class FullMirror : public HalfWay {
+ protected:
+  void fill(size_t i) { disk(i).capacity_bytes = disk(i).used_bytes(); }
+  bool is_mirror(size_t i) {
+    for (const auto& mirror : status().mirrors)
+      if (mirror.drive == drive_id(i)) return true;
+    return false;
+  }
+  void append_to_the_end() {
+    for (size_t n = 0; n < 100 && append(200, AppendClass::reserve); ++n) {
+    }
+  }
+  void append_until_power_loss() {
+    std::vector<Record> records{test_record(++sent_, 20, 200)};
+    const Record sent = records[0];
+    auto out = machine_->loop->run(journal().append(records, AppendClass::normal));
+    if (out && *out) acked_.push_back(sent);
+  }
+  void take_what_was_not_acknowledged() {
+    const std::vector<StoredRecord> found = machine_->read_all();
+    if (found.size() == acked_.size() + 1) acked_.push_back(found.back().record);
+  }
+};
+
+TEST_F(FullMirror, GivesItsPlaceToDrivesWithRoom) {
+  for (size_t mirrors : {2, 3}) {
+    for (const std::vector<size_t>& full : {std::vector<size_t>{0}, {1}, {0, 1}}) {
+      start(6, static_cast<uint32_t>(mirrors));
+      append_many(5);
+      for (size_t i : full) fill(i);
+      append_many(60);
+      for (size_t i : full) EXPECT_FALSE(is_mirror(i));
+      for (size_t i : full) EXPECT_EQ(segments_on(disk(i)), 0u);
+      EXPECT_EQ(status().mirrors.size(), mirrors);
+      EXPECT_EQ(status().replacements, full.size());
+      expect_read();
+      expect_restart({0, 1, 2, 3, 4, 5});
+      append_many(10);
+      for (size_t i : full) {
+        std::vector<size_t> rest{0, 1, 2, 3, 4, 5};
+        rest.erase(rest.begin() + static_cast<ptrdiff_t>(i));
+        expect_restart(rest);
+      }
+    }
+  }
+}
+
+TEST_F(FullMirror, MayLosePowerWhenItGivesItsPlaceAway) {
+  for (size_t lost = 0; lost < 4; ++lost) {
+    std::vector<size_t> rest{0, 1, 2, 3};
+    rest.erase(rest.begin() + static_cast<ptrdiff_t>(lost));
+    bool ended = false;
+    for (uint64_t operation = 1; !ended; ++operation) {
+      start(4, 2);
+      append_many(5);
+      fill(0);
+      machine_->power.dies_at = machine_->power.operations + operation;
+      for (size_t n = 0; n < 30 && !machine_->power.off(); ++n) append_until_power_loss();
+      ended = !machine_->power.off();
+      disk(lost).dead = true;
+      const auto failed = restart(rest);
+      ASSERT_FALSE(failed.has_value()) << operation << ": " << failed->detail;
+      take_what_was_not_acknowledged();
+      expect_read();
+    }
+  }
+}
+
+TEST_F(FullMirror, KeepsItsPlaceWhereNoDriveHasRoomForTheLog) {
+  start(4, 2);
+  append_many(40);
+  fill(0);
+  for (size_t i : {2, 3}) disk(i).capacity_bytes = disk(i).used_bytes() + disk(1).used_bytes();
+  append_to_the_end();
+  EXPECT_EQ(append().error().code, Errc::no_space);
+  EXPECT_TRUE(is_mirror(0));
+  for (size_t i : {2, 3}) EXPECT_EQ(segments_on(disk(i)), 0u);
+  expect_read();
+  disk(3).capacity_bytes = UINT64_MAX;
+  append_many(20);
+  EXPECT_TRUE(is_mirror(3));
+  expect_restart({0, 1, 2, 3});
+}
+
+TEST_F(FullMirror, AStartTakesDrivesWithRoomOrOnlyReads) {
+  start(4, 2);
+  append_many(5);
+  fill(0);
+  for (size_t i : {2, 3}) fill(i);
+  append_to_the_end();
+  for (size_t i : {0, 2, 3}) fill(i);
+  expect_restart({0, 1, 2, 3});
+  EXPECT_TRUE(journal().lacks_room());
+  EXPECT_TRUE(status().degraded);
+  EXPECT_EQ(append(200, AppendClass::reserve).error().code, Errc::unavailable);
+  EXPECT_FALSE(journal().has_room());
+  disk(2).capacity_bytes = UINT64_MAX;
+  EXPECT_TRUE(journal().has_room());
+  expect_restart({0, 1, 2, 3});
+  EXPECT_FALSE(journal().lacks_room());
+  EXPECT_TRUE(is_mirror(2));
+  append_many(20);
+  expect_restart({0, 1, 2, 3});
+}
+
+// The set with the new mirrors gets to one drive only: the next start takes it, and what those lack
+// would be lost.
+TEST_F(FullMirror, AMoveThatGotHalfWayIsSettledBeforeAnythingIsAcknowledged) {
+  size_t refused = 0;
+  for (size_t sets = 0; sets < 6; ++sets) {
+    for (bool goes_on : {false, true}) {
+      start(6, 3);
+      append_many(5);
+      for (size_t i : {0, 1, 2}) fill(i);
+      for (size_t i : {0, 1, 2, 4, 5})
+        disk(i).full = [left = i < 3 ? 0 : sets](const std::string& name) mutable {
+          return name.ends_with("mirrors.new") && (left == 0 || left-- == 0);
+        };
+      append_to_the_end();
+      for (size_t n = 0; n < 3; ++n) refused += append(10, AppendClass::reserve) ? 0 : 1;
+      write_sets_everywhere();
+      for (size_t i = 0; i < 3 && goes_on; ++i) disk(i).capacity_bytes = UINT64_MAX;
+      if (goes_on) append_many(10);
+      expect_restart({0, 1, 2, 3, 4, 5});
+      append_many(10);
+      expect_restart({0, 1, 2, 3, 4, 5});
+    }
+  }
+  EXPECT_GT(refused, 0u);
+}
+
 }  // namespace
 }  // namespace kura::journal

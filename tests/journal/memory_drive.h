@@ -256,7 +256,8 @@ class MemoryDrive final : public Drive {
     co_return out;
   }
   Result<DriveSpace> space() override {
-    return DriveSpace{disk_.capacity_bytes, disk_.capacity_bytes - disk_.used_bytes()};
+    const uint64_t used_bytes = std::min(disk_.used_bytes(), disk_.capacity_bytes);
+    return DriveSpace{disk_.capacity_bytes, disk_.capacity_bytes - used_bytes};
   }
   std::string label() const override { return disk_.label(); }
 

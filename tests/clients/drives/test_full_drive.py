@@ -80,6 +80,32 @@ def test_one_drive_full(store):
         assert read(s3, BUCKET, str(n)) == body(MIB, str(n))
 
 
+def segments_on(store, i):
+    return list((store.mounts.disks[i] / "journal").glob("*.seg"))
+
+
+def test_full_drives_of_the_journal(make_store):
+    """Mirrors that have no room for another segment give their place to drives that have."""
+    store = make_store(size_mib=160, settings=SMALL)
+    s3, objects = store.s3, {}
+    s3.create_bucket(Bucket=BUCKET)
+    for turn in range(3):
+        full = next(i for i in range(6) if segments_on(store, i))
+        store.mounts.fill_up(full)
+        for n in range(500):  # Two segments and more.
+            objects[f"{turn}/{n}"] = body(4 * KIB, f"{turn}/{n}")
+            s3.put_object(Bucket=BUCKET, Key=f"{turn}/{n}", Body=objects[f"{turn}/{n}"])
+        assert segments_on(store, full) == []
+        assert sum(segments_on(store, i) != [] for i in range(6)) == 3
+        if turn == 1:
+            store.server.kill()
+            store.server.start()
+        store.mounts.remove_ballast(full)
+    assert keys_of(s3, BUCKET) == sorted(objects)
+    for key, data in objects.items():
+        assert read(s3, BUCKET, key) == data
+
+
 @pytest.mark.full
 @pytest.mark.timeout(900)
 def test_filled_by_objects_and_emptied(make_store):
