@@ -47,7 +47,9 @@ struct StatusReport {
   uint64_t journal_damages = 0, journal_repairs = 0, journal_append_ns_sum = 0;
   std::vector<uint64_t> journal_append_us;  // [i]: appends below 2^i us.
   std::vector<std::string> journal_mirrors;
+  uint64_t journal_mirrors_wanted = 0;
   bool journal_degraded = false;
+  std::string journal_shortfall;  // Why it has fewer mirrors than wanted.
   uint64_t view_offset = 0;
   std::string view_drive;      // Label.
   uint64_t view_replayed = 0;  // Records folded at the start of the process.

@@ -72,7 +72,9 @@ Json to_json(const StatusReport& s) {
             {"diskBytesPerMirror", s.journal_disk_bytes},
             {"generation", s.journal_generation},
             {"mirrors", s.journal_mirrors},
-            {"degraded", s.journal_degraded}}},
+            {"mirrorsWanted", s.journal_mirrors_wanted},
+            {"degraded", s.journal_degraded},
+            {"degradedReason", s.journal_shortfall}}},
           {"view",
            {{"offset", s.view_offset},
             {"drive", s.view_drive},
@@ -185,7 +187,8 @@ std::string metrics_text(const StatusReport& s) {
       s.journal_repairs);
   one(out, "kura_journal_end_offset", "gauge", "Where the next record goes.", s.journal_end);
   one(out, "kura_journal_disk_bytes", "gauge", "On each mirror.", s.journal_disk_bytes);
-  one(out, "kura_journal_degraded", "gauge", "1 while appends are unavailable.",
+  one(out, "kura_journal_degraded", "gauge",
+      "1 while it has fewer mirrors than parity + 1 of the drives, or no room for its mirror set.",
       s.journal_degraded ? 1 : 0);
   one(out, "kura_read_only", "gauge", "1 while too few drives are here to write.",
       s.why_read_only.empty() ? 0 : 1);

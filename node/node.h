@@ -134,6 +134,10 @@ class Node {
   std::string why_read_only() const;
   // As why_read_only(), for a node that started so: it stays so. From any thread.
   const std::string& started_read_only() const;
+  // Why the journal has fewer mirrors than mirrors_wanted(), whether it takes writes or not: one
+  // line; empty: it has them.
+  std::string journal_shortfall() const;
+  uint32_t mirrors_wanted() const;  // Parity + 1 of the drives that the cluster has now.
   void set_side_handler(SideHandler* handler);  // Before serve().
   const s3::KeyLookup& keys() const;
   s3::Authenticator& authenticator();

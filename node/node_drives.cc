@@ -10,6 +10,12 @@
 #include "node/node_parts.h"
 
 namespace kura::node {
+namespace {
+
+// After an attempt that may have read or copied the log in vain.
+constexpr int64_t kFitAgainNs = 60'000'000'000;
+
+}  // namespace
 
 // So many of the cluster's drives may be lost.
 uint32_t Node::Parts::parity() const {
@@ -20,12 +26,35 @@ uint32_t Node::Parts::parity() const {
 // The journal is to survive what new segment sets survive, also when drives were added or removed.
 Task<void> Node::Parts::fit_journal() {
   const uint32_t wanted = parity() + 1;
-  if (journal->status().mirrors_wanted == wanted) co_return;
+  if (journal->status().mirrors_wanted == wanted) {
+    journal_misfit.clear();
+    co_return;
+  }
   auto done = co_await journal->set_mirror_count(wanted);
-  std::string line = "the journal has " + counted(wanted, "mirror") + " now";
+  std::string misfit;
   if (!done)
-    line = "the journal cannot have " + counted(wanted, "mirror") + ": " + done.error().detail;
-  ports.log(line);
+    misfit = "the journal cannot have " + counted(wanted, "mirror") + ": " + done.error().detail;
+  const bool in_vain = !done && done.error().code != Errc::no_space;
+  fit_again_ns = ports.clock.monotonic_ns() + (in_vain ? kFitAgainNs : 0);
+  const std::string before = std::exchange(journal_misfit, misfit);
+  if (done)
+    ports.log("the journal has " + counted(wanted, "mirror") + " now");
+  else if (misfit != before)
+    ports.log(misfit);
+}
+
+// A journal that takes writes may have too few: as many as it was to have before drives were added.
+std::string Node::Parts::journal_shortfall() const {
+  const journal::JournalStatus status = journal->status();
+  const size_t mirrors = status.mirrors.size();
+  if (mirrors >= mirrors_wanted()) return {};
+  if (mirrors >= status.mirrors_wanted && !journal_misfit.empty()) return journal_misfit;
+  return "the journal has " + std::to_string(mirrors) + " of " +
+         counted(mirrors_wanted(), "mirror");
+}
+
+uint32_t Node::Parts::mirrors_wanted() const {
+  return std::max(journal->status().mirrors_wanted, parity() + 1);
 }
 
 // Whether a drive that nobody asked for may be taken where `away` is missing: one that the cluster
@@ -135,7 +164,10 @@ Task<void> Node::Parts::tell_journal() {
     auto added = co_await journal->add_drive(std::move(drive));
     if (added) ports.log("journal: " + places[i].drive->label() + " is back");
   }
-  if (journal->lacks_mirrors()) (void)co_await journal->replace_lost();
+  if (journal->lacks_mirrors())
+    (void)co_await journal->replace_lost();
+  else if (ports.clock.monotonic_ns() >= fit_again_ns)
+    co_await fit_journal();
   const journal::JournalStatus now = journal->status();
   for (; journal_losses < now.failed.size(); ++journal_losses)
     ports.log("journal: goes on without " + now.failed[journal_losses]);

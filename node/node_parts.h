@@ -76,6 +76,8 @@ struct Node::Parts {
   uint64_t segment_bytes() const;
   size_t segments_max() const;
   Task<void> fit_journal();
+  std::string journal_shortfall() const;
+  uint32_t mirrors_wanted() const;
   disk::DiskPoolOptions pool_options() const;
   s3::SessionOptions session_options() const;
   uint64_t uploads_bytes() const;
@@ -96,6 +98,9 @@ struct Node::Parts {
   std::set<DriveId> strangers;     // Seen in a place and left out, told to the operator.
   size_t journal_losses = 0;       // Of drives of the journal, told to the operator.
   uint64_t identities_mended = 0;  // At this start.
+  // Why the last fit_journal() was none, as the operator was told; and not before when another one.
+  std::string journal_misfit;
+  int64_t fit_again_ns = 0;
   // Why the node was started to read only: the journal cannot be appended to. Empty: it can. Set
   // before anything is served.
   std::string read_only;

@@ -111,7 +111,8 @@ class EmbeddedJournal final : public Journal {
   bool has_room() const;
   // A drive will not come back: it no longer counts among the n.
   Task<Result<void>> remove_drive(DriveId drive);
-  // m + 1 changes. Errors: unavailable (too few drives).
+  // m + 1 changes. Errors: no_space (for more mirrors; nothing was written), unavailable (too few
+  // drives).
   Task<Result<void>> set_mirror_count(uint32_t mirror_count);
   // Reads every byte of the live log on every mirror and every record of the mirror set, through
   // their paths, and mends what is wrong. Appends wait only while something is mended. Errors:
@@ -157,6 +158,7 @@ class EmbeddedJournal final : public Journal {
   // Mirrors and segments (embedded_mirrors.cc). All with the turn held.
   Task<Result<void>> restore(uint64_t known_end, uint32_t parity);
   Task<Result<void>> refill(uint64_t known_end, uint32_t parity, std::vector<MirrorPtr> leaving);
+  size_t others_with_room_first();
   Task<Result<void>> move_off(std::vector<MirrorPtr> full);
   Task<void> let_go(MirrorPtr mirror);
   Task<Result<void>> settle_doubt();

@@ -245,16 +245,21 @@ uint64_t EmbeddedJournal::room_bytes() const {
   return bytes;
 }
 
-// Puts other drives in the place of mirrors that have no room. Errors: no_space (there are not
-// enough with room; nothing has changed); as refill().
-Task<Result<void>> EmbeddedJournal::move_off(std::vector<MirrorPtr> full) {
+// Those of the other drives that have room for a mirror come first; how many that are.
+size_t EmbeddedJournal::others_with_room_first() {
   const uint64_t wanted = bytes_of_mirror();
   auto has_room = [wanted](const MirrorPtr& other) {
     auto space = other->drive->space();
     return space && space->free_bytes >= wanted;
   };
-  const auto with_room = std::stable_partition(others_.begin(), others_.end(), has_room);
-  if (with_room - others_.begin() < static_cast<ptrdiff_t>(full.size()))
+  const auto without = std::stable_partition(others_.begin(), others_.end(), has_room);
+  return static_cast<size_t>(without - others_.begin());
+}
+
+// Puts other drives in the place of mirrors that have no room. Errors: no_space (there are not
+// enough with room; nothing has changed); as refill().
+Task<Result<void>> EmbeddedJournal::move_off(std::vector<MirrorPtr> full) {
+  if (others_with_room_first() < full.size())
     co_return fail(Errc::no_space, "no space for a journal segment");
   co_return co_await refill(end(), set_.parity, std::move(full));
 }
@@ -265,6 +270,10 @@ Task<Result<void>> EmbeddedJournal::set_mirror_count(uint32_t mirror_count) {
   Result<void> done = co_await restore(end(), set_.parity);
   if (!done || mirror_count == set_.parity + 1) co_return done;
   if (mirror_count <= set_.parity) co_return co_await shrink(mirror_count - 1);
+  // Before anything is written: whoever wants more mirrors asks until there is room.
+  const size_t need = mirror_count - mirrors_.size();
+  if (others_.size() >= need && others_with_room_first() < need)
+    co_return fail(Errc::no_space, "too few other drives have room for a copy of it");
   done = co_await restore(end(), mirror_count - 1);
   if (!done) co_return done;
   if (spares_.empty()) in_background(prepare_spare_later());

@@ -110,7 +110,6 @@ void add_journal(const journal::JournalStatus& journal, admin::StatusReport& out
   out.journal_append_ns_sum = journal.append_ns_sum;
   out.journal_append_us.assign(journal.append_us.begin(), journal.append_us.end());
   for (const auto& mirror : journal.mirrors) out.journal_mirrors.push_back(mirror.label);
-  out.journal_degraded = journal.degraded;
 }
 
 }  // namespace
@@ -150,6 +149,10 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   out.identity_repairs += node_.identities_mended();
   const journal::JournalStatus journal = node_.journal().status();
   add_journal(journal, out);
+  out.journal_mirrors_wanted = node_.mirrors_wanted();
+  out.journal_shortfall = node_.journal_shortfall();
+  out.journal_degraded = journal.degraded || !out.journal_shortfall.empty();
+  degraded = degraded || out.journal_degraded;
   const ViewRecovery view = node_.view_recovery();
   out.view_offset = node_.view_position().offset.value;
   out.view_drive = view.drive;

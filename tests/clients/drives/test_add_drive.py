@@ -91,6 +91,30 @@ def test_more_drives_more_may_be_lost(make_store):
         assert read(s3, BUCKET, key) == key.encode()
 
 
+def test_added_while_it_has_no_room_for_the_journal(make_store):
+    """Two drives want two mirrors. The node says that it has one, and makes the other one when there is room."""
+    store = make_store(count=1, inside="kura", size_mib=200)
+    server, mounts = store.server, store.mounts
+    store.s3.create_bucket(Bucket=BUCKET)
+    added = mounts.add()
+    folder = mounts.folders[added] / "kura"
+    folder.mkdir()
+    mounts.ballast(added, leave_mib=1)
+    assert add(server, folder).returncode == 0
+    status = server.kura("status")
+    journal = status["journal"]
+    assert (status["state"], status["readOnly"]) == ("degraded", False), status
+    assert (journal["degraded"], len(journal["mirrors"]), journal["mirrorsWanted"]) == (True, 1, 2), journal
+    why = "the journal cannot have 2 mirrors: too few other drives have room for a copy of it"
+    assert journal["degradedReason"] == why, journal
+    store.s3.put_object(Bucket=BUCKET, Key="meanwhile", Body=b"meanwhile")
+    mounts.remove_ballast(added)
+    until(lambda: server.kura("status")["state"] == "ready", 30, "the journal has one mirror")
+    journal = server.kura("status")["journal"]
+    assert (journal["degraded"], len(journal["mirrors"]), journal["degradedReason"]) == (False, 2, ""), journal
+    assert server.log.read_text().count(why) == 1
+
+
 def test_what_cannot_be_added(store, tmp_path):
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "journal").mkdir()
