@@ -173,7 +173,7 @@ Task<Result<void>> EmbeddedJournal::write_set(MirrorSet next, Quorum quorum) {
   Error worst = too_few_online();
   for (size_t i = 0; i < written.size(); ++i) {
     if (written[i]) on.push_back(asked[i]->id);
-    if (written[i] && next.writer == options_.writer) asked[i]->is_signed = true;
+    if (written[i]) asked[i]->is_signed = next.writer == options_.writer;
     if (!written[i] && written[i].error().code == Errc::no_space) worst = written[i].error();
   }
   if (!enough(on)) co_return fail(worst);

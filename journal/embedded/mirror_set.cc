@@ -222,15 +222,21 @@ void MirrorSet::sign(const WriterId& process) {
   writers.push_back(writer);
   writer = process;
   lagging = drives;
+  // What the set removes still counts until it is in force, and is shown it too.
+  for (const DriveId& drive : drives_before)
+    if (!has_drive(drive)) remember_removed(drive, process);
 }
 
 void MirrorSet::note_removed(const DriveId& drive) {
   std::erase_if(removed, [&drive](const Removed& one) { return one.drive == drive; });
-  removed.push_back({drive, writer});
+  remember_removed(drive, writer);
   if (contains(lagging, drive))
-    for (const WriterId& before : writers) removed.push_back({drive, before});
-  if (removed.size() > kRemovedMax)
-    removed.erase(removed.begin(), removed.end() - static_cast<ptrdiff_t>(kRemovedMax));
+    for (const WriterId& before : writers) remember_removed(drive, before);
+}
+
+void MirrorSet::remember_removed(const DriveId& drive, const WriterId& shown) {
+  removed.push_back({drive, shown});
+  if (removed.size() > kRemovedMax) removed.erase(removed.begin());
 }
 
 bool is_other_history(const MirrorSet& set, const Sighting& seen) {

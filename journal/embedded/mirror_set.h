@@ -69,6 +69,9 @@ struct MirrorSet {
   bool has_member(const DriveId& drive) const;
   bool has_drive(const DriveId& drive) const;
   bool has_removed(const DriveId& drive) const;
+
+ private:
+  void remember_removed(const DriveId& drive, const WriterId& shown);
 };
 
 std::string encode_mirror_set(const MirrorSet& set);

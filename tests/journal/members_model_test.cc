@@ -94,7 +94,9 @@ class Model {
     if (pick(5) != 0) return;
     for (size_t i = 0; i < drives(); ++i)
       if (pick(2) == 0)
-        disk(i).full = [](const std::string& name) { return name.ends_with("mirrors.new"); };
+        disk(i).full = [sets = pick(6)](const std::string& name) mutable {
+          return name.ends_with("mirrors.new") && (sets == 0 || sets-- == 0);
+        };
   }
   template <class T>
   std::optional<T> run(const std::string& what, Task<T> task) {
@@ -133,12 +135,17 @@ class Model {
   void fill_and_empty() {
     MemoryDisk& one = disk(pick(drives()));
     one.capacity_bytes = pick(2) == 0 ? one.used_bytes() : UINT64_MAX;
+    if (pick(4) != 0) return;
+    for (const auto& mirror : journal().status().mirrors)
+      for (size_t i = 0; i < drives(); ++i)
+        if (mirror.drive == drive_id(i)) disk(i).capacity_bytes = disk(i).used_bytes();
+  }
+  void take_sets_again() {
+    for (auto& disk : machine_.disks) disk->full = nullptr;
   }
   void give_room() {
-    for (auto& disk : machine_.disks) {
-      disk->full = nullptr;
-      disk->capacity_bytes = UINT64_MAX;
-    }
+    take_sets_again();
+    for (auto& disk : machine_.disks) disk->capacity_bytes = UINT64_MAX;
   }
   // Without faults.
   void go_on() {
@@ -243,7 +250,7 @@ class Model {
   std::string act() {
     if (pick(2) == 0) arm();
     if (pick(3) == 0) fill_and_empty();
-    const uint64_t action = pick(7);
+    const uint64_t action = pick(10);  // Or none.
     const std::string one = std::to_string(drives());
     if (action < 2) pull(pick(drives()));
     if (action == 2) attach(pick(drives()));
@@ -253,8 +260,9 @@ class Model {
     }
     if (action == 4) remove_a_dead_one();
     if (action == 5) return restart(some_drives());
-    for (auto& disk : machine_.disks) disk->full = nullptr;
-    if (up_) append();
+    if (pick(3) != 0) take_sets_again();
+    for (size_t n = 1 + pick(3); n > 0 && up_; --n) append();
+    take_sets_again();
     return {};
   }
   void pull(size_t i) {
@@ -286,7 +294,8 @@ class Model {
     const Record copy = records[0];
     MemoryDisk& one = disk(pick(drives()));
     if (pick(3) == 0) one.dies_in = pick(4);  // Also after it took the record.
-    auto out = run("append", journal().append(records, AppendClass::normal));
+    const auto append_class = pick(2) == 0 ? AppendClass::normal : AppendClass::reserve;
+    auto out = run("append", journal().append(records, append_class));
     one.dies_in = UINT64_MAX;
     if (out && *out) acked_.push_back(copy);
     if (!out || *out) return;
@@ -326,7 +335,7 @@ class Model {
     auto failed = machine_.open(options_, which);
     if (machine_.power.off()) failed = Error{Errc::timed_out, "power lost"};
     if (!machine_.power.off()) machine_.power.dies_at = UINT64_MAX;
-    for (auto& disk : machine_.disks) disk->full = nullptr;
+    take_sets_again();
     up_ = !failed;
     history_ += line + ": " + (failed ? failed->detail : "done") + "\n";
     // What got half-way may have taken it for acknowledged.
