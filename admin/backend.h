@@ -50,6 +50,8 @@ struct StatusReport {
   uint64_t journal_mirrors_wanted = 0;
   bool journal_degraded = false;
   std::string journal_shortfall;  // Why it has fewer mirrors than wanted.
+  // A snapshot of the view survives the loss of fewer drives than parity, until there is a new one.
+  bool snapshot_degraded = false;
   uint64_t view_offset = 0;
   std::string view_drive;      // Label.
   uint64_t view_replayed = 0;  // Records folded at the start of the process.

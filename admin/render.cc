@@ -80,7 +80,8 @@ Json to_json(const StatusReport& s) {
             {"drive", s.view_drive},
             {"replayedRecords", s.view_replayed},
             {"fromSnapshot", s.view_from_snapshot},
-            {"builtAnew", s.view_built_anew}}},
+            {"builtAnew", s.view_built_anew},
+            {"snapshotDegraded", s.snapshot_degraded}}},
           {"usage", {{"buckets", s.buckets}, {"objects", s.objects}, {"bytes", s.bytes}}}};
 }
 
@@ -192,6 +193,9 @@ std::string metrics_text(const StatusReport& s) {
       s.journal_degraded ? 1 : 0);
   one(out, "kura_read_only", "gauge", "1 while too few drives are here to write.",
       s.why_read_only.empty() ? 0 : 1);
+  one(out, "kura_view_snapshot_degraded", "gauge",
+      "1 while a snapshot of the view survives the loss of fewer drives than a new one would.",
+      s.snapshot_degraded ? 1 : 0);
   one(out, "kura_view_applied_offset", "gauge", "Last record that the view holds.", s.view_offset);
   one(out, "kura_view_replayed_records", "gauge", "Folded at the start of the process.",
       s.view_replayed);

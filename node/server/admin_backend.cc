@@ -152,7 +152,9 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   out.journal_mirrors_wanted = node_.mirrors_wanted();
   out.journal_shortfall = node_.journal_shortfall();
   out.journal_degraded = journal.degraded || !out.journal_shortfall.empty();
-  degraded = degraded || out.journal_degraded;
+  const disk::KeptSnapshots kept = co_await node_.disks().kept_snapshots();
+  out.snapshot_degraded = kept.outdone;
+  degraded = degraded || out.journal_degraded || out.snapshot_degraded;
   const ViewRecovery view = node_.view_recovery();
   out.view_offset = node_.view_position().offset.value;
   out.view_drive = view.drive;

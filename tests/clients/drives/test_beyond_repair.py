@@ -96,18 +96,27 @@ def test_three_of_six_replaced(make_store):
 
 @pytest.mark.timeout(300)
 def test_grown_from_one_drive(make_store):
-    """What a snapshot had no parity for is safe soon after there are drives for it."""
-    store = make_store(count=1, size_mib=300, settings=SEGMENT)
+    """What a snapshot had no parity for is safe soon after there is room for it, and status says since when."""
+    store = make_store(count=1, inside="kura", size_mib=300, settings=SEGMENT)
     server, s3 = store.server, store.s3
     s3.create_bucket(Bucket=BUCKET)
     fill(s3, "first" * 50, 600, 4 * KIB)
     rest(server)
     before = snapshots(server)
+    assert server.kura("status")["state"] == "ready"
     for _ in range(5):
         i = store.mounts.add()
-        assert run(server, "drive", "add", str(store.mounts.folders[i])).returncode == 0
+        store.mounts.ballast(i, leave_mib=1)
+        folder = store.mounts.folders[i] / "kura"
+        folder.mkdir()
+        assert run(server, "drive", "add", str(folder)).returncode == 0
+    status = server.kura("status")
+    assert (status["state"], status["view"]["snapshotDegraded"]) == ("degraded", True), status
+    for i in range(1, 6):
+        store.mounts.remove_ballast(i)
+    until(lambda: server.kura("status")["state"] == "ready", 60, "the snapshots keep the parity they had")
     kept = fill(s3, "after", 50, 4 * KIB) | fill(s3, "after-large", 4, 300 * KIB)
-    until(lambda: snapshots(server) >= before + 2, 10, "the snapshots keep the parity they had")
+    assert snapshots(server) >= before + 2
     store.mounts.lose(0)
-    until(lambda: server.kura("status")["view"]["drive"] != str(store.mounts.folders[0]), 60, "no other view")
+    until(lambda: server.kura("status")["view"]["drive"] != str(store.mounts.folders[0] / "kura"), 60, "no other view")
     check(store, kept)
