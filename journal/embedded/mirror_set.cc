@@ -222,9 +222,13 @@ void MirrorSet::sign(const WriterId& process) {
   writers.push_back(writer);
   writer = process;
   lagging = drives;
-  // What the set removes still counts until it is in force, and is shown it too.
-  for (const DriveId& drive : drives_before)
-    if (!has_drive(drive)) remember_removed(drive, process);
+  // What the set removes still counts until it is in force, and is shown it too. It lags as well,
+  // and the writers are forgotten once the others do no more.
+  for (const DriveId& drive : drives_before) {
+    if (has_drive(drive)) continue;
+    for (const WriterId& before : writers) remember_removed(drive, before);
+    remember_removed(drive, process);
+  }
 }
 
 void MirrorSet::note_removed(const DriveId& drive) {
@@ -235,7 +239,8 @@ void MirrorSet::note_removed(const DriveId& drive) {
 }
 
 void MirrorSet::remember_removed(const DriveId& drive, const WriterId& shown) {
-  removed.push_back({drive, shown});
+  const Removed one{drive, shown};
+  if (!contains(removed, one)) removed.push_back(one);
   if (removed.size() > kRemovedMax) removed.erase(removed.begin());
 }
 
