@@ -46,6 +46,9 @@ Task<void> Node::Parts::fit_journal() {
 // A journal that takes writes may have too few: as many as it was to have before drives were added.
 std::string Node::Parts::journal_shortfall() const {
   const journal::JournalStatus status = journal->status();
+  if (status.in_doubt)
+    return "a change of the journal's mirrors got to some drives only, and the others have no room "
+           "for a record that undoes it; nothing is written meanwhile";
   const size_t mirrors = status.mirrors.size();
   if (mirrors >= mirrors_wanted()) return {};
   if (mirrors >= status.mirrors_wanted && !journal_misfit.empty()) return journal_misfit;
@@ -164,7 +167,7 @@ Task<void> Node::Parts::tell_journal() {
     auto added = co_await journal->add_drive(std::move(drive));
     if (added) ports.log("journal: " + places[i].drive->label() + " is back");
   }
-  if (journal->lacks_mirrors())
+  if (journal->lacks_mirrors() || journal->is_in_doubt())
     (void)co_await journal->replace_lost();
   else if (ports.clock.monotonic_ns() >= fit_again_ns)
     co_await fit_journal();

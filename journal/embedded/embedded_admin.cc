@@ -168,7 +168,7 @@ bool EmbeddedJournal::has_room() const {
 
 Task<Result<void>> EmbeddedJournal::replace_lost() {
   TurnQueue::Turn turn = co_await turns_.enter();
-  if (read_only_ || closing_ || !lacks_mirrors()) co_return Result<void>();
+  if (read_only_ || closing_ || !(lacks_mirrors() || in_doubt_)) co_return Result<void>();
   Result<void> restored = co_await restore(end(), set_.parity);
   if (restored && spares_.empty()) in_background(prepare_spare_later());
   co_return restored;
@@ -197,6 +197,7 @@ JournalStatus EmbeddedJournal::status() const {
   status.mirrors_wanted = set_.parity + 1;
   status.generation = set_.generation;
   status.degraded = degraded() || lacks_room_;
+  status.in_doubt = in_doubt_;
   status.fatal = fatal_;
   status.bounds = bounds();
   status.segments = segments_.size();

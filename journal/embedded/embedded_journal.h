@@ -105,6 +105,9 @@ class EmbeddedJournal final : public Journal {
   // Whether a mirror was lost and not replaced yet, and replacing it. Errors: as drive_failed().
   bool lacks_mirrors() const;
   Task<Result<void>> replace_lost();
+  // A change of the mirrors got to some drives only, and the others have no room for one that
+  // undoes it. Nothing is written meanwhile; replace_lost() tries again.
+  bool is_in_doubt() const { return in_doubt_; }
   // Why open() found no room for its set or its first records: it reads only then, and another
   // open() may find some once has_room().
   const std::optional<Error>& lacks_room() const { return lacks_room_; }

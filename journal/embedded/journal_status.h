@@ -69,7 +69,8 @@ struct JournalStatus : JournalCounters {
   uint32_t mirrors_wanted = 0;             // m + 1.
   uint64_t generation = 0;
   bool degraded = false;
-  bool fatal = false;  // No mirror is left; the process must end.
+  bool in_doubt = false;  // A change of mirrors got half-way; see EmbeddedJournal::is_in_doubt().
+  bool fatal = false;     // No mirror is left; the process must end.
   Bounds bounds;
   uint64_t segments = 0;
   uint64_t disk_bytes = 0;  // On each mirror, prepared segments included.

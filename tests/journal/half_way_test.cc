@@ -447,6 +447,7 @@ TEST_F(FullMirror, AStartTakesDrivesWithRoomOrOnlyReads) {
 // The set with the new mirrors gets to one drive only, and the others have no room for a copy any
 // more either. The next start takes that set: what its mirrors lack would be lost.
 TEST_F(FullMirror, AMoveThatGotHalfWayIsSettledBeforeAnythingIsAcknowledged) {
+  bool was_in_doubt = false;
   for (size_t sets = 0; sets < 6; ++sets) {
     for (bool goes_on : {false, true}) {
       start(6, 3);
@@ -466,8 +467,13 @@ TEST_F(FullMirror, AMoveThatGotHalfWayIsSettledBeforeAnythingIsAcknowledged) {
       append_to_the_end();
       for (size_t n = 0; n < 3; ++n) (void)append(10, AppendClass::reserve);
       write_sets_everywhere();
+      was_in_doubt = was_in_doubt || journal().is_in_doubt();
       for (size_t i = 0; i < 6 && goes_on; ++i) disk(i).capacity_bytes = UINT64_MAX;
-      if (goes_on) append_many(10);
+      if (goes_on) {
+        EXPECT_TRUE(machine_->loop->get(journal().replace_lost()).has_value());
+        EXPECT_FALSE(journal().is_in_doubt());
+        append_many(10);
+      }
       expect_restart({0, 1, 2, 3, 4, 5});
       for (size_t i = 0; i < 6; ++i) disk(i).capacity_bytes = UINT64_MAX;
       expect_restart({0, 1, 2, 3, 4, 5});
@@ -476,6 +482,7 @@ TEST_F(FullMirror, AMoveThatGotHalfWayIsSettledBeforeAnythingIsAcknowledged) {
       if (HasFailure()) FAIL() << sets << " sets, " << goes_on;
     }
   }
+  EXPECT_TRUE(was_in_doubt);
 }
 
 }  // namespace
