@@ -88,8 +88,8 @@ Task<s3::S3Result<Json>> read_json(s3::BodySource& body) {
   co_return json;
 }
 
-// The paths that ask whether this node serves. MinIO tells cluster and node apart, and writes from
-// reads; here they are one.
+// The paths that ask whether this node serves. MinIO tells cluster and node apart; here they
+// are one, but /minio/health/cluster also asks for writes (see handle()).
 bool is_ready_path(std::string_view path) {
   return path == "/health/ready" || path == "/minio/health/ready" ||
          path == "/minio/health/cluster" || path == "/minio/health/cluster/read";

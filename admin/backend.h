@@ -49,7 +49,7 @@ struct StatusReport {
   std::vector<std::string> journal_mirrors;
   uint64_t journal_mirrors_wanted = 0;
   bool journal_degraded = false;
-  std::string journal_shortfall;  // Why it has fewer mirrors than wanted.
+  std::string journal_degraded_reason;  // Empty: it is not.
   // A snapshot of the view survives the loss of fewer drives than parity, until there is a new one.
   bool snapshot_degraded = false;
   uint64_t view_offset = 0;

@@ -74,7 +74,7 @@ Json to_json(const StatusReport& s) {
             {"mirrors", s.journal_mirrors},
             {"mirrorsWanted", s.journal_mirrors_wanted},
             {"degraded", s.journal_degraded},
-            {"degradedReason", s.journal_shortfall}}},
+            {"degradedReason", s.journal_degraded_reason}}},
           {"view",
            {{"offset", s.view_offset},
             {"drive", s.view_drive},
@@ -189,9 +189,11 @@ std::string metrics_text(const StatusReport& s) {
   one(out, "kura_journal_end_offset", "gauge", "Where the next record goes.", s.journal_end);
   one(out, "kura_journal_disk_bytes", "gauge", "On each mirror.", s.journal_disk_bytes);
   one(out, "kura_journal_degraded", "gauge",
-      "1 while it has fewer mirrors than parity + 1 of the drives, or no room for its mirror set.",
+      "1 while it has fewer mirrors than parity + 1 of the drives, no room for its mirror set, or "
+      "a "
+      "change of its mirrors got half-way.",
       s.journal_degraded ? 1 : 0);
-  one(out, "kura_read_only", "gauge", "1 while too few drives are here to write.",
+  one(out, "kura_read_only", "gauge", "1 while nothing can be written.",
       s.why_read_only.empty() ? 0 : 1);
   one(out, "kura_view_snapshot_degraded", "gauge",
       "1 while a snapshot of the view survives the loss of fewer drives than a new one would.",

@@ -200,7 +200,7 @@ Task<Result<uint64_t>> Housekeeping::measure_snapshot() {
 Task<Result<void>> Housekeeping::check_room_for_snapshot() {
   if (kv_.room() == KvRoom::none)
     co_return fail(Errc::no_space, "the metadata view's drive is full");
-  Result<void> in_log = co_await journal_.check_room(kSnapshotRecordsBytes);
+  Result<void> in_log = co_await journal_.ensure_room(kSnapshotRecordsBytes);
   if (!in_log) co_return in_log;
   const auto state = control_.state();
   const uint64_t last = state->snapshots.empty() ? 0 : state->snapshots.back().size_bytes;

@@ -76,7 +76,7 @@ const NodeOptions& Node::options() const { return parts_->options; }
 bool Node::ready() const { return parts_->is_ready; }
 std::string Node::why_read_only() const { return parts_->why_read_only(); }
 const std::string& Node::started_read_only() const { return parts_->read_only; }
-std::string Node::journal_shortfall() const { return parts_->journal_shortfall(); }
+std::string Node::journal_degraded_reason() const { return parts_->journal_degraded_reason(); }
 uint32_t Node::mirrors_wanted() const { return parts_->mirrors_wanted(); }
 void Node::set_side_handler(SideHandler* side) { parts_->handler->set_side_handler(side); }
 const s3::KeyLookup& Node::keys() const { return *parts_->keys; }

@@ -46,9 +46,9 @@ struct NodePorts {
   std::function<void(const std::string&)> log;  // One line for the operator.
   // The node cannot go on; the owner ends it and starts another one. From any thread.
   std::function<void(Error)> on_fatal;
-  // A node that only reads has drives that it lacked at its start: its owner ends it and starts
-  // another one. From any thread.
-  std::function<void()> on_drives_back;
+  // A node that only reads could write after another start: a drive is back or was added, or one
+  // has room again. Its owner ends it and starts another one. From any thread.
+  std::function<void()> on_may_write;
 };
 
 struct NodeOptions {
@@ -105,10 +105,11 @@ class Node {
   ~Node();
 
   // Starts everything but the listeners: finds the cluster on the drives or creates it, recovers
-  // the journal, folds the tail, claims the partitions. Where too few drives are here to append to
-  // the journal, the node only reads: it claims nothing and changes nothing. Once, on the journal
-  // loop. Errors: one line that says what to do; unavailable (too few drives to be sure what is to
-  // be read), corrupt, unsupported, invalid_argument.
+  // the journal, folds the tail, claims the partitions. Where too few drives are here, or
+  // too few have room, to append to the journal, the node only reads: it claims nothing and changes
+  // nothing. Once, on the journal loop. Errors: one line that says what to do; unavailable (too few
+  // drives to be sure what is to be read), exists (drives of two journals), corrupt, unsupported,
+  // no_space, io_error, invalid_argument.
   Task<Result<void>> start();
 
   // Serves connections of `acceptor` on io loop `i`. On that loop.
@@ -134,17 +135,19 @@ class Node {
   std::string why_read_only() const;
   // As why_read_only(), for a node that started so: it stays so. From any thread.
   const std::string& started_read_only() const;
-  // Why the journal has fewer mirrors than mirrors_wanted(), whether it takes writes or not: one
-  // line; empty: it has them.
-  std::string journal_shortfall() const;
-  uint32_t mirrors_wanted() const;  // Parity + 1 of the drives that the cluster has now.
+  // Why status calls the journal degraded, whether it takes writes or not: one line; empty: it is
+  // not.
+  std::string journal_degraded_reason() const;
+  // Parity + 1 of the cluster's drives, or what the mirror set asks for, if that is more.
+  uint32_t mirrors_wanted() const;
   void set_side_handler(SideHandler* handler);  // Before serve().
   const s3::KeyLookup& keys() const;
   s3::Authenticator& authenticator();
   std::string seal_secret(const std::string& access_key, const std::string& secret);
-  // A new, empty drive: gets an identity and joins journal and pool, in place of one that was there
-  // before. Errors: unavailable (that one still serves), invalid_argument, exists. A node that only
-  // reads gives it an identity and starts over. On the journal loop.
+  // One that is empty, or of this cluster and not in use: gets an identity if it has none, and
+  // joins journal and pool, in place of one that was there before. Errors: unavailable (that one
+  // still serves), invalid_argument, exists. A node that only reads gives it an identity and starts
+  // over. On the journal loop.
   Task<Result<DriveId>> add_drive(std::shared_ptr<Drive> drive);
   // Forgets one that is away for good. Errors: exists (it is online), not_found, unavailable (the
   // journal has no other drive for its mirror). On the journal loop.

@@ -1,4 +1,5 @@
-// Drives that join a running node, and those that come back.
+// Drives that join a running node, are lost, come back or are forgotten, and how many mirrors the
+// journal has.
 
 #include <algorithm>
 
@@ -43,12 +44,15 @@ Task<void> Node::Parts::fit_journal() {
     ports.log(misfit);
 }
 
-// A journal that takes writes may have too few: as many as it was to have before drives were added.
-std::string Node::Parts::journal_shortfall() const {
+// Also for a journal that takes writes: after drives were added it may still have the mirrors of
+// before.
+std::string Node::Parts::journal_degraded_reason() const {
   const journal::JournalStatus status = journal->status();
+  if (const auto& room = journal->lacks_room()) return room->detail;
   if (status.in_doubt)
-    return "a change of the journal's mirrors got to some drives only, and the others have no room "
-           "for a record that undoes it; nothing is written meanwhile";
+    return "a change of the journal's mirrors may have got to some drives only, and the record "
+           "that "
+           "undoes it cannot be written yet; nothing is written meanwhile";
   const size_t mirrors = status.mirrors.size();
   if (mirrors >= mirrors_wanted()) return {};
   if (mirrors >= status.mirrors_wanted && !journal_misfit.empty()) return journal_misfit;
@@ -113,7 +117,7 @@ Task<Mounted> Node::Parts::mounted_anew(std::shared_ptr<Drive> away) {
 // What has a place already and is mounted there anew, with what it held.
 Task<void> Node::Parts::take_back() {
   if (!ports.mounted_anew) co_return;
-  journal::TurnQueue::Turn turn = co_await drive_turns.enter();
+  TurnQueue::Turn turn = co_await drive_turns.enter();
   const std::vector<DriveId> offline = disks->offline();
   for (size_t i = 0; i < places.size(); ++i) {
     const DriveId before = places[i].id;
@@ -140,7 +144,7 @@ Task<void> Node::Parts::take_back() {
 // The pool judges drives. What it takes offline is lost to the journal too, and replaced at once;
 // what is back is given back. Whatever else cost a mirror is made up for here.
 Task<void> Node::Parts::tell_journal() {
-  journal::TurnQueue::Turn turn = co_await drive_turns.enter();
+  TurnQueue::Turn turn = co_await drive_turns.enter();
   const std::vector<DriveId> offline = disks->offline();
   const journal::JournalStatus before = journal->status();
   auto used = [&before](DriveId id) {
@@ -179,7 +183,7 @@ Task<void> Node::Parts::tell_journal() {
 }
 
 Task<Result<DriveId>> Node::Parts::add_drive(std::shared_ptr<Drive> drive) {
-  journal::TurnQueue::Turn turn = co_await drive_turns.enter();
+  TurnQueue::Turn turn = co_await drive_turns.enter();
   Task<Result<DriveId>> joining = read_only.empty() ? join(drive) : admit(drive);
   auto id = co_await std::move(joining);
   if (!id) co_return id;
@@ -217,7 +221,7 @@ Result<void> Node::Parts::check_removal(DriveId gone) const {
 }
 
 Task<Result<void>> Node::Parts::remove_drive(DriveId gone) {
-  journal::TurnQueue::Turn turn = co_await drive_turns.enter();
+  TurnQueue::Turn turn = co_await drive_turns.enter();
   auto may = check_removal(gone);
   if (!may) co_return may;
   auto forgotten = co_await forget_drive(gone);

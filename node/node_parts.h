@@ -1,5 +1,6 @@
 // What a node is made of: node_start.cc puts it together, node_drives.cc lets drives come and go,
-// node_read_only.cc is what is different with too few of them, and node.cc is its outside.
+// node_read_only.cc is what is different when the journal cannot be appended to, and node.cc is its
+// outside.
 
 #pragma once
 
@@ -10,7 +11,7 @@
 #include "actors/disk/view_live_bodies.h"
 #include "actors/loop_scheduler.h"
 #include "actors/tenant/control_actor.h"
-#include "journal/embedded/turn.h"
+#include "base/turn.h"
 #include "node/drive_places.h"
 #include "node/drive_watch.h"
 #include "node/housekeeping.h"
@@ -76,7 +77,7 @@ struct Node::Parts {
   uint64_t segment_bytes() const;
   size_t segments_max() const;
   Task<void> fit_journal();
-  std::string journal_shortfall() const;
+  std::string journal_degraded_reason() const;
   uint32_t mirrors_wanted() const;
   disk::DiskPoolOptions pool_options() const;
   s3::SessionOptions session_options() const;
@@ -90,7 +91,7 @@ struct Node::Parts {
   WriterId writer;
   Membership membership;
   std::optional<Error> not_joined;  // Why an empty drive took no identity.
-  journal::TurnQueue drive_turns;   // One at a time adds drives, takes them back or forgets them.
+  TurnQueue drive_turns;            // One at a time adds drives, takes them back or forgets them.
   DrivePlaces places;
   std::set<DriveId> journal_lacks;  // Went offline since; to be given back to the journal.
   std::shared_ptr<std::set<std::string>> asked_anew =

@@ -1,4 +1,5 @@
-// A node with too few drives to append to the journal: it serves reads, and waits for more.
+// A node that cannot append to the journal, for lack of drives or of room on them: it serves reads,
+// and waits for either.
 
 #include <algorithm>
 
@@ -43,6 +44,7 @@ Task<Result<void>> Node::Parts::judge_journal() {
 std::string Node::Parts::why_read_only() const {
   if (!read_only.empty() || !journal) return read_only;
   const journal::JournalStatus status = journal->status();
+  if (status.in_doubt) return "read-only: " + journal_degraded_reason();
   if (!status.degraded) return {};
   return "read-only: the journal has " + std::to_string(status.mirrors.size()) + " of " +
          counted(status.mirrors_wanted, "mirror");
@@ -72,7 +74,7 @@ void Node::Parts::tell_of_missing_drives() {
 // have to bring view, claims and sets to what the other drives hold: that is what a start does.
 Task<void> Node::Parts::await_drives() {
   const bool more = drive_admitted || co_await more_drives();
-  if (more && !ended.exchange(true)) ports.on_drives_back();
+  if (more && !ended.exchange(true)) ports.on_may_write();
 }
 
 Task<bool> Node::Parts::more_drives() {

@@ -268,7 +268,7 @@ Task<Result<void>> Node::Parts::record_drives() {
     if (!created) co_return fail(created.error());
   }
   if (!recorded.is_nil() && recorded != membership.cluster)
-    co_return fail(Errc::corrupt, "the journal is of another cluster than the drives");
+    co_return fail(Errc::exists, "the journal is of another cluster than the drives");
   if (!read_only.empty()) {
     tell_of_missing_drives();
     co_return Result<void>{};
@@ -378,8 +378,8 @@ void Node::Parts::make_servers() {
 }
 
 // Whether the next start finds room for the view on another drive than this one did.
-// Not while its drive is a mirror of the journal: that has no room either, so the next start could
-// write nothing, not even its claims, and here reads and deletions go on.
+// Not while its drive is a mirror of the journal: where too few others have room for the log the
+// next start would only read, and here reads and deletions go on.
 bool Node::Parts::view_may_move() const {
   const journal::JournalStatus status = journal->status();
   for (const auto& mirror : status.mirrors)

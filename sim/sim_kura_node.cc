@@ -155,7 +155,7 @@ node::NodePorts SimKuraNode::ports() {
       ++parts_.probes["journal goes on without a drive that hangs"];
   };
   ports.on_fatal = [this](Error error) { end_process(error.detail); };
-  ports.on_drives_back = [this] { end_process("drives are back"); };
+  ports.on_may_write = [this] { end_process("drives are back"); };
   return ports;
 }
 

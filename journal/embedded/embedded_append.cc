@@ -359,7 +359,7 @@ Task<Result<std::vector<Offset>>> EmbeddedJournal::append(std::vector<Record>& r
   co_return plan.offsets;
 }
 
-Task<Result<void>> EmbeddedJournal::check_room(uint64_t bytes) {
+Task<Result<void>> EmbeddedJournal::ensure_room(uint64_t bytes) {
   TurnQueue::Turn turn = co_await turns_.enter();
   if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
   Result<void> whole = co_await restore(end(), set_.parity);

@@ -17,13 +17,13 @@
 #include "base/bounded_drive.h"
 #include "base/limits.h"
 #include "base/loop.h"
+#include "base/turn.h"
 #include "journal/embedded/body_cache.h"
 #include "journal/embedded/journal_status.h"
 #include "journal/embedded/late_calls.h"
 #include "journal/embedded/merge.h"
 #include "journal/embedded/mirror.h"
 #include "journal/embedded/mirror_set.h"
-#include "journal/embedded/turn.h"
 #include "journal/journal.h"
 
 namespace kura::journal {
@@ -61,8 +61,8 @@ class EmbeddedJournal final : public Journal {
   // The journal that these drives hold, recovered: every record that anybody will ever fold is on
   // every mirror when it returns. `drives`: all that are online. Errors, each one line that says
   // what to do: not_found (no journal here, or one whose creation was interrupted: create() it),
-  // unavailable (too few drives), corrupt (data loss; names the offsets), no_space (a mirror lacks
-  // a segment and has no room for it), io_error, unsupported.
+  // unavailable (too few drives), exists (drives of two journals), corrupt (data loss; names the
+  // offsets), no_space (a mirror lacks a segment and has no room for it), io_error, unsupported.
   static Task<Opened> open(Loop& loop, std::vector<JournalDrive> drives,
                            EmbeddedJournalOptions options);
   // For reading a stopped node's drives: writes nothing, mends nothing, appends are unavailable.
@@ -76,8 +76,9 @@ class EmbeddedJournal final : public Journal {
   Bounds bounds() const override;
   Task<Result<std::vector<Offset>>> append(std::vector<Record>& records,
                                            AppendClass append_class) override;
-  // Whether so many bytes of class reserve find room now. Errors: as append() has before it writes.
-  Task<Result<void>> check_room(uint64_t bytes);
+  // Sees to it that so many bytes of class reserve find room: may replace mirrors and prepare a
+  // segment. Errors: as append() has before it writes.
+  Task<Result<void>> ensure_room(uint64_t bytes);
   Task<Result<std::vector<StoredRecord>>> read(Offset from, uint64_t bytes_max) override;
   Task<Result<std::string>> read_body(v1::JournalBody body) override;
   bool try_read_body(const v1::JournalBody& body, std::string* out) override;
@@ -102,12 +103,13 @@ class EmbeddedJournal final : public Journal {
   // A drive is gone. Replaces the mirror, if it was one. Errors: unavailable (no drive to replace
   // it with: appends stay unavailable until one is added).
   Task<Result<void>> drive_failed(DriveId drive, std::string reason);
-  // Whether a mirror was lost and not replaced yet, and replacing it. Errors: as drive_failed().
+  // Whether a mirror was lost and not replaced yet.
   bool lacks_mirrors() const;
-  Task<Result<void>> replace_lost();
-  // A change of the mirrors got to some drives only, and the others have no room for one that
-  // undoes it. Nothing is written meanwhile; replace_lost() tries again.
+  // A change of the mirrors failed and may stand on some drives; no set that undoes it is in force
+  // yet. Nothing is written meanwhile.
   bool is_in_doubt() const { return in_doubt_; }
+  // Mends either of the two. Errors: as drive_failed().
+  Task<Result<void>> replace_lost();
   // Why open() found no room for its set or its first records: it reads only then, and another
   // open() may find some once has_room().
   const std::optional<Error>& lacks_room() const { return lacks_room_; }
@@ -187,7 +189,9 @@ class EmbeddedJournal final : public Journal {
   void note_lagging(MirrorSet& next) const;
   Task<Result<void>> make_witnesses(MirrorSet& next);
   Task<Result<void>> take_charge();
-  Task<Result<void>> settle();
+  Task<Result<void>> finish_change();
+  // What a write must reach. binds: whoever starts later sees it, or is too few. suffices: m + 1 as
+  // well, so it is in force.
   enum class Quorum : uint8_t { binds, suffices };
   Task<Result<void>> write_set(MirrorSet next, Quorum quorum);
   std::vector<DriveId> online() const;
@@ -219,7 +223,9 @@ class EmbeddedJournal final : public Journal {
 
   Loop& loop_;
   const EmbeddedJournalOptions options_;
-  MirrorSet set_;            // In force.
+  // What this process goes on from: chosen at the start, then the last one that it wrote so that it
+  // binds.
+  MirrorSet set_;
   bool in_charge_ = false;   // This process has promised generations and set_ is one of them.
   uint64_t last_tried_ = 0;  // The highest generation that this process wrote to a drive.
   bool in_doubt_ = false;    // One above set_ may stand on drives, without mirrors of now.

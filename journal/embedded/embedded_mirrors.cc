@@ -1,4 +1,8 @@
-// The mirrors of a running journal: which ones serve, replacing them, preparing segments on them.
+// The mirrors of a running journal. Whoever needs all of them asks restore(): it undoes a move that
+// got half-way (settle_doubt), then refills what is missing, drive after drive. refill() copies the
+// log and commits the set; move_off() is a refill in which full mirrors leave; shrink() commits
+// fewer. prepare_spare() adds a segment, and moves off mirrors without room. How a set comes into
+// force: embedded_sets.cc.
 
 #include <algorithm>
 

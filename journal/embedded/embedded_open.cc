@@ -270,7 +270,7 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
   for (const Sighting& seen : sightings)
     if (seen.set) set_.promised = std::max(set_.promised, seen.set->promised);
   if (!options_.cluster.is_nil() && options_.cluster != set_.cluster) {
-    co_return fail(Errc::corrupt, "the journal belongs to cluster " + to_hex(set_.cluster));
+    co_return fail(Errc::exists, "the journal belongs to cluster " + to_hex(set_.cluster));
   }
   for (size_t i = 0; i < drives.size(); ++i) {
     const MirrorPtr drive = drives[i];

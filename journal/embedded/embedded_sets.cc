@@ -40,7 +40,7 @@ Task<Result<void>> EmbeddedJournal::commit(MirrorSet next) {
   next.generation = last_tried_ + 1;
   Result<void> written = co_await write_set(std::move(next), Quorum::suffices);
   if (!written) co_return written;
-  (void)co_await settle();  // Else the next one does.
+  (void)co_await finish_change();  // Else the next one does.
   co_return written;
 }
 
@@ -125,7 +125,7 @@ Task<Result<void>> EmbeddedJournal::take_charge() {
   if (!done) co_return done;
   in_charge_ = true;
   const bool changes = !set_.drives_before.empty();
-  done = co_await settle();
+  done = co_await finish_change();
   // Else only more is asked of drives that are away than need be.
   if (!changes) done = Result<void>();
   co_return done;
@@ -133,7 +133,7 @@ Task<Result<void>> EmbeddedJournal::take_charge() {
 
 // REQUIRES: set_ is in force. Nobody has to ask the drives before it any more, and who has written
 // to which drive is told.
-Task<Result<void>> EmbeddedJournal::settle() {
+Task<Result<void>> EmbeddedJournal::finish_change() {
   MirrorSet plain = set_;
   plain.drives_before.clear();
   plain.parity_before = 0;

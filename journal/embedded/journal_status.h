@@ -66,7 +66,7 @@ struct JournalStatus : JournalCounters {
   std::vector<MirrorStatus> mirrors;       // Healthy members.
   std::vector<MirrorStatus> other_drives;  // Online, no members.
   std::vector<std::string> failed;         // "label: reason" of drives sealed off since the start.
-  uint32_t mirrors_wanted = 0;             // m + 1.
+  uint32_t mirrors_wanted = 0;             // m + 1 of the set.
   uint64_t generation = 0;
   bool degraded = false;
   bool in_doubt = false;  // A change of mirrors got half-way; see EmbeddedJournal::is_in_doubt().

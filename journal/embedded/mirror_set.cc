@@ -233,9 +233,9 @@ void MirrorSet::sign(const WriterId& process) {
 
 void MirrorSet::note_removed(const DriveId& drive) {
   std::erase_if(removed, [&drive](const Removed& one) { return one.drive == drive; });
-  remember_removed(drive, writer);
   if (contains(lagging, drive))
     for (const WriterId& before : writers) remember_removed(drive, before);
+  remember_removed(drive, writer);
 }
 
 void MirrorSet::remember_removed(const DriveId& drive, const WriterId& shown) {

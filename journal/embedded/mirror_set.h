@@ -29,7 +29,7 @@ namespace kura::journal {
 inline constexpr uint32_t kMirrorSetVersion = 3;
 inline constexpr uint64_t kGenerationsPromised = 1000;  // At once.
 inline constexpr size_t kWritersMax = 4096;             // That a set names.
-inline constexpr size_t kRemovedMax = 256;              // That it remembers.
+inline constexpr size_t kRemovedMax = 256;  // Pairs of drive and writer that it remembers.
 
 struct MirrorSet {
   uint64_t generation = 0;  // 0: the journal is being created; nothing was ever appended.
@@ -96,7 +96,8 @@ struct Sighting {
 
 // The set in force. Errors, each with one line for the operator: not_found (no drive has a journal,
 // or only one whose creation was interrupted), unavailable (fewer than drives - parity of them),
-// corrupt (records that contradict each other, or of two histories), unsupported.
+// exists (drives of two journals), corrupt (records that contradict each other, or of two
+// histories), unsupported.
 Result<MirrorSet> choose_mirror_set(const std::vector<Sighting>& sightings);
 
 // Whether a drive shows what it cannot show by `set`, the one in force: it is of a copy that went

@@ -114,7 +114,7 @@ Result<Json> verify_journal(const std::vector<std::string>& patterns) {
   Json mirrors = Json::array(), problems = Json::array(), unfinished = Json::array();
   for (const DriveId& member : report->set.members) mirrors.push_back(to_hex(member));
   for (const std::string& problem : report->problems) problems.push_back(problem);
-  for (const std::string& one : report->unfinished) unfinished.push_back(one);
+  for (const std::string& begun : report->unfinished) unfinished.push_back(begun);
   return Json{{"apiVersion", "kura/v1"},
               {"whole", report->problems.empty()},
               {"generation", report->set.generation},

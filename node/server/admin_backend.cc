@@ -150,8 +150,8 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   const journal::JournalStatus journal = node_.journal().status();
   add_journal(journal, out);
   out.journal_mirrors_wanted = node_.mirrors_wanted();
-  out.journal_shortfall = node_.journal_shortfall();
-  out.journal_degraded = journal.degraded || !out.journal_shortfall.empty();
+  out.journal_degraded_reason = node_.journal_degraded_reason();
+  out.journal_degraded = journal.degraded || !out.journal_degraded_reason.empty();
   const disk::KeptSnapshots kept = co_await node_.disks().kept_snapshots();
   out.snapshot_degraded = kept.outdone;
   degraded = degraded || out.journal_degraded || out.snapshot_degraded;

@@ -6,7 +6,7 @@
 #include "admin/admin_handler.h"
 #include "admin/backend.h"
 #include "admin/request_metrics.h"
-#include "journal/embedded/turn.h"
+#include "base/turn.h"
 #include "net/tls.h"
 #include "node/node.h"
 #include "node/server/config.h"
@@ -71,7 +71,7 @@ class NodeBackend final : public admin::Backend {
   Task<Result<void>> start_scrub_here();
   Task<bool> scrub_busy_here();
 
-  journal::TurnQueue adding_;  // On loop_.
+  TurnQueue adding_;  // On loop_.
   Node& node_;
   std::shared_ptr<const TlsServerContext> tls_;  // Null: it serves without.
   const Config& config_;

@@ -82,7 +82,7 @@ Task<Result<std::string>> NodeBackend::check_drive(std::string path) {
 Task<Result<std::string>> NodeBackend::check_drive_here(std::string path) {
   if (auto absolute = check_absolute(path); !absolute) co_return fail(absolute.error());
   path = absolute_folder(path);
-  journal::TurnQueue::Turn turn = co_await adding_.enter();
+  TurnQueue::Turn turn = co_await adding_.enter();
   if (!node_.uses(path)) folders_.release(path);
   auto looked = folders_.look(path);
   if (!looked) co_return fail(looked.error());
@@ -99,7 +99,7 @@ Task<Result<std::string>> NodeBackend::add_drive(std::string path) {
 Task<Result<std::string>> NodeBackend::add_drive_here(std::string path) {
   if (auto absolute = check_absolute(path); !absolute) co_return fail(absolute.error());
   path = absolute_folder(path);
-  journal::TurnQueue::Turn turn = co_await adding_.enter();
+  TurnQueue::Turn turn = co_await adding_.enter();
   // It may have been emptied, or mended, where it is.
   if (!node_.uses(path)) folders_.release(path);
   const bool again = folders_.is_joining(path);

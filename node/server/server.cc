@@ -156,7 +156,7 @@ NodePorts Server::ports() {
   };
   ports.log = [this](const std::string& line) { log_.say(line); };
   ports.on_fatal = [this](Error error) { end_failed_node(error); };
-  ports.on_drives_back = [this] { end_waiting_node(); };
+  ports.on_may_write = [this] { end_waiting_node(); };
   return ports;
 }
 

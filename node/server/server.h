@@ -6,8 +6,8 @@
 
 namespace kura::node {
 
-// Serves until SIGTERM or SIGINT, then drains. Returns the exit code of the process; errors are one
-// line on standard error. `argv` is for starting over when the view's drive dies.
+// Serves until one of end_signals() comes, then drains. Returns the exit code of the process;
+// errors are one line on standard error. `argv` is for starting over when the view's drive dies.
 int run_server(const Config& config, char** argv);
 
 }  // namespace kura::node

@@ -56,12 +56,12 @@ class Grown : public testing::Test {
 TEST_F(Grown, TheJournalGetsItsMirrorsOnceThereIsRoom) {
   start(3);
   ASSERT_EQ(journal().mirrors.size(), 2u);
-  EXPECT_EQ(world_->node->journal_shortfall(), "");
+  EXPECT_EQ(world_->node->journal_degraded_reason(), "");
   for (const auto& other : journal().other_drives) fill(disk_of(other));
   add_full_drive();
   const std::string why =
       "the journal cannot have 3 mirrors: too few other drives have room for a copy of it";
-  EXPECT_EQ(world_->node->journal_shortfall(), why);
+  EXPECT_EQ(world_->node->journal_degraded_reason(), why);
   EXPECT_EQ(world_->node->mirrors_wanted(), 3u);
   EXPECT_EQ(world_->node->why_read_only(), "");
   // It asks again and again, which writes nothing and is told once.
@@ -74,7 +74,7 @@ TEST_F(Grown, TheJournalGetsItsMirrorsOnceThereIsRoom) {
   world_->disks.back()->options().capacity_bytes = kPlenty;
   run_for(5);
   EXPECT_EQ(journal().mirrors.size(), 3u);
-  EXPECT_EQ(world_->node->journal_shortfall(), "");
+  EXPECT_EQ(world_->node->journal_degraded_reason(), "");
   EXPECT_EQ(told("the journal has 3 mirrors now"), 1u);
 }
 
@@ -86,7 +86,7 @@ TEST_F(Grown, AStartThatFindsNoRoomAsksAgainToo) {
   views_ = std::make_unique<sim::SimViews>(world_->disks);  // One more place for a view.
   Result<void> again = world_->start(*views_);
   ASSERT_TRUE(again) << again.error().detail;
-  EXPECT_NE(world_->node->journal_shortfall(), "");
+  EXPECT_NE(world_->node->journal_degraded_reason(), "");
   world_->disks.back()->options().capacity_bytes = kPlenty;
   run_for(5);
   EXPECT_EQ(journal().mirrors.size(), 3u);
@@ -102,8 +102,8 @@ TEST_F(Grown, WhichOfTheOtherDrivesHaveRoomDoesNotMatter) {
   fill(disk_of(others[0]));
   fill(disk_of(others[2]));
   add_full_drive();
-  EXPECT_EQ(journal().mirrors.size(), 5u) << world_->node->journal_shortfall();
-  EXPECT_EQ(world_->node->journal_shortfall(), "");
+  EXPECT_EQ(journal().mirrors.size(), 5u) << world_->node->journal_degraded_reason();
+  EXPECT_EQ(world_->node->journal_degraded_reason(), "");
 }
 
 }  // namespace

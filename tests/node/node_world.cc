@@ -29,7 +29,7 @@ NodePorts NodeWorld::ports(ViewPlaces& views) {
     EXPECT_TRUE(may_end) << "the node ends: " << error.detail;
     ended = error.detail;
   };
-  ports.on_drives_back = [this] { drives_back = true; };
+  ports.on_may_write = [this] { drives_back = true; };
   return ports;
 }
 

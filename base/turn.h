@@ -7,7 +7,7 @@
 
 #include "base/loop.h"
 
-namespace kura::journal {
+namespace kura {
 
 class TurnQueue {
   struct Waiter {
@@ -70,4 +70,4 @@ class TurnQueue {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-}  // namespace kura::journal
+}  // namespace kura
