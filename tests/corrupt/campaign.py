@@ -102,7 +102,7 @@ class Campaign:
         planner = Planner(chance, index, self.past, self.live_filter(index, live) if running else None)
         injections = self.plan(planner, most)
         store.copy_to(self.base / "before")
-        self.injections, self.index, self.rebuilt = injections, index, False
+        self.injections, self.index, self.running, self.rebuilt = injections, index, running, False
         self.keep(running)
         for injection in injections:
             apply(store.drives, injection.writes, running)
@@ -177,8 +177,11 @@ class Campaign:
                   and not self.mended_by_length(i, p)]
         shards = {(p.unit, p.drive) for p in places if p.unit[0] == "set"}
         # A prepared segment without records is made anew, however many copies of it are wrong.
-        others = {(p.unit, p.drive) for p in places if p.unit[0] in ("journal", "mirror-set")
-                  and len(self.index.places[p.drive, p.path]) > (p.unit[0] == "journal")}
+        # A mirror whose set a start cannot read is filled anew, whatever its segments hold.
+        anew = set() if self.running else {p.drive for p in places if p.unit[0] == "mirror-set"}
+        others = {(p.unit, p.drive) for p in places
+                  if p.unit[0] == "mirror-set" or p.unit[0] == "journal" and p.drive not in anew
+                  and len(self.index.places[p.drive, p.path]) > 1}
         before = self.counters_before
         for name, least in (("repairedShards", len(shards)), ("repairedJournal", len(others))):
             base = before.get(name, 0)
