@@ -356,6 +356,7 @@ Task<std::vector<Attempt>> order_attempts(const NodePorts& ports, const Recovery
   std::stable_sort(held.begin(), held.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<Attempt> attempts;
+  attempts.reserve(2 * (held.size() + others.size()));
   for (const auto& [end, drive] : held) attempts.push_back({drive, false});
   for (const auto& [end, drive] : held) attempts.push_back({drive, true});
   for (size_t drive : others) {

@@ -9,6 +9,7 @@ namespace kura::sim {
 
 // One incarnation's use of the disk.
 struct SimDisk::Mount {
+  explicit Mount(uint32_t insertion_in) : insertion(insertion_in) {}
   uint32_t insertion;  // What was in the place.
   bool live = true;
   uint64_t next = 1;

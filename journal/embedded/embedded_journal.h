@@ -139,6 +139,7 @@ class EmbeddedJournal final : public Journal {
   Task<Result<void>> format(std::vector<MirrorPtr> drives);
   Task<Result<void>> recover(std::vector<MirrorPtr> drives, std::vector<Sighting> sightings);
   void leave_other_history(std::vector<MirrorPtr>& drives, std::vector<Sighting>& sightings);
+  void use_drives(const std::vector<MirrorPtr>& drives, const std::vector<Sighting>& sightings);
   Task<std::vector<MirrorPtr>> set_unproven_apart();
   Task<void> take_cleared(std::vector<MirrorPtr> drives);
   Task<Result<MergedLog>> merge_mirrors(std::vector<MirrorPtr>& fresh);

@@ -258,6 +258,17 @@ void EmbeddedJournal::leave_other_history(std::vector<MirrorPtr>& drives,
   }
 }
 
+void EmbeddedJournal::use_drives(const std::vector<MirrorPtr>& drives,
+                                 const std::vector<Sighting>& sightings) {
+  for (size_t i = 0; i < drives.size(); ++i) {
+    const MirrorPtr& drive = drives[i];
+    const std::optional<MirrorSet>& shown = sightings[i].set;
+    drive->proven = shown && shown->journal == set_.journal && set_.knows(shown->writer);
+    (set_.has_member(drive->id) ? mirrors_ : others_).push_back(drive);
+    late_calls_.watch(*drive);
+  }
+}
+
 Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
                                             std::vector<Sighting> sightings) {
   Result<MirrorSet> chosen = choose_mirror_set(sightings);
@@ -272,13 +283,7 @@ Task<Result<void>> EmbeddedJournal::recover(std::vector<MirrorPtr> drives,
   if (!options_.cluster.is_nil() && options_.cluster != set_.cluster) {
     co_return fail(Errc::exists, "the journal belongs to cluster " + to_hex(set_.cluster));
   }
-  for (size_t i = 0; i < drives.size(); ++i) {
-    const MirrorPtr drive = drives[i];
-    const std::optional<MirrorSet>& shown = sightings[i].set;
-    drive->proven = shown && shown->journal == set_.journal && set_.knows(shown->writer);
-    (set_.has_member(drive->id) ? mirrors_ : others_).push_back(drive);
-    late_calls_.watch(*drive);
-  }
+  use_drives(drives, sightings);
   std::vector<MirrorPtr> unproven = co_await set_unproven_apart();
   Result<void> taken = co_await take_charge_of_start(unproven, sightings);
   const bool full = !taken && taken.error().code == Errc::no_space;

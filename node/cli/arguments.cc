@@ -127,7 +127,7 @@ std::string unknown_argument(const CLI::App& app, const std::vector<std::string>
 
 std::string source_of(const CLI::Option& option, const std::vector<std::string>& words) {
   for (const std::string& word : words) {
-    const std::string flag = word.substr(0, word.find('='));
+    std::string flag = word.substr(0, word.find('='));
     for (const std::string& name : option.get_lnames())
       if (flag == "--" + name) return flag;
     for (const std::string& name : option.get_snames())

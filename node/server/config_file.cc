@@ -153,6 +153,7 @@ Result<std::map<std::string, FileValue>> read_config_file(const std::string& tex
     });
     if (known == all.end()) {
       std::vector<std::string> keys;
+      keys.reserve(all.size());
       for (const SettingInfo& s : all) keys.push_back(toml_key_of(s.name));
       return fail(Errc::invalid_argument, at_line(path, line) + ": unknown setting '" + name + "'" +
                                               did_you_mean(name, keys));
