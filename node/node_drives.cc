@@ -13,6 +13,12 @@
 namespace kura::node {
 namespace {
 
+bool is_used(const journal::JournalStatus& journal, DriveId id) {
+  auto same = [id](const auto& drive) { return drive.drive == id; };
+  return std::any_of(journal.mirrors.begin(), journal.mirrors.end(), same) ||
+         std::any_of(journal.other_drives.begin(), journal.other_drives.end(), same);
+}
+
 // After an attempt that may have read or copied the log in vain.
 constexpr int64_t kFitAgainNs = 60'000'000'000;
 
@@ -44,6 +50,20 @@ Task<void> Node::Parts::fit_journal() {
     ports.log(misfit);
 }
 
+// A drive that serves, and on which the journal could not write or read: a start counts it as one
+// that is away.
+std::string Node::Parts::drive_without_journal() const {
+  const journal::JournalStatus status = journal->status();
+  for (const DrivePlace& place : places) {
+    if (!serves(place.id) || is_used(status, place.id)) continue;
+    const std::string label = place.drive->label();
+    for (const std::string& failed : status.failed)
+      if (failed.starts_with(label + ": ")) return "the journal does not use " + failed;
+    return "the journal does not use " + label;
+  }
+  return {};
+}
+
 // Also for a journal that takes writes: after drives were added it may still have the mirrors of
 // before.
 std::string Node::Parts::journal_degraded_reason() const {
@@ -54,7 +74,7 @@ std::string Node::Parts::journal_degraded_reason() const {
            "that "
            "undoes it cannot be written yet; nothing is written meanwhile";
   const size_t mirrors = status.mirrors.size();
-  if (mirrors >= mirrors_wanted()) return {};
+  if (mirrors >= mirrors_wanted()) return drive_without_journal();
   if (mirrors >= status.mirrors_wanted && !journal_misfit.empty()) return journal_misfit;
   return "the journal has " + std::to_string(mirrors) + " of " +
          counted(mirrors_wanted(), "mirror");
@@ -147,14 +167,9 @@ Task<void> Node::Parts::tell_journal() {
   TurnQueue::Turn turn = co_await drive_turns.enter();
   const std::vector<DriveId> offline = disks->offline();
   const journal::JournalStatus before = journal->status();
-  auto used = [&before](DriveId id) {
-    auto same = [id](const auto& mirror) { return mirror.drive == id; };
-    return std::any_of(before.mirrors.begin(), before.mirrors.end(), same) ||
-           std::any_of(before.other_drives.begin(), before.other_drives.end(), same);
-  };
   for (DriveId id : offline) {
     journal_lacks.insert(id);
-    if (!used(id)) continue;
+    if (!is_used(before, id)) continue;
     std::string reason = "the drive is offline";
     auto replaced = co_await journal->drive_failed(id, std::move(reason));
     if (!replaced) ports.log("journal: " + replaced.error().detail);
@@ -163,7 +178,7 @@ Task<void> Node::Parts::tell_journal() {
     const DriveId id = places[i].id;
     const bool away = std::find(offline.begin(), offline.end(), id) != offline.end();
     if (id.is_nil() || away || !journal_lacks.contains(id)) continue;
-    if (used(id)) {
+    if (is_used(before, id)) {
       journal_lacks.erase(id);
       continue;
     }

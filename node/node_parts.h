@@ -78,6 +78,7 @@ struct Node::Parts {
   size_t segments_max() const;
   Task<void> fit_journal();
   std::string journal_degraded_reason() const;
+  std::string drive_without_journal() const;
   uint32_t mirrors_wanted() const;
   disk::DiskPoolOptions pool_options() const;
   s3::SessionOptions session_options() const;

@@ -1,5 +1,6 @@
 """What stops a start says so in one line, and what to do."""
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -93,3 +94,22 @@ def test_no_folder_that_opens(server):
     server.drives = server.drives[:2]
     line = one_line(server)
     assert all(f"cannot open {folder}: " in line for folder in server.drives), line
+
+
+@pytest.mark.parametrize("damaged", range(6))
+def test_a_drive_that_takes_no_journal_is_told(server, damaged):
+    """All else works there, but a start needs its record as soon as others are lost."""
+    server.start().stop()
+    folder = server.drives[damaged]
+    shutil.rmtree(folder / "journal")
+    (folder / "journal").write_text("")
+    server.start()
+    status = server.kura("status")
+    assert (status["state"], status["journal"]["degraded"]) == ("degraded", True), status
+    assert str(folder) in status["journal"]["degradedReason"], status
+    assert len(status["journal"]["mirrors"]) == 3, status
+    assert server.stop() == 0
+    (folder / "journal").unlink()
+    server.start()
+    status = server.kura("status")
+    assert (status["state"], status["journal"]["degradedReason"]) == ("ready", ""), status
