@@ -329,6 +329,17 @@ Task<Result<DriveId>> Node::Parts::admit(std::shared_ptr<Drive> drive) {
   co_return id;
 }
 
+// What was in the place that `id` takes is offline, but the journal may not have been told yet: it
+// would write its record by the same path as that of `id`, at the same time.
+Task<void> Node::Parts::end_journal_use(std::string label, DriveId id) {
+  const DrivePlace* place = places.at(label);
+  if (!place || place->id == id || serves(place->id)) co_return;
+  const DriveId before = place->id;
+  if (!is_used(journal->status(), before)) co_return;
+  std::string reason = "the drive is offline";
+  (void)co_await journal->drive_failed(before, std::move(reason));
+}
+
 Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
   auto admitted = co_await admit(drive);
   if (!admitted) co_return admitted;
@@ -336,6 +347,8 @@ Task<Result<DriveId>> Node::Parts::join(std::shared_ptr<Drive> drive) {
   // The journal first: one that lacks a mirror cannot record anything before it has this drive. A
   // process that ends after any of the steps leaves a drive of the cluster, by its identity: named
   // at the next start, or added once more, it goes on with those that are left.
+  std::string place = drive->label();
+  co_await end_journal_use(std::move(place), id);
   journal::JournalDrive journal_drive{id, drive};
   auto in_journal = co_await journal->add_drive(std::move(journal_drive));
   // It is among the journal's drives even if there are too few of them yet.

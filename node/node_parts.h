@@ -67,6 +67,7 @@ struct Node::Parts {
   Task<Result<void>> forget_predecessors(std::string label);
   Task<Result<DriveId>> check_drive(std::shared_ptr<Drive> drive);
   Task<Result<DriveId>> admit(std::shared_ptr<Drive> drive);
+  Task<void> end_journal_use(std::string label, DriveId id);
   Task<Result<DriveId>> join(std::shared_ptr<Drive> drive);
   Task<bool> may_rejoin(std::shared_ptr<Drive> drive, DriveId away);
   Task<Result<DriveId>> rejoin(std::shared_ptr<Drive> drive);

@@ -53,6 +53,24 @@ class Grown : public testing::Test {
   BucketId bucket_;
 };
 
+// The pool sees that a drive is gone, and the journal is told only in a while.
+TEST_F(Grown, OneInThePlaceOfADriveThatIsGoneIsNotWrittenToAsBoth) {
+  start(4);
+  const auto gone = journal().other_drives.front();
+  sim::SimDisk& disk = disk_of(gone);
+  disk.replace_empty();
+  (void)world_->run<Result<void>>(world_->node->disks().take_offline(gone.drive, "gone"));
+  auto added = world_->run<Result<DriveId>>(world_->node->add_drive(disk.mount_again()));
+  ASSERT_TRUE(added) << added.error().detail;
+  const journal::JournalStatus now = journal();
+  for (const auto* drives : {&now.mirrors, &now.other_drives})
+    for (const auto& drive : *drives) EXPECT_NE(drive.drive, gone.drive);
+  EXPECT_EQ(now.mirrors.size() + now.other_drives.size(), 4u);
+  ASSERT_EQ(now.failed.size(), 1u);
+  EXPECT_EQ(now.failed.front(), gone.label + ": the drive is offline");
+  EXPECT_EQ(world_->node->journal_degraded_reason(), "");
+}
+
 TEST_F(Grown, TheJournalGetsItsMirrorsOnceThereIsRoom) {
   start(3);
   ASSERT_EQ(journal().mirrors.size(), 2u);
