@@ -190,8 +190,7 @@ std::string metrics_text(const StatusReport& s) {
   one(out, "kura_journal_disk_bytes", "gauge", "On each mirror.", s.journal_disk_bytes);
   one(out, "kura_journal_degraded", "gauge",
       "1 while it has fewer mirrors than parity + 1 of the drives, no room for its mirror set, or "
-      "a "
-      "change of its mirrors got half-way.",
+      "a change of its mirrors got half-way.",
       s.journal_degraded ? 1 : 0);
   one(out, "kura_read_only", "gauge", "1 while nothing can be written.",
       s.why_read_only.empty() ? 0 : 1);

@@ -56,10 +56,12 @@ std::string Node::Parts::drive_without_journal() const {
   const journal::JournalStatus status = journal->status();
   for (const DrivePlace& place : places) {
     if (!serves(place.id) || is_used(status, place.id)) continue;
-    const std::string label = place.drive->label();
+    std::string which = place.drive->label();
+    const std::string begin = which + ": ";
     for (const std::string& failed : status.failed)
-      if (failed.starts_with(label + ": ")) return "the journal does not use " + failed;
-    return "the journal does not use " + label;
+      if (failed.starts_with(begin))
+        which = failed;  // The last one: others may be of another drive.
+    return "the journal does not use " + which;
   }
   return {};
 }
@@ -71,8 +73,7 @@ std::string Node::Parts::journal_degraded_reason() const {
   if (const auto& room = journal->lacks_room()) return room->detail;
   if (status.in_doubt)
     return "a change of the journal's mirrors may have got to some drives only, and the record "
-           "that "
-           "undoes it cannot be written yet; nothing is written meanwhile";
+           "that undoes it cannot be written yet; nothing is written meanwhile";
   const size_t mirrors = status.mirrors.size();
   if (mirrors >= mirrors_wanted()) return drive_without_journal();
   if (mirrors >= status.mirrors_wanted && !journal_misfit.empty()) return journal_misfit;

@@ -69,6 +69,9 @@ TEST_F(Grown, OneInThePlaceOfADriveThatIsGoneIsNotWrittenToAsBoth) {
   ASSERT_EQ(now.failed.size(), 1u);
   EXPECT_EQ(now.failed.front(), gone.label + ": the drive is offline");
   EXPECT_EQ(world_->node->journal_degraded_reason(), "");
+  (void)world_->run<Result<void>>(world_->node->journal().drive_failed(*added, "it fails"));
+  EXPECT_EQ(world_->node->journal_degraded_reason(),
+            "the journal does not use " + gone.label + ": it fails");
 }
 
 TEST_F(Grown, TheJournalGetsItsMirrorsOnceThereIsRoom) {
