@@ -1,6 +1,6 @@
 // CRC-32C (Castagnoli; RFC 3720 appendix B.4): the checksum of every stored block and record.
 //
-// The processor's instruction where there is one, tables otherwise; both give the same value.
+// isa-l chooses among the processor's instructions at run time; every way gives the same value.
 
 #pragma once
 
@@ -16,11 +16,5 @@ uint32_t crc32c_extend(uint32_t crc, std::string_view data);
 inline uint32_t crc32c(std::string_view data, uint32_t seed = 0) {
   return crc32c_extend(seed, data);
 }
-
-namespace detail {
-// The two ways, for the test that compares them. REQUIRES for the first: SSE4.2.
-uint32_t crc32c_extend_sse42(uint32_t crc, std::string_view data);
-uint32_t crc32c_extend_tables(uint32_t crc, std::string_view data);
-}  // namespace detail
 
 }  // namespace kura

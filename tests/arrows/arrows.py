@@ -30,7 +30,7 @@ ALLOWED = {
 # Linked library, and the folders whose targets may name it.
 HOMES = {
     r"RocksDB::|^rocksdb$": ("projections/kv/",),
-    r"^isal$|isa-l": ("actors/disk/",),
+    r"^isal$|isa-l": ("actors/disk/", "base/"),
     r"^caf|CAF::|libcaf": ("actors/",),
     r"rdkafka": ("journal/kafka/",),
     r"^expat$|EXPAT::": ("s3/codec/",),

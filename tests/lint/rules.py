@@ -43,7 +43,8 @@ CODE = (
 
 # Headers of a third-party library: pattern of the included name, and where it may be included.
 HEADERS = (
-    Rule("isa-l", r"^(isa-l|isa-l/.*|erasure_code)\.h$|^isa-l/", ("actors/disk/erasure*",), "actors/disk/erasure"),
+    Rule("isa-l", r"^(isa-l|isa-l/.*|erasure_code)\.h$|^isa-l/", ("actors/disk/erasure*", "base/crc32c*"),
+         "actors/disk/erasure and base/crc32c"),
     Rule("RocksDB", r"^rocksdb/", ("projections/kv/*",), "the Kv port"),
     Rule("Beast", r"^boost/beast", ("s3/http/*", "net/*"), "s3/http"),
     Rule("Asio", r"^boost/asio|^asio", ("net/*",), "the Stream, Timer and Loop ports"),

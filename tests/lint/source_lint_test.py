@@ -63,6 +63,7 @@ CLEAN = [
     ("actors/disk/local_drive.cc", "std::thread t;"),
     ("tests/actors/disk/local_drive_test.cc", "std::thread t; EXPECT_EQ(1, x);"),
     ("actors/disk/erasure.cc", "#include <isa-l.h>"),
+    ("base/crc32c.cc", "#include <isa-l/crc.h>"),
     ("actors/bucket/bucket_actor.cc", "#include <caf/all.hpp>"),
     ("projections/kv/rocksdb_kv.cc", "#include <rocksdb/db.h>"),
     ("node/server/config.cc", 'auto* v = std::getenv("X");'),
