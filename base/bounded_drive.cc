@@ -72,6 +72,9 @@ class BoundedFile final : public File {
   bool try_read(uint64_t at, uint64_t length, std::string* out) override {
     return file_->try_read(at, length, out);
   }
+  bool try_read_into(uint64_t at, std::span<const std::span<char>> parts) override {
+    return file_->try_read_into(at, parts);
+  }
   Task<Result<void>> sync() override { return call_within<void>(bounds_, sync_own(file_)); }
   Task<Result<void>> truncate(uint64_t size) override {
     return call_within<void>(bounds_, truncate_own(file_, size));

@@ -35,6 +35,19 @@ Task<Result<void>> File::write_and_sync(uint64_t offset_bytes,
   co_return co_await sync();
 }
 
+bool File::try_read_into(uint64_t offset_bytes, std::span<const std::span<char>> parts) {
+  uint64_t length_bytes = 0;
+  for (const std::span<char>& part : parts) length_bytes += part.size();
+  std::string bytes;
+  if (!try_read(offset_bytes, length_bytes, &bytes) || bytes.size() != length_bytes) return false;
+  const char* next = bytes.data();
+  for (const std::span<char>& part : parts) {
+    std::copy_n(next, part.size(), part.begin());
+    next += part.size();
+  }
+  return true;
+}
+
 Task<Result<void>> replace_file(Drive& drive, std::string name, std::string content) {
   std::string fresh = name + std::string(kUnfinished);
   Result<void> removed = co_await drive.remove(fresh);

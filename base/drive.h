@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,9 @@ class File {
   virtual Task<Result<std::string>> read(uint64_t offset_bytes, uint64_t length_bytes) = 0;
   // As read, if it needs no waiting (the page cache has all of it); else false and `out` is void.
   virtual bool try_read(uint64_t offset_bytes, uint64_t length_bytes, std::string* out) = 0;
+  // The same into memory of the caller: fills `parts`, one after the other, or returns false and
+  // they are void. False as well when the file ends before.
+  virtual bool try_read_into(uint64_t offset_bytes, std::span<const std::span<char>> parts);
   virtual Task<Result<void>> sync() = 0;
   // write() and then sync(), for a real drive in one trip to its thread.
   virtual Task<Result<void>> write_and_sync(uint64_t offset_bytes,

@@ -18,8 +18,9 @@ using asio::ip::tcp;
 // A peer that always has more to say must let the other sessions of the loop run after this many
 // bytes: four chunks of a body (kBodyChunkBytes), about 100 us of copying.
 constexpr size_t kDirectBytesMax = 1024 * 1024;
-constexpr size_t kPiecesMax = 64;          // Of one sendmsg call; well below IOV_MAX.
-constexpr size_t kSmallBytes = 16 * 1024;  // More is worked on at once, while it is in the cache.
+constexpr size_t kPiecesMax = 64;  // Of one sendmsg call; well below IOV_MAX.
+constexpr size_t kSmallBytes =
+    16 * 1024;  // More is worked on, or sent, at once: it is in the cache.
 
 // Outlives its stream while a read or write waits.
 struct Connection {
@@ -164,7 +165,10 @@ Task<Result<size_t>> TcpStream::read(std::shared_ptr<Connection> c, char* out, s
 
 Task<Result<void>> TcpStream::write_all(std::shared_ptr<Connection> c,
                                         std::vector<std::string_view> pieces) {
-  co_await suspend<Done>([](Resolver<Done> resolve) { resume_at_turn_end(resolve, Done{}); });
+  size_t size_bytes = 0;
+  for (std::string_view piece : pieces) size_bytes += piece.size();
+  if (size_bytes < kSmallBytes)
+    co_await suspend<Done>([](Resolver<Done> resolve) { resume_at_turn_end(resolve, Done{}); });
   Cursor at;
   for (;;) {
     if (c->closed) co_return socket_error(*c, ECANCELED, "write to");

@@ -17,6 +17,7 @@ namespace kura {
 namespace {
 
 constexpr size_t kPiecesMax = 512;            // Of one call; below IOV_MAX (1024).
+constexpr size_t kScatterMax = 8;             // Parts that one read is scattered into.
 constexpr uint64_t kUncheckedReadMax = kMiB;  // Larger reads ask for the file's size first.
 constexpr uint64_t kMemoryReadMax = kMiB;     // Largest copy that a loop makes from a tmpfs.
 
@@ -105,6 +106,7 @@ class LocalFile final : public File, public std::enable_shared_from_this<LocalFi
     return set_size(shared_from_this(), size_bytes);
   }
   bool try_read(uint64_t offset_bytes, uint64_t length_bytes, std::string* out) override;
+  bool try_read_into(uint64_t offset_bytes, std::span<const std::span<char>> parts) override;
   Result<uint64_t> size_bytes() override { return size_of(fd_.get(), what()); }
 
  private:
@@ -117,6 +119,7 @@ class LocalFile final : public File, public std::enable_shared_from_this<LocalFi
   static Task<Result<void>> sync_all(Self self);
   static Task<Result<void>> set_size(Self self, uint64_t size_bytes);
   void open_direct();
+  ssize_t read_now(uint64_t offset_bytes, const iovec* vectors, size_t count) const;
   std::string what() const { return state_->path + "/" + name_; }
 
   const std::shared_ptr<LocalDrive::State> state_;
@@ -222,13 +225,33 @@ Task<Result<void>> LocalFile::set_size(Self self, uint64_t size_bytes) {
   co_return co_await job.on(self->state_->writes);
 }
 
+// What of it the page cache has, from the front on; negative: nothing, or an error.
+ssize_t LocalFile::read_now(uint64_t offset_bytes, const iovec* vectors, size_t count) const {
+  const auto offset = static_cast<off_t>(offset_bytes);
+  const int pieces = static_cast<int>(count);
+  ssize_t n = preadv2(fd_.get(), vectors, pieces, offset, RWF_NOWAIT);
+  if (n < 0 && errno == EOPNOTSUPP && state_->in_memory)
+    n = preadv(fd_.get(), vectors, pieces, offset);
+  return n;
+}
+
+bool LocalFile::try_read_into(uint64_t offset_bytes, std::span<const std::span<char>> parts) {
+  std::array<iovec, kScatterMax> vectors;
+  if (state_->gone || parts.size() > vectors.size()) return false;
+  size_t count = 0, length_bytes = 0;
+  for (const std::span<char>& part : parts) {
+    vectors[count++] = {part.data(), part.size()};
+    length_bytes += part.size();
+  }
+  if (length_bytes > kMemoryReadMax) return false;
+  return read_now(offset_bytes, vectors.data(), count) == static_cast<ssize_t>(length_bytes);
+}
+
 bool LocalFile::try_read(uint64_t offset_bytes, uint64_t length_bytes, std::string* out) {
   if (state_->gone || length_bytes > kMemoryReadMax) return false;
   out->resize(length_bytes);
-  iovec vector{out->data(), out->size()};
-  auto offset = static_cast<off_t>(offset_bytes);
-  ssize_t n = preadv2(fd_.get(), &vector, 1, offset, RWF_NOWAIT);
-  if (n < 0 && errno == EOPNOTSUPP && state_->in_memory) n = preadv(fd_.get(), &vector, 1, offset);
+  const iovec vector{out->data(), out->size()};
+  ssize_t n = read_now(offset_bytes, &vector, 1);
   if (n < 0) return false;
   auto got = static_cast<uint64_t>(n);
   if (got < length_bytes) {

@@ -1,5 +1,8 @@
 #include "actors/disk/set_reader.h"
 
+#include <array>
+#include <span>
+
 #include "actors/disk/core.h"
 #include "base/crc32c.h"
 #include "base/drive_calls.h"
@@ -19,15 +22,24 @@ uint64_t stored_length(const StripeHeader& like) {
   return stripe_header_bytes(like.reservations.size()) + like.shard_bytes;
 }
 
+// The header of a shard with this payload; none when either is not what is wanted.
+std::optional<StripeHeader> verified(std::string_view header_bytes, std::string_view payload,
+                                     const StripeHeader& like, uint32_t member) {
+  auto header = decode_stripe(header_bytes);
+  if (!header || !expects_same(like, member, *header)) return std::nullopt;
+  if (crc32c(payload) != header->payload_crc32c) return std::nullopt;
+  return std::move(*header);
+}
+
 Shard shard_of(std::string bytes, const StripeHeader& like, uint32_t member) {
   Shard shard{.state = Shard::State::damaged};
   const uint64_t header_bytes = stripe_header_bytes(like.reservations.size());
   if (bytes.size() != header_bytes + like.shard_bytes) return shard;
-  auto header = decode_stripe(std::string_view(bytes).substr(0, header_bytes));
-  if (!header || !expects_same(like, member, *header)) return shard;
   shard.bytes = std::move(bytes);
   shard.payload_at = header_bytes;
-  if (crc32c(shard.payload()) != header->payload_crc32c) return shard;
+  auto header = verified(std::string_view(shard.bytes).substr(0, header_bytes), shard.payload(),
+                         like, member);
+  if (!header) return shard;
   shard.state = Shard::State::good;
   shard.header = std::move(*header);
   return shard;
@@ -72,6 +84,15 @@ bool try_read_shard(DiskCore& core, const StripeHeader& like, uint32_t member, S
   if (!file || !file->try_read(like.offset, stored_length(like), &bytes)) return false;
   *out = shard_of(std::move(bytes), like, member);
   return out->state == Shard::State::good;
+}
+
+bool try_read_payload(DiskCore& core, const StripeHeader& like, uint32_t member, char* out) {
+  auto file = core.files.opened(like.set, member);
+  if (!file) return false;
+  std::string header(stripe_header_bytes(like.reservations.size()), '\0');
+  const std::array<std::span<char>, 2> parts{header, std::span(out, like.shard_bytes)};
+  return file->try_read_into(like.offset, parts) &&
+         verified(header, {out, like.shard_bytes}, like, member);
 }
 
 Task<std::vector<Shard>> read_stripe(std::shared_ptr<DiskCore> core, StripeHeader like) {

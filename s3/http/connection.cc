@@ -7,7 +7,8 @@
 namespace kura::s3 {
 namespace {
 
-constexpr size_t kWriteSliceBytes = kBodyChunkBytes;  // At least so much passes in each silence.
+// At least so much passes in each silence: a chunk of a body, and the head before the first.
+constexpr size_t kWriteSliceBytes = 2 * kBodyChunkBytes + kHttpHeadBytesMax;
 
 }  // namespace
 

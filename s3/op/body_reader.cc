@@ -97,7 +97,7 @@ class AheadBody : public ResponseBody {
     if (!*ahead_->chunk || (*ahead_->chunk)->empty()) co_return *ahead_->chunk;  // It stays.
     Result<std::string> chunk = std::move(*ahead_->chunk);
     ahead_->chunk.reset();
-    spawn(*Loop::current(), read_ahead(ahead_));
+    Loop::current()->at_turn_end([ahead = ahead_] { spawn(*Loop::current(), read_ahead(ahead)); });
     co_return chunk;
   }
 

@@ -7,8 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -192,6 +194,14 @@ inline Task<void> try_read_is_right_or_declines(Drive& drive) {
   if (file->try_read(11, 5, &out)) {
     EXPECT_EQ(out, "");
   }
+  std::array<char, 3> first{};
+  std::array<char, 6> second{};
+  const std::array<std::span<char>, 2> parts{first, second};
+  if (file->try_read_into(2, parts)) {
+    EXPECT_EQ(std::string(first.begin(), first.end()), "llo");
+    EXPECT_EQ(std::string(second.begin(), second.end()), " world");
+  }
+  EXPECT_FALSE(file->try_read_into(3, parts)) << "the file ends before";
 }
 
 inline Task<void> lists_by_name(Drive& drive) {
