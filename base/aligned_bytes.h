@@ -2,14 +2,21 @@
 
 #pragma once
 
-#include <cstdlib>
+#include <cstddef>
 #include <memory>
-#include <new>
 #include <string_view>
 
 #include "base/direct_writes.h"
 
 namespace kura {
+
+namespace detail {
+char* allocate_aligned(size_t size_bytes);  // A multiple of kDirectAlign.
+struct FreeAligned {
+  size_t size_bytes = 0;
+  void operator()(char* bytes) const;
+};
+}  // namespace detail
 
 class AlignedBytes {
  public:
@@ -17,19 +24,14 @@ class AlignedBytes {
   // Not filled with anything. `bytes` is rounded up to a multiple of kDirectAlign.
   explicit AlignedBytes(size_t bytes)
       : size_((bytes + kDirectAlign - 1) / kDirectAlign * kDirectAlign),
-        bytes_(static_cast<char*>(std::aligned_alloc(kDirectAlign, size_))) {
-    if (!bytes_) throw std::bad_alloc();
-  }
+        bytes_(detail::allocate_aligned(size_), {size_}) {}
   char* data() { return bytes_.get(); }
   size_t size() const { return size_; }
   std::string_view view(size_t from, size_t length) const { return {bytes_.get() + from, length}; }
 
  private:
-  struct Free {
-    void operator()(char* bytes) const { std::free(bytes); }
-  };
   size_t size_ = 0;
-  std::unique_ptr<char, Free> bytes_;
+  std::unique_ptr<char, detail::FreeAligned> bytes_;
 };
 
 }  // namespace kura

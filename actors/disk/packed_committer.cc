@@ -132,7 +132,7 @@ Task<void> PackedCommitter::write_group(SetUse& use, std::vector<Item>& items) {
   RunCoder coder(set->code(), owner, *begin, end);
   for (const auto& [stripe, offset] : packed) coder.add_packed(offset, *stripe, bodies);
   for (const auto& [item, offset] : striped)
-    coder.add_striped(sizes[item].reservation, offset, kPieceBytes, *bodies[item]);
+    coder.add_striped(sizes[item].reservation, offset, kPieceBytes, {*bodies[item]});
   const std::shared_ptr<const CodedRun> run = coder.finish();
   OpenSet::Synced synced = co_await set->write_and_sync(run);
   if (synced.durable) {

@@ -6,6 +6,36 @@
 #include "base/crc32c.h"
 
 namespace kura::disk {
+namespace {
+
+// Reads views as if they were one.
+class Joined {
+ public:
+  explicit Joined(const std::vector<std::string_view>& views) : next_(views.begin()) {
+    for (std::string_view view : views) size_bytes_ += view.size();
+  }
+  uint64_t size_bytes() const { return size_bytes_; }
+  // The next `bytes`, or what is left; returns the place behind them.
+  char* copy_to(char* out, uint64_t bytes) {
+    bytes = std::min(bytes, size_bytes_);
+    size_bytes_ -= bytes;
+    while (bytes > 0) {
+      const uint64_t part = view_.copy(out, bytes);
+      view_.remove_prefix(part);
+      out += part;
+      bytes -= part;
+      if (view_.empty() && bytes > 0) view_ = *next_++;
+    }
+    return out;
+  }
+
+ private:
+  std::vector<std::string_view>::const_iterator next_;
+  std::string_view view_;
+  uint64_t size_bytes_ = 0;  // Left.
+};
+
+}  // namespace
 
 std::vector<std::string> CodedRun::tails() const {
   const uint64_t begin = end / kBlockBytes * kBlockBytes;
@@ -28,21 +58,18 @@ RunCoder::RunCoder(const Code& code, const StripeOwner& owner, uint64_t offset, 
 }
 
 void RunCoder::add_striped(uint64_t reservation, uint64_t offset, uint64_t piece_bytes,
-                           std::string_view plain) {
-  const Striping shape{code_.data_shards(), piece_bytes, plain.size()};
+                           const std::vector<std::string_view>& plain) {
+  Joined rest(plain);
+  const Striping shape{code_.data_shards(), piece_bytes, rest.size_bytes()};
   for (uint64_t row = 0; row < shape.rows(); ++row) {
     StripeHeader header = header_of(StripeHeader::Layout::striped, offset + shape.row_offset(row),
                                     shape.shard_bytes(row));
     header.reservations = {reservation};
     header.used_bytes = static_cast<uint32_t>(shape.row_length(row));
-    std::string_view rest = plain.substr(row * shape.row_bytes(), shape.row_length(row));
     fill_to(header.offset);
     for (uint32_t c = 0; c < shape.k; ++c) {
-      const std::string_view shard = rest.substr(0, header.shard_bytes);
-      rest.remove_prefix(shard.size());
       char* const payload = at(c, header.payload_offset());
-      std::fill_n(payload + shard.copy(payload, shard.size()), header.shard_bytes - shard.size(),
-                  '\0');
+      std::fill(rest.copy_to(payload, header.shard_bytes), payload + header.shard_bytes, '\0');
     }
     close(std::move(header));
   }

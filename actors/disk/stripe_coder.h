@@ -47,9 +47,9 @@ class RunCoder {
   RunCoder(const Code& code, const StripeOwner& owner, uint64_t offset, uint64_t end,
            const std::vector<std::string>& before = {});
 
-  // All of `plain` as rows of a STRIPED extent from `offset` on.
+  // All of `plain`, one after the other, as rows of a STRIPED extent from `offset` on.
   void add_striped(uint64_t reservation, uint64_t offset, uint64_t piece_bytes,
-                   std::string_view plain);
+                   const std::vector<std::string_view>& plain);
   // One stripe of a packing plan; `bodies` is indexed by PackedSlot::item.
   void add_packed(uint64_t offset, const PackedStripe& stripe,
                   const std::vector<std::shared_ptr<const std::string>>& bodies);

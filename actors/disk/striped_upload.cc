@@ -63,7 +63,8 @@ Task<Result<void>> StripedUpload::push(std::string bytes) {
   if (error_) co_return fail(*error_);
   if (bytes.empty()) co_return Result<void>();
   input_bytes_ += bytes.size();
-  input_.push_back(std::move(bytes));
+  auto whole = std::make_shared<const std::string>(std::move(bytes));
+  input_.push_back({whole, *whole});
   if (!started_) {
     started_ = true;
     Task<void> task = run_to_end(self, run());
@@ -166,11 +167,15 @@ Task<void> StripedUpload::write_batch(uint64_t bytes) {
   const uint32_t k = set->set().data_shards;
   const uint64_t offset =
       region_.offset + Striping{k, kPieceBytes, region_used_bytes_}.member_bytes();
-  std::shared_ptr<const std::string> plain = take(bytes);
+  std::vector<std::string_view> plain;
+  for (Piece& piece : take(bytes)) {
+    plain.push_back(piece.bytes);
+    unsynced_.pieces.push_back(std::move(piece));
+  }
   const StripeOwner owner{set->id(), core_->options.incarnation};
   RunCoder coder(set->code(), owner, offset,
                  offset + Striping{k, kPieceBytes, bytes}.member_bytes(), tails_);
-  coder.add_striped(reservation_, offset, kPieceBytes, *plain);
+  coder.add_striped(reservation_, offset, kPieceBytes, plain);
   const std::shared_ptr<const CodedRun> run = coder.finish();
   tails_ = run->tails();
   if (!unsynced_.extent) {
@@ -181,7 +186,6 @@ Task<void> StripedUpload::write_batch(uint64_t bytes) {
     unsynced_.extent->set_piece_bytes(static_cast<uint32_t>(kPieceBytes));
   }
   unsynced_.extent->set_stored_bytes(unsynced_.extent->stored_bytes() + bytes);
-  unsynced_.batches.push_back(plain);
   unsynced_.bytes += bytes;
   unsynced_.end = run->end;
   region_used_bytes_ += bytes;
@@ -219,10 +223,7 @@ void StripedUpload::keep_unsynced() {
 }
 
 void StripedUpload::rewrite_unsynced() {
-  if (front_taken_bytes_ > 0) input_.front().erase(0, front_taken_bytes_);
-  front_taken_bytes_ = 0;
-  for (auto it = unsynced_.batches.rbegin(); it != unsynced_.batches.rend(); ++it)
-    input_.push_front(**it);
+  input_.insert(input_.begin(), unsynced_.pieces.begin(), unsynced_.pieces.end());
   input_bytes_ += unsynced_.bytes;
   placed_bytes_ -= unsynced_.bytes;
   unsynced_ = Unsynced{};
@@ -247,26 +248,18 @@ uint64_t StripedUpload::window_bytes() const {
       kUnsyncedBytesMin, kUnsyncedBytesMax);
 }
 
-std::shared_ptr<std::string> StripedUpload::take(uint64_t bytes) {
+std::vector<StripedUpload::Piece> StripedUpload::take(uint64_t bytes) {
   INVARIANT(bytes <= input_bytes_, "taken only what is there");
-  auto out = std::make_shared<std::string>();
-  if (front_taken_bytes_ == 0 && !input_.empty() && input_.front().size() == bytes) {
-    *out = std::move(input_.front());
-    input_.pop_front();
-  } else {
-    out->reserve(bytes);
-    while (out->size() < bytes) {
-      const std::string& front = input_.front();
-      const uint64_t part =
-          std::min<uint64_t>(front.size() - front_taken_bytes_, bytes - out->size());
-      out->append(front, front_taken_bytes_, part);
-      front_taken_bytes_ += part;
-      if (front_taken_bytes_ < front.size()) continue;
-      input_.pop_front();
-      front_taken_bytes_ = 0;
-    }
-  }
   input_bytes_ -= bytes;
+  std::vector<Piece> out;
+  while (bytes > 0) {
+    Piece& front = input_.front();
+    out.push_back({front.whole, front.bytes.substr(0, bytes)});
+    const uint64_t taken = out.back().bytes.size();
+    bytes -= taken;
+    front.bytes.remove_prefix(taken);
+    if (front.bytes.empty()) input_.pop_front();
+  }
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/disk/write_sets.h"
@@ -32,9 +33,14 @@ class StripedUpload : public std::enable_shared_from_this<StripedUpload> {
   void abort();  // The bytes so far are garbage.
 
  private:
+  // A part of what the caller pushed at once.
+  struct Piece {
+    std::shared_ptr<const std::string> whole;
+    std::string_view bytes;
+  };
   // Bytes written but not yet durable, and the extent that they belong to.
   struct Unsynced {
-    std::deque<std::shared_ptr<const std::string>> batches;
+    std::deque<Piece> pieces;
     uint64_t bytes = 0;
     std::optional<v1::Extent> extent;
     uint64_t end = 0;  // In the member files.
@@ -54,16 +60,15 @@ class StripedUpload : public std::enable_shared_from_this<StripedUpload> {
   uint64_t row_bytes() const;
   uint64_t batch_bytes() const;
   uint64_t window_bytes() const;
-  std::shared_ptr<std::string> take(uint64_t bytes);
+  std::vector<Piece> take(uint64_t bytes);
 
   const std::shared_ptr<DiskCore> core_;
   const Target target_;
   const uint64_t reservation_;
   const uint64_t size_hint_bytes_;
 
-  std::deque<std::string> input_;
+  std::deque<Piece> input_;
   uint64_t input_bytes_ = 0;
-  uint64_t front_taken_bytes_ = 0;  // Of the first string of the input.
   bool started_ = false;
   bool ended_ = false;  // Nothing more comes.
   bool aborted_ = false;

@@ -22,6 +22,7 @@ RequestBody::RequestBody(Connection& connection, const RequestHead& head,
       left_(head.content_length.value_or(0)),
       continue_pending_(head.expect_continue && (head.chunked || head.content_length)),
       chunk_bytes_(kFirstChunkBytes),
+      read_bytes_(kFirstReadBytes),
       patience_ns_(options.body_silence_ns) {
   length_ = head.content_length;
   ended_ = !chunked_ && left_ == 0;
@@ -85,12 +86,14 @@ Task<bool> RequestBody::fill(std::string* bytes) {
   bytes->reserve(goal);
   do {
     // A client that has stalled holds memory by what it sent: what is reserved is not touched yet.
-    bytes->resize(std::min(goal, size + std::max(size, kFirstReadBytes)));
-    const size_t more = co_await receive(bytes->data() + size, bytes->size() - size);
+    bytes->resize(std::max(bytes->size(), std::min(goal, size + read_bytes_)));
+    const size_t asked = bytes->size() - size;
+    const size_t more = co_await receive(bytes->data() + size, asked);
     if (more == 0) co_return false;
+    if (more == asked) read_bytes_ = std::min(2 * read_bytes_, kBodyChunkBytes);
     size += more;
-    bytes->resize(size);
   } while (!chunked_ && size < goal);
+  bytes->resize(size);
   co_return true;
 }
 

@@ -44,7 +44,7 @@ std::shared_ptr<const CodedRun> coded_rows() {
   for (int i = 0; i < 300; ++i) body += static_cast<char>(i * 7 % 251);
   const Code code(2, 1);
   RunCoder coder(code, kOwner, 4096, 4096 + Striping{2, 128, body.size()}.member_bytes());
-  coder.add_striped(9, 4096, 128, body);
+  coder.add_striped(9, 4096, 128, {body});
   return coder.finish();
 }
 
