@@ -4,9 +4,10 @@ import statistics
 
 from targets import GOALS, ROOFLINE_US, STUDY_FLOOR
 
+CPU_FIGURES = ("cpu_us", "answered_us")
 CLIENT_BUSY_MAX = 0.9  # Above it a rate is the client's, not the server's.
-FIGURES = ("ops_per_s", "p50_us", "p99_us", "cpu_us", "later_us", "rss_mib", "device_per_user_byte", "syncs_per_op",
-           "client_busy")
+FIGURES = ("ops_per_s", "p50_us", "p99_us", "cpu_us", "answered_us", "later_us", "rss_mib", "device_per_user_byte",
+           "syncs_per_op", "client_busy")
 
 
 def medians(rounds: list[dict]) -> dict | None:
@@ -70,7 +71,7 @@ def row(workload, peer_name: str, by_server: dict[str, list[dict]], missing: str
 def goal_of(goal, made: dict, slower: float | None) -> dict:
     """A figure of CPU time has its value at the study's speed as well, and a verdict of that."""
     value = made.get(goal.figure) if goal.more_is_better else (made["kura"] or {}).get(goal.figure)
-    scaled = value / slower if goal.figure == "cpu_us" and value and slower else None
+    scaled = value / slower if goal.figure in CPU_FIGURES and value and slower else None
     return {"figure": goal.figure, "value": value, "gate": goal.gate, "aim": goal.aim, "verdict": goal.verdict(value),
             "at_study_speed": scaled, "verdict_at_study_speed": goal.verdict(scaled), "source": goal.source}
 

@@ -57,6 +57,7 @@ def measure(server, workload: Workload, scale: Scale, round_number: int, before:
     count = done["operations"]
     taken = {"operations": count, "ops_per_s": count / done["seconds"], "p50_us": done["p50_us"],
              "p99_us": done["p99_us"], "cpu_us": (cpu_rested - cpu_before) / 1000 / count,
+             "answered_us": (cpu_answered - cpu_before) / 1000 / count,
              "later_us": (cpu_rested - cpu_answered) / 1000 / count, "rss_mib": servers.memory_mib(pid)[1],
              "client_busy": done["client_cpu_s"] / done["seconds"]}
     if workload.writes and device_before:

@@ -60,8 +60,12 @@ GOALS = (
     Goal("list-1000", "ops_ratio", 5, 20, RATIOS),
     Goal("paced-4KiB", "p99_ratio", 2, 4, RATIOS),
     Goal("put-4KiB", "rss_ratio", 1, 2, RATIOS),
+    # cpu_us counts until the server rests, with moving bodies out of the journal. The study's prototypes moved none:
+    # answered_us, until the last answer, is what theirs can be compared with.
     Goal("put-4KiB", "cpu_us", 40, 24, PRODUCT),
+    Goal("put-4KiB", "answered_us", 40, 24, PRODUCT),
     Goal("put-64KiB", "cpu_us", 120, 80, PRODUCT),
+    Goal("put-64KiB", "answered_us", 120, 80, PRODUCT),
     Goal("get-4KiB", "cpu_us", 21, 13.5, PRODUCT),
     Goal("get-4KiB", "floor_share", 0.5, 0.8, ROOFLINE),
     Goal("get-1MiB", "cpu_us", 200 / 0.75, 200 / 0.9, ROOFLINE),

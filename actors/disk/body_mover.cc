@@ -1,10 +1,12 @@
 #include "actors/disk/body_mover.h"
 
+#include <algorithm>
 #include <map>
 
 #include "actors/disk/blob_reader.h"
 #include "actors/disk/blob_writer.h"
 #include "actors/disk/core.h"
+#include "base/concurrently.h"
 #include "base/fail_point.h"
 
 namespace kura::disk {
@@ -15,6 +17,7 @@ constexpr size_t kGatherBodiesMax = 4096;
 // A batch of moves is one record (kRecordMax) with room for its header.
 constexpr uint64_t kEventBytesMax = kRecordMax / 2;
 constexpr uint64_t kExtentBytesMax = 64;  // Of a serialized extent and its framing.
+constexpr ptrdiff_t kSubmitsMax = 4;
 
 }  // namespace
 
@@ -61,17 +64,25 @@ Task<Result<void>> BodyMover::flush() {
   auto extents = co_await core_->packed.put(target_, std::move(bodies));
   Result<void> outcome;
   if (!extents) outcome = fail(extents.error());
-  for (const Batch& batch : all) {
-    if (!outcome) {
-      core_->reservations.end(batch.reservation);
-      continue;
+  for (auto first = all.begin(); first != all.end();) {
+    // So many share an append, and clients wait no longer than for its fold.
+    const auto behind = first + std::min<ptrdiff_t>(kSubmitsMax, all.end() - first);
+    std::vector<Task<Result<void>>> submits;
+    for (; first != behind; ++first) {
+      if (!outcome) {
+        core_->reservations.end(first->reservation);
+        continue;
+      }
+      std::vector<v1::BodiesMoved_Move> moves;
+      for (size_t i : first->bodies) {
+        moves.push_back(std::move(gathered[i].place));
+        *moves.back().mutable_to()->add_extents() = std::move((*extents)[i]);
+      }
+      submits.push_back(submit(std::move(moves), core_->reservations.named(first->reservation)));
     }
-    std::vector<v1::BodiesMoved_Move> moves;
-    for (size_t i : batch.bodies) {
-      moves.push_back(std::move(gathered[i].place));
-      *moves.back().mutable_to()->add_extents() = std::move((*extents)[i]);
-    }
-    outcome = co_await submit(std::move(moves), core_->reservations.named(batch.reservation));
+    std::vector<Result<void>> submitted = co_await concurrently(std::move(submits));
+    for (Result<void>& one : submitted)
+      if (outcome) outcome = std::move(one);
   }
   co_return outcome;
 }
