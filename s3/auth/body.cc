@@ -45,7 +45,7 @@ class CheckedBody final : public VerifiedBody {
       }
       if (sha256_digest_) sha256_digest_->update(*bytes);
       if (checksum_digest_) checksum_digest_->update(*bytes);
-      co_await md5_update(md5_digest_, *bytes);
+      co_await md5_digest_.update(*bytes);
       co_return bytes;
     }
   }
@@ -106,7 +106,7 @@ class CheckedBody final : public VerifiedBody {
   Announced announced_;
   std::optional<AwsChunkedDecoder> decoder_;
   std::optional<uint64_t> length_bytes_;
-  Md5 md5_digest_;
+  BodyMd5 md5_digest_;
   std::unique_ptr<Digest> sha256_digest_, checksum_digest_;
   std::string md5_;
   v1::Checksum checksum_;

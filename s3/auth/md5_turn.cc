@@ -1,7 +1,9 @@
 #include "s3/auth/md5_turn.h"
 
-#include <memory>
+#include <algorithm>
 #include <vector>
+
+#include "base/limits.h"
 
 namespace kura::s3 {
 namespace {
@@ -12,14 +14,28 @@ constexpr size_t kBytesWorthwhile = 1024;
 // at no further cost. A body that is alone does not wait.
 constexpr int kHoldsMax = 4;
 
+// Where the drives are slower than this loop, pieces of long bodies come one by one, and each would
+// be hashed alone, at up to ten times the cost.
+constexpr size_t kLongPieceBytes = 64 * kKiB;
+constexpr size_t kLongBodiesMin = 3;  // With fewer, lanes gain nothing.
+constexpr int64_t kPatienceNsMax = 20'000'000;
+constexpr int kImpatient = 8;  // Pieces that do not wait, after one that waited for nobody.
+
 struct Turn {
   Loop* loop;
   std::vector<Md5Update> updates;
   std::vector<Resolver<Done>> waiters;
+  int64_t until_ns = INT64_MAX;  // All that it hashes can wait so long,
+  size_t expected = 0;           // for so many.
+  bool in_vain = false;          // It waited, and hardly anybody came.
   int holds = 0;
+  Timer::Id alarm = 0;
 
-  bool may_hold() const {
-    return updates.size() > 1 && updates.size() < md5_lanes() && holds < kHoldsMax;
+  bool full() const { return updates.size() >= md5_lanes(); }
+  bool may_hold() const { return updates.size() > 1 && !full() && holds < kHoldsMax; }
+  int64_t patience_ns() const {
+    if (full() || updates.size() >= expected) return 0;
+    return until_ns - loop->clock().monotonic_ns();
   }
   void end() {
     md5_update_all(updates);
@@ -31,38 +47,85 @@ struct Turn {
 // thread, where the turn of another one is not this one's.
 thread_local std::weak_ptr<Turn> current_turn;
 
+void end(const std::shared_ptr<Turn>& turn) {
+  if (current_turn.lock() == turn) current_turn.reset();
+  turn->end();
+}
+
 void end_later(const std::shared_ptr<Turn>& turn) {
   turn->loop->at_turn_end([turn] {
     if (turn->may_hold()) {
       ++turn->holds;
       return end_later(turn);
     }
-    if (current_turn.lock() == turn) current_turn.reset();
-    turn->end();
+    const int64_t patience_ns = turn->patience_ns();
+    if (patience_ns <= 0) return end(turn);
+    turn->alarm = turn->loop->timer().after(patience_ns, [turn] {
+      turn->in_vain = turn->updates.size() < kLongBodiesMin;
+      end(turn);
+    });
   });
 }
 
+// The one that is under way, or another.
 std::shared_ptr<Turn> turn_of(Loop& loop) {
   std::shared_ptr<Turn> turn = current_turn.lock();
-  if (turn && turn->loop == &loop) return turn;
-  turn = std::make_shared<Turn>(Turn{&loop, {}, {}});
-  current_turn = turn;
+  if (turn && turn->loop == &loop) {
+    if (turn->alarm == 0) return turn;
+    loop.timer().cancel(std::exchange(turn->alarm, 0));
+  } else {
+    turn = std::make_shared<Turn>(Turn{.loop = &loop});
+    current_turn = turn;
+  }
   end_later(turn);
   return turn;
 }
 
 }  // namespace
 
-Task<void> md5_update(Md5& digest, std::string_view bytes) {
+// As many hold it as there are.
+struct BodyMd5::LongBodies {
+  Loop* loop;
+  int impatient = 0;  // So many of their pieces do not wait.
+
+  static std::shared_ptr<LongBodies> of(Loop& loop) {
+    thread_local std::weak_ptr<LongBodies> current;
+    std::shared_ptr<LongBodies> ones = current.lock();
+    if (ones && ones->loop == &loop) return ones;
+    ones = std::make_shared<LongBodies>(LongBodies{&loop});
+    current = ones;
+    return ones;
+  }
+};
+
+int64_t BodyMd5::patience_ns(std::string_view bytes, int64_t now_ns) {
+  if (bytes.size() < kLongPieceBytes || updated_ns_ == 0) return 0;
+  if (!long_ones_) long_ones_ = LongBodies::of(*Loop::current());
+  if (static_cast<size_t>(long_ones_.use_count()) < kLongBodiesMin) return 0;
+  if (long_ones_->impatient > 0) {
+    --long_ones_->impatient;
+    return 0;
+  }
+  return std::min((now_ns - updated_ns_) / 2, kPatienceNsMax);
+}
+
+Task<void> BodyMd5::update(std::string_view bytes) {
   if (bytes.size() < kBytesWorthwhile) {
-    digest.update(bytes);
+    digest_.update(bytes);
     co_return;
   }
+  Clock& clock = Loop::current()->clock();
+  const int64_t now_ns = clock.monotonic_ns();
+  const int64_t until_ns = now_ns + patience_ns(bytes, now_ns);
+  const std::shared_ptr<Turn> turn = turn_of(*Loop::current());
+  turn->until_ns = std::min(turn->until_ns, until_ns);
+  turn->expected = static_cast<size_t>(long_ones_.use_count());
   co_await suspend<Done>([&](Resolver<Done> resolve) {
-    const std::shared_ptr<Turn> turn = turn_of(*Loop::current());
-    turn->updates.push_back({&digest, bytes});
+    turn->updates.push_back({&digest_, bytes});
     turn->waiters.push_back(resolve);
   });
+  if (turn->in_vain && long_ones_) long_ones_->impatient = kImpatient;
+  if (bytes.size() >= kLongPieceBytes) updated_ns_ = clock.monotonic_ns();
 }
 
 }  // namespace kura::s3

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/loop.h"
@@ -10,8 +12,22 @@
 
 namespace kura::s3 {
 
-// As digest.update(bytes), at the end of this turn or of one of the next few. Both must live until
-// then.
-Task<void> md5_update(Md5& digest, std::string_view bytes);
+// The MD5 of one body among those that a loop receives. Belongs to the loop.
+class BodyMd5 {
+ public:
+  // As Md5::update(), at the end of this turn or of one of the next few; pieces of a long body wait
+  // longer for those of others, half of the time that the body takes from piece to piece at
+  // most. `bytes` must live until then.
+  Task<void> update(std::string_view bytes);
+  std::string finish() { return digest_.finish(); }  // The 16 raw bytes. Once.
+
+ private:
+  struct LongBodies;  // What those of a loop that have several long pieces share.
+  int64_t patience_ns(std::string_view bytes, int64_t now_ns);
+
+  Md5 digest_;
+  int64_t updated_ns_ = 0;                 // When its last long piece was hashed.
+  std::shared_ptr<LongBodies> long_ones_;  // Null: not one of them.
+};
 
 }  // namespace kura::s3

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "s3/auth/md5_turn.h"
-
 namespace kura::s3 {
 namespace {
 
@@ -30,7 +28,7 @@ Task<S3Result<std::string>> CopiedBody::next() {
   if (!chunk) co_return s3_fail(chunk.error());
   if (!chunk->empty()) {
     if (checksum_digest_) checksum_digest_->update(*chunk);
-    co_await md5_update(md5_digest_, *chunk);
+    co_await md5_digest_.update(*chunk);
     co_return std::move(*chunk);
   }
   ended_ = true;

@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "s3/auth/md5_turn.h"
 #include "s3/codec/checksum.h"
-#include "s3/codec/md5.h"
 #include "s3/http/message.h"
 
 namespace kura::s3 {
@@ -28,7 +28,7 @@ class CopiedBody : public VerifiedBody {
   std::unique_ptr<ResponseBody> bytes_;
   uint64_t length_bytes_;
   Algorithm algorithm_;
-  Md5 md5_digest_;
+  BodyMd5 md5_digest_;
   std::unique_ptr<Digest> checksum_digest_;
   bool ended_ = false;
   std::string md5_;

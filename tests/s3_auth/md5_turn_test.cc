@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <vector>
+
 #include "tests/journal/test_loop.h"
 
 namespace kura::s3 {
@@ -18,9 +21,10 @@ struct Bodies {
 
   Task<void> hash(char name, size_t bytes) {
     const std::string body(bytes, name);
-    Md5 alone, together;
+    Md5 alone;
+    BodyMd5 together;
     alone.update(body);
-    co_await md5_update(together, body);
+    co_await together.update(body);
     order += name;
     EXPECT_EQ(together.finish(), alone.finish()) << name;
   }
@@ -84,10 +88,11 @@ TEST(Md5Turn, ABodyOfManyPiecesIsHashedInTheirOrder) {
   TestLoop loop;
   int ended = 0;
   auto hash = [&ended](std::vector<std::string> pieces) -> Task<void> {
-    Md5 alone, together;
+    Md5 alone;
+    BodyMd5 together;
     for (const std::string& piece : pieces) {
       alone.update(piece);
-      co_await md5_update(together, piece);
+      co_await together.update(piece);
     }
     EXPECT_EQ(together.finish(), alone.finish());
     ++ended;
@@ -99,6 +104,71 @@ TEST(Md5Turn, ABodyOfManyPiecesIsHashedInTheirOrder) {
   }
   loop.run();
   EXPECT_EQ(ended, 5);
+}
+
+// Bodies whose pieces come at given times, and when the last one of each was hashed.
+struct Pieces {
+  using Times = std::vector<int64_t>;
+  TestLoop loop;
+  std::map<char, int64_t> hashed_ms;
+
+  Task<void> receive(char name, Times at_ms, size_t bytes) {
+    const std::string piece(bytes, name);
+    BodyMd5 md5;
+    for (int64_t ms : at_ms) {
+      co_await sleep_for(ms * 1'000'000 - loop.now_ns());
+      co_await md5.update(piece);
+      hashed_ms[name] = loop.now_ns() / 1'000'000;
+    }
+    co_await sleep_for(10'000'000'000);  // More is to come.
+  }
+  void begin(char name, Times at_ms, size_t bytes = 64 * 1024) {
+    spawn(loop, receive(name, std::move(at_ms), bytes));
+  }
+};
+
+TEST(Md5Turn, PiecesOfLongBodiesWaitForEachOther) {
+  Pieces pieces;
+  pieces.begin('a', {10, 20, 22, 100});
+  pieces.begin('b', {10, 20, 22, 110});
+  pieces.begin('c', {10, 20, 115});
+  pieces.loop.run();
+  EXPECT_EQ(pieces.hashed_ms['a'], has_lanes ? 115 : 100);
+  EXPECT_EQ(pieces.hashed_ms['b'], has_lanes ? 115 : 110);
+  EXPECT_EQ(pieces.hashed_ms['c'], 115);
+}
+
+TEST(Md5Turn, TwoLongBodiesDoNotWait) {
+  Pieces pieces;
+  pieces.begin('a', {10, 20, 100});
+  pieces.begin('b', {10, 20, 110});
+  pieces.loop.run();
+  EXPECT_EQ(pieces.hashed_ms['a'], 100);
+}
+
+TEST(Md5Turn, AShortBodyEndsTheWaitOfLongOnes) {
+  Pieces pieces;
+  pieces.begin('a', {10, 20, 22, 100});
+  pieces.begin('b', {10, 20, 22});
+  pieces.begin('c', {10, 20});
+  pieces.begin('s', {103}, 4096);
+  pieces.loop.run();
+  EXPECT_EQ(pieces.hashed_ms['a'], has_lanes ? 103 : 100);
+  EXPECT_EQ(pieces.hashed_ms['s'], 103);
+}
+
+TEST(Md5Turn, WhoWaitedForNobodyDoesNotSoonWaitAgain) {
+  for (int more = 0; more < 10; ++more) {
+    Pieces pieces;
+    Pieces::Times times{10, 20, 22, 100};  // Waits until 120.
+    for (int i = 1; i <= more; ++i) times.push_back(200 + 100 * i);
+    const bool waits = more == 0 || more == 9;
+    pieces.begin('a', times);
+    pieces.begin('b', {10, 20, 22});
+    pieces.begin('c', {10, 20});
+    pieces.loop.run();
+    EXPECT_EQ(pieces.hashed_ms['a'], times.back() + (has_lanes && waits ? 20 : 0)) << more;
+  }
 }
 
 // The simulator runs the loops of many nodes on one thread.
