@@ -13,11 +13,11 @@ namespace kura {
 namespace {
 
 constexpr size_t kHugeBytes = 2 * kMiB;  // A huge page of x86-64.
-constexpr size_t kKeptMax = 16;
+constexpr size_t kKeptMax = 16;          // 32 MiB that stay with the process.
 
-// Huge pages for what fills most of one, such as the runs of a large body. A direct write pins the
-// pages of its memory one by one, which costs half as much as all else that the kernel does for it.
-// Freed ones are kept for the next: the kernel zeroes what it hands out.
+// Huge pages for what fills most of one, such as the runs of a large body where a third is parity.
+// A direct write pins the pages of its memory one by one, half of what the kernel's workers do for
+// it. Freed ones are kept for the next: the kernel zeroes what it hands out.
 class HugePages {
  public:
   static bool fit(size_t size) { return size > kHugeBytes / 2 && size <= kHugeBytes; }

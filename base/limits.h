@@ -41,6 +41,7 @@ inline constexpr size_t kHttpHeadBytesMax = 32 * kKiB;  // S3: 8 KiB of headers,
 inline constexpr size_t kXmlBodyBytesMax = 4 * kMiB;    // 1,000 keys of 1 KiB, escaped, with room.
 inline constexpr size_t kChunkHeaderBytesMax = 4 * kKiB;  // One aws-chunked size line or trailer.
 inline constexpr size_t kBodyChunkBytes = 256 * kKiB;     // Most that a session reads at once.
+inline constexpr size_t kAnswerChunkBytes = 512 * kKiB;   // Of a warm body, read and sent at once.
 
 // Waiting work.
 inline constexpr size_t kPartitionPipelineMax = 4096;  // Events under way in one partition.

@@ -40,6 +40,12 @@ bool Housekeeping::is_idle() const {
          loop_.clock().monotonic_ns() - changed_ns_ >= options_.idle_ns;
 }
 
+// At rest, and nothing but the log is in the way of anybody.
+bool Housekeeping::is_thrifty() const {
+  const size_t behind = segments_behind(journal_.segments(), control_.state()->snapshots);
+  return is_idle() && committer_.accepts_growth() && behind <= options_.segments_max / 2;
+}
+
 bool Housekeeping::is_due() {
   const Offset end = journal_.bounds().end;
   if (end != seen_end_) {
@@ -69,7 +75,7 @@ Task<void> Housekeeping::run() {
     }
     if (loop_.clock().monotonic_ns() >= not_before_ns_) {
       Result<void> done;
-      if (due) done = co_await pass();
+      if (due) done = co_await pass(is_thrifty());
       // Also where a pass fails: what it waits for may last.
       Result<void> renewed = co_await renew_snapshot();
       if (done) done = renewed;
@@ -88,14 +94,14 @@ Task<void> Housekeeping::run() {
   running_ = false;
 }
 
-Task<Result<void>> Housekeeping::pass() {
+Task<Result<void>> Housekeeping::pass(bool thrifty) {
   while (passing_) co_await sleep_for(kPassPollNs);
   Passing passing(passing_);
   Offset target = journal_.bounds().start;
   for (const journal::SegmentSpan& segment : journal_.segments())
     if (segment.active) target = segment.start;
   if (target <= journal_.bounds().start) co_return Result<void>{};
-  co_return co_await free_below(target);
+  co_return co_await free_below(target, thrifty);
 }
 
 Task<Result<void>> Housekeeping::renew_snapshot() {
@@ -158,7 +164,7 @@ Result<void> Housekeeping::flush_view() {
   return {};
 }
 
-Task<Result<void>> Housekeeping::free_below(Offset target) {
+Task<Result<void>> Housekeeping::free_below(Offset target, bool thrifty) {
   Result<void> destaged = co_await destage_below(target);
   // On full drives, what has left the log lets it be cut that far all the same.
   const bool some = destaged_ > journal_.bounds().start;
@@ -167,7 +173,9 @@ Task<Result<void>> Housekeeping::free_below(Offset target) {
   if (auto done = flush_view(); !done) co_return done;
   // One that cannot be read covers nothing of what is cut.
   disk::KeptSnapshots kept = co_await disks_.kept_snapshots();
-  if (!stopping_ && needs_snapshot(kept.readable, limits.target)) {
+  const bool worth =
+      !thrifty || is_worth_snapshot(kept.readable, journal_.bounds().start, limits.target);
+  if (!stopping_ && worth && needs_snapshot(kept.readable, limits.target)) {
     Result<void> taken = co_await take_snapshot();
     if (!taken) co_return taken;
     kept = co_await disks_.kept_snapshots();
@@ -177,7 +185,7 @@ Task<Result<void>> Housekeeping::free_below(Offset target) {
     Result<void> cut = co_await journal_.truncate(*below);
     if (!cut) co_return cut;
   }
-  const bool settled = destaged && below == std::min(limits.target, limits.flushed);
+  const bool settled = destaged && (!worth || below == std::min(limits.target, limits.flushed));
   settled_end_ = settled ? journal_.bounds().end : Offset{};
   co_return destaged;
 }

@@ -37,7 +37,8 @@ class Housekeeping {
   Task<void> run();  // Until stop().
   void stop() { stopping_ = true; }
   bool running() const { return running_; }
-  Task<Result<void>> pass();  // Now; waits for one that runs.
+  // Now; waits for one that runs. `thrifty`: without a snapshot that is not worth what it frees.
+  Task<Result<void>> pass(bool thrifty = false);
 
   uint64_t snapshots() const { return snapshots_; }  // Since the start of the process.
 
@@ -45,10 +46,11 @@ class Housekeeping {
   struct Passing;
   bool is_idle() const;
   bool is_due();
+  bool is_thrifty() const;
   // One snapshot, if one that is kept keeps garbage with it, is large, or less safe than a new one
   // would be; the next call renews the other one.
   Task<Result<void>> renew_snapshot();
-  Task<Result<void>> free_below(Offset target);
+  Task<Result<void>> free_below(Offset target, bool thrifty);
   Result<void> flush_view();
   bool wait_for_room();
   bool is_flush_due() const;

@@ -53,6 +53,13 @@ bool needs_snapshot(const std::vector<Snapshot>& snapshots, Offset target) {
   return !end || *end < target;
 }
 
+bool is_worth_snapshot(const std::vector<Snapshot>& snapshots, Offset start, Offset target) {
+  const auto end = snapshots_end(snapshots);
+  if (!end) return true;
+  const Offset from = std::max(start, *end);
+  return target > from && target.value - from.value >= snapshots.back().size_bytes / 2;
+}
+
 bool is_outlived(const std::vector<Snapshot>& snapshots, Offset end) {
   return std::any_of(snapshots.begin(), snapshots.end(), [end](const Snapshot& s) {
     return s.size_bytes >= kOutlivedBytesMin && end.value - s.offset.value >= s.size_bytes / 2;

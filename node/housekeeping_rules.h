@@ -48,6 +48,10 @@ std::optional<Offset> snapshots_end(const std::vector<Snapshot>& snapshots);
 // the next pass cuts up to it.
 bool needs_snapshot(const std::vector<Snapshot>& snapshots, Offset target);
 
+// At rest: whether the log that one more lets be cut is worth what it costs, which is the whole
+// view.
+bool is_worth_snapshot(const std::vector<Snapshot>& snapshots, Offset start, Offset target);
+
 // At rest: whether one was taken of a view that may be much smaller by now. To empty a view takes
 // as many bytes of log as half of it has, unless keys are long; fewer are not worth another
 // snapshot.

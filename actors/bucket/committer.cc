@@ -8,8 +8,9 @@ namespace kura {
 namespace {
 
 // Whoever was just answered asks again. After a commit of so many they are waited for a little, to
-// share the next append with those that queued meanwhile: else two halves take turns, and each
-// append flushes every mirror for half of what waits. A lone writer never waits.
+// share the next append with those that queued meanwhile, unless as many did: else two halves take
+// turns, and each append flushes every mirror for half of what waits. More than what moves bodies
+// in the background at a time (BodyMover), so that a lone writer does not wait beside that.
 constexpr size_t kGatherFrom = 4;
 constexpr int64_t kGatherNsMax = 500'000;  // And a quarter of what the commit took.
 
@@ -69,15 +70,20 @@ Task<void> Committer::run() {
     if (batch.empty()) co_return;
     const size_t count = batch.size();
     const int64_t begun_ns = loop_.clock().monotonic_ns();
-    co_await commit(std::move(batch));
+    const bool answered = co_await commit(std::move(batch));
+    if (is_fatal()) co_return;
     const int64_t took_ns = loop_.clock().monotonic_ns() - begun_ns;
-    if (count >= kGatherFrom) co_await sleep_for(std::min(took_ns / 4, kGatherNsMax));
-    std::lock_guard lock(mutex_);
-    if (fatal_) co_return;
+    if (answered && count >= kGatherFrom && counters().waiting < count)
+      co_await sleep_for(std::min(took_ns / 4, kGatherNsMax));
   }
 }
 
-Task<void> Committer::commit(std::vector<Proposal> batch) {
+bool Committer::is_fatal() const {
+  std::lock_guard lock(mutex_);
+  return fatal_;
+}
+
+Task<bool> Committer::commit(std::vector<Proposal> batch) {
   std::vector<journal::Record> records;
   records.reserve(batch.size());
   bool reserve = true;
@@ -87,7 +93,7 @@ Task<void> Committer::commit(std::vector<Proposal> batch) {
   }
   if (!view_takes(records, reserve)) {
     lose(batch, Errc::no_space);
-    co_return;
+    co_return false;
   }
   const auto space = reserve ? journal::AppendClass::reserve : journal::AppendClass::normal;
   Result<std::vector<Offset>> offsets = co_await journal_.append(records, space);
@@ -96,10 +102,10 @@ Task<void> Committer::commit(std::vector<Proposal> batch) {
     if (offsets.error().code == Errc::no_space) accepts_growth_ = false;
     if (offsets.error().code == Errc::unknown) {
       end_for_good(offsets.error());
-      co_return;
+      co_return false;
     }
     lose(batch, offsets.error().code);
-    co_return;
+    co_return false;
   }
   std::vector<ViewFold::Item> items;
   items.reserve(batch.size());
@@ -110,9 +116,10 @@ Task<void> Committer::commit(std::vector<Proposal> batch) {
   Result<std::vector<bool>> effective = fold_.fold(items);
   if (!effective) {
     end_for_good(effective.error());
-    co_return;
+    co_return false;
   }
   report(batch, *offsets, *effective);
+  co_return true;
 }
 
 // What is appended has to be folded. A view whose drive is full keeps that in memory, so it gets

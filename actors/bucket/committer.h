@@ -81,7 +81,8 @@ class Committer {
 
   Task<void> run();
   std::vector<Proposal> take_batch();
-  Task<void> commit(std::vector<Proposal> batch);
+  Task<bool> commit(std::vector<Proposal> batch);  // Whether it was appended and folded.
+  bool is_fatal() const;
   bool view_takes(const std::vector<journal::Record>& records, bool reserve);
   void report(const std::vector<Proposal>& batch, const std::vector<Offset>& offsets,
               const std::vector<bool>& effective);

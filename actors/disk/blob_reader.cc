@@ -10,8 +10,6 @@ namespace kura::disk {
 namespace {
 
 constexpr uint64_t kReadBytes = kMiB;  // About so much at once from the drives, for their sake.
-// From the page cache: it is sent while it is in the processor's cache.
-constexpr uint64_t kWarmBytes = 512 * kKiB;
 
 // One piece of a row that a read needs.
 struct Piece {
@@ -156,13 +154,13 @@ class SetBlobReader final : public BlobReader {
     co_return out;
   }
 
-  // What of the front of `pieces` needs no waiting; at most kWarmBytes.
+  // What of the front of `pieces` needs no waiting; at most kAnswerChunkBytes.
   std::string warm_part(const std::vector<Piece>& pieces) const {
     std::string out;
-    out.reserve(std::min(bytes_of(pieces), kWarmBytes));
+    out.reserve(std::min(bytes_of(pieces), kAnswerChunkBytes));
     for (const Piece& piece : pieces) {
       const size_t at = out.size();
-      if (at + piece.bytes > kWarmBytes) break;
+      if (at + piece.bytes > kAnswerChunkBytes) break;
       if (piece.bytes == piece.like.shard_bytes) {
         out.resize(at + piece.bytes);
         if (try_read_payload(*core_, piece.like, piece.member, out.data() + at)) continue;

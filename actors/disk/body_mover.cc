@@ -17,7 +17,8 @@ constexpr size_t kGatherBodiesMax = 4096;
 // A batch of moves is one record (kRecordMax) with room for its header.
 constexpr uint64_t kEventBytesMax = kRecordMax / 2;
 constexpr uint64_t kExtentBytesMax = 64;  // Of a serialized extent and its framing.
-constexpr ptrdiff_t kSubmitsMax = 4;
+// Of these at a time: they may share an append, and clients wait no longer than for their fold.
+constexpr ptrdiff_t kSubmitsMax = 3;
 
 }  // namespace
 
@@ -65,7 +66,6 @@ Task<Result<void>> BodyMover::flush() {
   Result<void> outcome;
   if (!extents) outcome = fail(extents.error());
   for (auto first = all.begin(); first != all.end();) {
-    // So many share an append, and clients wait no longer than for its fold.
     const auto behind = first + std::min<ptrdiff_t>(kSubmitsMax, all.end() - first);
     std::vector<Task<Result<void>>> submits;
     for (; first != behind; ++first) {

@@ -44,7 +44,7 @@ Task<Result<std::string>> read_member(std::shared_ptr<DiskCore> core, SetId set,
 Task<Result<Shard>> read_shard(std::shared_ptr<DiskCore> core, StripeHeader like, uint32_t member);
 // As read_shard when it needs no waiting and is good.
 bool try_read_shard(DiskCore& core, const StripeHeader& like, uint32_t member, Shard* out);
-// The same with the payload, of like.shard_bytes, into memory of the caller.
+// The same with the payload, of like.shard_bytes, into memory of the caller; void when false.
 bool try_read_payload(DiskCore& core, const StripeHeader& like, uint32_t member, char* out);
 
 // All members of the stripe, by index.

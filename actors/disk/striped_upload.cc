@@ -63,6 +63,8 @@ Task<Result<void>> StripedUpload::push(std::string bytes) {
   if (error_) co_return fail(*error_);
   if (bytes.empty()) co_return Result<void>();
   input_bytes_ += bytes.size();
+  // It is kept until it is durable, so its room has to be what is counted.
+  if (bytes.capacity() > bytes.size() + bytes.size() / 4) bytes.shrink_to_fit();
   auto whole = std::make_shared<const std::string>(std::move(bytes));
   input_.push_back({whole, *whole});
   if (!started_) {

@@ -128,4 +128,9 @@ Task<void> BodyMd5::update(std::string_view bytes) {
   if (bytes.size() >= kLongPieceBytes) updated_ns_ = clock.monotonic_ns();
 }
 
+std::string BodyMd5::finish() {
+  long_ones_.reset();  // It has no more pieces to wait for.
+  return digest_.finish();
+}
+
 }  // namespace kura::s3

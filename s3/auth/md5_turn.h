@@ -1,5 +1,5 @@
-// The MD5s that one turn of a loop wants, hashed together: bodies of different requests fill the
-// lanes of a vector register (s3/codec/md5.h).
+// The MD5s that a loop wants at about the same time, hashed together: bodies of different requests
+// fill the lanes of a vector register (s3/codec/md5.h).
 
 #pragma once
 
@@ -16,10 +16,10 @@ namespace kura::s3 {
 class BodyMd5 {
  public:
   // As Md5::update(), at the end of this turn or of one of the next few; pieces of a long body wait
-  // longer for those of others, half of the time that the body takes from piece to piece at
-  // most. `bytes` must live until then.
+  // longer for those of others, half of the time that the body takes from piece to piece and 20
+  // ms at most; not for a while after they waited for nobody. `bytes` must live until then.
   Task<void> update(std::string_view bytes);
-  std::string finish() { return digest_.finish(); }  // The 16 raw bytes. Once.
+  std::string finish();  // The 16 raw bytes. Once.
 
  private:
   struct LongBodies;  // What those of a loop that have several long pieces share.

@@ -31,8 +31,8 @@ inline constexpr uint64_t kSmallBodyBytes = 64 * kKiB;
 inline constexpr uint64_t kRequestBytes = 64 * kKiB + 2 * kSmallBodyBytes;
 // A range is read in pieces of about 1 MiB, one ahead of the client.
 inline constexpr uint64_t kAnswerBytes = 2 * kMiB;
-// An upload: 2 MiB not yet synced, 1.5 MiB being coded with its parity, a chunk being received.
-inline constexpr uint64_t kUploadBytes = 4 * kMiB;
+// An upload: 2 MiB not yet synced, up to 2 MiB being coded with its parity, a chunk being received.
+inline constexpr uint64_t kUploadBytes = 4 * kMiB + kBodyChunkBytes;
 // A document of kXmlBodyBytesMax, its texts and the commands made of it.
 inline constexpr uint64_t kDocumentBytes = 3 * kXmlBodyBytesMax;
 
@@ -40,7 +40,7 @@ struct AdmissionLimits {
   // 64 requests in flight saturate one loop; with sixteen times as many the last one waits 0.1 s at
   // 10,000 requests a second. Below kPartitionPipelineMax: no partition has to refuse.
   uint32_t requests_max = 1024;
-  // 137 uploads or 262 cold reads at a time, in three quarters of it.
+  // 129 uploads or 262 cold reads at a time, in three quarters of it.
   uint64_t memory_bytes = 768 * kMiB;
   int64_t wait_ns = 500'000'000;     // A loop at its limit is late: refused within a second.
   int64_t slow_ns = 100'000'000;     // Silent for so long: slow.

@@ -7,8 +7,9 @@
 namespace kura::s3 {
 namespace {
 
-// At least so much passes in each silence: a chunk of a body, and the head before the first.
-constexpr size_t kWriteSliceBytes = 2 * kBodyChunkBytes + kHttpHeadBytesMax;
+// At least so much passes in each silence. With room for a head, so that no small rest of a chunk
+// is sent by itself.
+constexpr size_t kWriteSliceBytes = kBodyChunkBytes + kHttpHeadBytesMax;
 
 }  // namespace
 

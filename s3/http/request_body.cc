@@ -85,12 +85,14 @@ Task<bool> RequestBody::fill(std::string* bytes) {
   if (size >= goal) co_return true;
   bytes->reserve(goal);
   do {
-    // A client that has stalled holds memory by what it sent: what is reserved is not touched yet.
+    // What is reserved is not touched yet: a client that stalls holds a few times what it sends at
+    // once.
     bytes->resize(std::max(bytes->size(), std::min(goal, size + read_bytes_)));
     const size_t asked = bytes->size() - size;
     const size_t more = co_await receive(bytes->data() + size, asked);
     if (more == 0) co_return false;
     if (more == asked) read_bytes_ = std::min(2 * read_bytes_, kBodyChunkBytes);
+    if (more < asked / 4) read_bytes_ = std::max(read_bytes_ / 2, kFirstReadBytes);
     size += more;
   } while (!chunked_ && size < goal);
   bytes->resize(size);

@@ -49,7 +49,7 @@ class RequestBody final : public BodySource {
   bool failed_ = false;
   ChunkedDecoder decoder_;
   size_t chunk_bytes_;   // Of the next chunk, if so much is left.
-  size_t read_bytes_;    // Asked for at once: doubles with each read that gets all of it.
+  size_t read_bytes_;    // Asked for at once: twice as much after a read that got all of it.
   int64_t patience_ns_;  // Left until the peer must have made progress.
   uint64_t progress_bytes_ = 0;
 };

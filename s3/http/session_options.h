@@ -14,7 +14,7 @@ struct SessionOptions {
   int64_t idle_ns = 75'000'000'000;          // Between requests.
   int64_t body_silence_ns = 30'000'000'000;  // For body_progress_bytes more of a body.
   uint64_t body_progress_bytes = 4 * kKiB;
-  int64_t write_silence_ns = 60'000'000'000;  // For a chunk of a body and the head before it.
+  int64_t write_silence_ns = 60'000'000'000;  // For 288 KiB of an answer.
   uint64_t drain_bytes_max = 256 * kKiB;  // Of a body that the operation left, to go on after it.
   // After an answer that ends the connection, what the client is still sending is read for so long:
   // closing at once would reset the connection, and the answer would be lost.

@@ -97,7 +97,11 @@ class AheadBody : public ResponseBody {
     if (!*ahead_->chunk || (*ahead_->chunk)->empty()) co_return *ahead_->chunk;  // It stays.
     Result<std::string> chunk = std::move(*ahead_->chunk);
     ahead_->chunk.reset();
-    Loop::current()->at_turn_end([ahead = ahead_] { spawn(*Loop::current(), read_ahead(ahead)); });
+    // At the end of the turn: this chunk is sent before, while the processor's cache holds it, and
+    // other sessions have their turn.
+    Loop::current()->at_turn_end([weak = std::weak_ptr(ahead_)] {
+      if (auto ahead = weak.lock()) spawn(*Loop::current(), read_ahead(ahead));
+    });
     co_return chunk;
   }
 

@@ -107,6 +107,25 @@ class PartitionTest : public testing::Test, private CommitObserver {
     update.done = [this](Result<void> result) { told.push_back(result.has_value()); };
     loop.post([this, update = std::move(update)] { partition.apply_control(update); });
   }
+  // Begins so many puts, one when the append is half done, and two soon after it; how they were
+  // appended.
+  std::vector<size_t> appended_at_once(size_t first) {
+    constexpr int64_t kMs = 1'000'000;
+    std::vector<std::optional<Result<Outcome>>> answers(first + 3);
+    size_t next = 0;
+    auto begin = [&] {
+      ask(put_of(std::to_string(next)), &answers[next]);
+      ++next;
+    };
+    log.takes_ns = 10 * kMs;
+    log.sizes.clear();
+    while (next < first) begin();
+    loop.timer().after(5 * kMs, begin);
+    for (int i = 0; i < 2; ++i) loop.timer().after(10 * kMs + kMs / 10, begin);
+    loop.run();
+    for (auto& answer : answers) EXPECT_TRUE(answer && *answer);
+    return log.sizes;
+  }
   std::optional<v1::BucketRow> row_of(BucketId bucket) {
     KvRows rows(kv);
     return bucket_row(rows, kPartition, bucket).value();
@@ -151,6 +170,14 @@ TEST_F(PartitionTest, AControlChangeThatIsKnownIsNotFoldedAgain) {
   EXPECT_TRUE(control(kBucket.value + 1));
   EXPECT_EQ(log.kinds.size(), before + 1);
   EXPECT_TRUE(put("k"));
+}
+
+TEST_F(PartitionTest, TheNextAppendWaitsForWhomTheLastOneAnswered) {
+  EXPECT_EQ(appended_at_once(4), (std::vector<size_t>{4, 3}));
+}
+
+TEST_F(PartitionTest, AfterAFewNobodyIsWaitedFor) {
+  EXPECT_EQ(appended_at_once(3), (std::vector<size_t>{3, 1, 2}));
 }
 
 TEST_F(PartitionTest, ARefusedAppendIsAnsweredAndThePartitionClaimsAgain) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/loop.h"
 #include "journal/journal.h"
 
 namespace kura {
@@ -22,7 +23,9 @@ class ScriptedJournal final : public journal::Journal {
       code = refuse;
       if (--refusals <= 0) refuse.reset();
     }
+    if (takes_ns > 0) co_await sleep_for(takes_ns);
     if (code) co_return fail(*code);
+    sizes.push_back(records.size());
     std::vector<Offset> offsets;
     for (const auto& record : records) {
       offsets.push_back(Offset(end_));
@@ -41,7 +44,9 @@ class ScriptedJournal final : public journal::Journal {
   std::optional<Errc> refuse;                                  // The next appends,
   int refusals = 1;                                            // so many.
   std::function<std::optional<Errc>(const Records&)> refuses;  // Each for which it says so.
-  std::vector<journal::RecordKind> kinds;                      // Of what was appended.
+  int64_t takes_ns = 0;                                        // Each append.
+  std::vector<journal::RecordKind> kinds;                      // Of what was appended,
+  std::vector<size_t> sizes;                                   // and how much at a time.
 
  private:
   uint64_t end_ = 512;

@@ -5,9 +5,11 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <fstream>
+#include <span>
 
 #include "actors/disk/drive_identity.h"
 #include "base/aligned_bytes.h"
@@ -302,6 +304,21 @@ TEST(LocalDrive, WarmBytesAreReadAtOnce) {
   EXPECT_EQ(out, std::string(64 * 1024, 'w'));
   EXPECT_TRUE(file->try_read(99'990, 64 * 1024, &out));
   EXPECT_EQ(out, std::string(10, 'w'));
+}
+
+TEST(LocalDrive, WarmBytesAreScatteredAtOnce) {
+  TemporaryFolder folder;
+  DriveOnLoop on(folder.path());
+  FilePtr file = create(on, "a");
+  ASSERT_TRUE(block_on(on.loop, put(file, 0, std::string(5000, 'h') + std::string(60'000, 'w'))));
+  std::string head(10, '\0'), rest(50'000, '\0');
+  const std::array<std::span<char>, 2> parts{head, rest};
+  EXPECT_TRUE(file->try_read_into(4990, parts));
+  EXPECT_EQ(head, std::string(10, 'h'));
+  EXPECT_EQ(rest, std::string(50'000, 'w'));
+  EXPECT_FALSE(file->try_read_into(15'000, parts)) << "the file ends before";
+  const std::vector<std::span<char>> many(9, std::span<char>(head));
+  EXPECT_FALSE(file->try_read_into(0, many)) << "more parts than one call takes";
 }
 
 Task<Result<void>> put_block(FilePtr file, uint64_t block, char letter) {

@@ -62,6 +62,16 @@ TEST(HousekeepingRules, OneSnapshotForAPassAndTheOlderOneLimitsTheCut) {
   EXPECT_EQ(cut_below(limits, {at(350), at(390)}), Offset{300});
 }
 
+TEST(HousekeepingRules, AtRestASnapshotIsWorthHalfItsSizeOfLog) {
+  std::vector<Snapshot> snapshots{at(100), at(350)};
+  snapshots.back().size_bytes = 400;
+  EXPECT_FALSE(is_worth_snapshot(snapshots, Offset{0}, Offset{299}));
+  EXPECT_TRUE(is_worth_snapshot(snapshots, Offset{0}, Offset{300}));
+  EXPECT_FALSE(is_worth_snapshot(snapshots, Offset{101}, Offset{300})) << "the log begins later";
+  EXPECT_FALSE(is_worth_snapshot(snapshots, Offset{400}, Offset{300}));
+  EXPECT_TRUE(is_worth_snapshot({at(350)}, Offset{0}, Offset{1})) << "nothing can be cut yet";
+}
+
 TEST(HousekeepingRules, NothingIsCutThatIsStillRead) {
   const std::vector<Snapshot> snapshots{at(500), at(600)};
   EXPECT_EQ(cut_below({Offset{300}, Offset{300}, Offset{400}}, snapshots), Offset{300});
