@@ -154,9 +154,12 @@ class SetBlobReader final : public BlobReader {
     co_return out;
   }
 
-  // What of the front of `pieces` needs no waiting; at most kAnswerChunkBytes.
+  // What of the front of `pieces` needs no waiting; at most kAnswerChunkBytes. Nothing unless the
+  // files of all are open: a body that cannot be read is refused before its answer has begun.
   std::string warm_part(const std::vector<Piece>& pieces) const {
     std::string out;
+    for (const Piece& piece : pieces)
+      if (!core_->files.opened(piece.like.set, piece.member)) return out;
     out.reserve(std::min(bytes_of(pieces), kAnswerChunkBytes));
     for (const Piece& piece : pieces) {
       const size_t at = out.size();
