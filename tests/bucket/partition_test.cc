@@ -176,6 +176,19 @@ TEST_F(PartitionTest, TheNextAppendWaitsForWhomTheLastOneAnswered) {
   EXPECT_EQ(appended_at_once(4), (std::vector<size_t>{4, 3}));
 }
 
+TEST_F(PartitionTest, WhereAsManyWaitNobodyIsWaitedFor) {
+  log.takes_ns = 10'000'000;
+  log.began_ns.clear();
+  std::vector<std::optional<Result<Outcome>>> answers(8);
+  for (size_t i = 0; i < 4; ++i) ask(put_of(std::to_string(i)), &answers[i]);
+  loop.timer().after(5'000'000, [&] {
+    for (size_t i = 4; i < 8; ++i) ask(put_of(std::to_string(i)), &answers[i]);
+  });
+  loop.run();
+  ASSERT_EQ(log.began_ns.size(), 2u);
+  EXPECT_EQ(log.began_ns[1] - log.began_ns[0], log.takes_ns);
+}
+
 TEST_F(PartitionTest, AfterAFewNobodyIsWaitedFor) {
   EXPECT_EQ(appended_at_once(3), (std::vector<size_t>{3, 1, 2}));
 }

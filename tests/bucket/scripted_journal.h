@@ -23,6 +23,7 @@ class ScriptedJournal final : public journal::Journal {
       code = refuse;
       if (--refusals <= 0) refuse.reset();
     }
+    began_ns.push_back(Loop::current()->clock().monotonic_ns());
     if (takes_ns > 0) co_await sleep_for(takes_ns);
     if (code) co_return fail(*code);
     sizes.push_back(records.size());
@@ -47,6 +48,7 @@ class ScriptedJournal final : public journal::Journal {
   int64_t takes_ns = 0;                                        // Each append.
   std::vector<journal::RecordKind> kinds;                      // Of what was appended,
   std::vector<size_t> sizes;                                   // and how much at a time.
+  std::vector<int64_t> began_ns;                               // When each append began.
 
  private:
   uint64_t end_ = 512;

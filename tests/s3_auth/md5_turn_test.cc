@@ -112,7 +112,7 @@ struct Pieces {
   TestLoop loop;
   std::map<char, int64_t> hashed_ms;
 
-  Task<void> receive(char name, Times at_ms, size_t bytes) {
+  Task<void> receive(char name, Times at_ms, size_t bytes, bool ends) {
     const std::string piece(bytes, name);
     BodyMd5 md5;
     for (int64_t ms : at_ms) {
@@ -120,10 +120,11 @@ struct Pieces {
       co_await md5.update(piece);
       hashed_ms[name] = loop.now_ns() / 1'000'000;
     }
-    co_await sleep_for(10'000'000'000);  // More is to come.
+    if (ends) md5.finish();
+    co_await sleep_for(10'000'000'000);  // More is to come, or it is not stored yet.
   }
-  void begin(char name, Times at_ms, size_t bytes = 64 * 1024) {
-    spawn(loop, receive(name, std::move(at_ms), bytes));
+  void begin(char name, Times at_ms, size_t bytes = 64 * 1024, bool ends = false) {
+    spawn(loop, receive(name, std::move(at_ms), bytes, ends));
   }
 };
 
@@ -138,9 +139,19 @@ TEST(Md5Turn, PiecesOfLongBodiesWaitForEachOther) {
   EXPECT_EQ(pieces.hashed_ms['c'], 115);
 }
 
+TEST(Md5Turn, ABodyThatHasEndedIsNotWaitedFor) {
+  Pieces pieces;
+  pieces.begin('e', {10, 20, 22}, 64 * 1024, true);
+  pieces.begin('a', {10, 20, 22, 100});
+  pieces.begin('b', {10, 20, 22, 110});
+  pieces.begin('c', {10, 20, 22, 115});
+  pieces.loop.run();
+  EXPECT_EQ(pieces.hashed_ms['a'], has_lanes ? 115 : 100);
+}
+
 TEST(Md5Turn, TwoLongBodiesDoNotWait) {
   Pieces pieces;
-  pieces.begin('a', {10, 20, 100});
+  pieces.begin('a', {10, 20, 22, 100});
   pieces.begin('b', {10, 20, 110});
   pieces.loop.run();
   EXPECT_EQ(pieces.hashed_ms['a'], 100);
