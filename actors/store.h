@@ -17,7 +17,7 @@ struct Store {
   Tenants& tenants;
   MetadataView& view;
   BlobStore& blobs;
-  journal::Journal& journal;  // read_body and try_read_body only.
+  journal::InlineBodies& inline_bodies;
   Clock& clock;
   Random& random;
 };

@@ -38,6 +38,8 @@ inline constexpr std::array kDurableSteps = std::to_array<std::string_view>(
      "repair.header",
      // Bodies on their way out of the log or of a sparse set.
      "destage", "compaction", "bodies.move",
+     // A piece of the log that is kept as it is.
+     "archive.write", "archive.record", "archive.drop",
      // The metadata view.
      "view.fold", "view.flush", "view.create", "view.load", "view.replay", "view.adopt",
      "snapshot.write", "snapshot.record",

@@ -24,6 +24,8 @@ inline constexpr uint64_t kJournalBatchMax = 4 * kMiB;  // Bytes per append; abo
 inline constexpr uint64_t kSmallFileBytesMax = 1 * kMiB;     // As read_file() reads them.
 inline constexpr uint64_t kMemberFileBytes = 256 * kMiB;     // One member file of a segment set.
 inline constexpr uint64_t kJournalSegmentBytes = 64 * kMiB;  // One mirror's file of the journal.
+// Old log is archived, and its live bytes are counted, in pieces that end at multiples of this.
+inline constexpr uint64_t kLogPieceBytes = 16 * kMiB;
 
 // S3 (docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
 inline constexpr uint64_t kObjectBytesMax = 5 * kTiB;

@@ -25,10 +25,26 @@ struct Bounds {
 // (deletes, moves) or costs next to nothing (claims, noops) may.
 enum class AppendClass : uint8_t { normal = 1, reserve = 2 };
 
-class Journal {
- public:
-  virtual ~Journal() = default;
+// Records as they lie in the log, one behind the other: byte i is that at offset `from` + i.
+struct RawRecords {
+  Offset from;  // Of the first one; behind what was asked for where the log has a gap there,
+  Offset end;   // and of the record that follows, if one does. The same if there are no bytes.
+  std::string bytes;  // Whole records (record_codec.h), each verified.
+};
 
+// Inline bodies by the place of their records in the log.
+class InlineBodies {
+ public:
+  virtual ~InlineBodies() = default;
+  // The inline body of the record at `body.offset()`, its checksum verified, damage mended. From
+  // any loop. Errors: not_found (truncated), corrupt, io_error, unavailable.
+  virtual Task<Result<std::string>> read_body(v1::JournalBody body) = 0;
+  // As read_body when it needs no waiting, else false. From any thread.
+  virtual bool try_read_body(const v1::JournalBody& body, std::string* out) = 0;
+};
+
+class Journal : public InlineBodies {
+ public:
   virtual JournalId id() const = 0;
   virtual Bounds bounds() const = 0;
 
@@ -46,11 +62,9 @@ class Journal {
   // Errors: not_found when `from` was truncated, corrupt, io_error.
   virtual Task<Result<std::vector<StoredRecord>>> read(Offset from, uint64_t bytes_max) = 0;
 
-  // The inline body of the record at `body.offset()`, its checksum verified, damage on one mirror
-  // repaired from another. From any loop. Errors: not_found (truncated), corrupt, io_error.
-  virtual Task<Result<std::string>> read_body(v1::JournalBody body) = 0;
-  // As read_body when it needs no waiting, else false. From any thread.
-  virtual bool try_read_body(const v1::JournalBody& body, std::string* out) = 0;
+  // The same records as read() as they lie, those before `below` and up to the next gap of the log;
+  // no bytes where there are none.
+  virtual Task<Result<RawRecords>> read_raw(Offset from, Offset below, uint64_t bytes_max) = 0;
 
   // Frees storage whose records all lie below `below`; may keep more than asked.
   virtual Task<Result<void>> truncate(Offset below) = 0;

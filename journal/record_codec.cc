@@ -1,5 +1,6 @@
 #include "journal/record_codec.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/crc32c.h"
@@ -35,6 +36,7 @@ enum At : size_t {
 };
 
 constexpr uint8_t kOpenFlag = 1;
+constexpr uint64_t kPayloadGuessBytes = 1024;
 
 constexpr uint64_t padded(uint64_t bytes) {
   return (bytes + kRecordAlign - 1) / kRecordAlign * kRecordAlign;
@@ -188,6 +190,24 @@ tl::expected<RecordView, RecordFault> parse_record(std::string_view bytes, const
   const size_t used = kRecordHeaderBytes + view->payload.size() + view->body.size();
   if (!all_zero(view->bytes.substr(used))) return fault(RecordFault::padding);
   return view;
+}
+
+uint64_t first_read_bytes(const v1::JournalBody& body) {
+  return std::min<uint64_t>(kRecordHeaderBytes + kPayloadGuessBytes + body.length(), kRecordMax);
+}
+
+BodyParse find_body(std::string_view bytes, const JournalId& journal, const v1::JournalBody& want,
+                    std::string* out, uint64_t* record_bytes) {
+  auto size = record_size(bytes, journal, Offset{want.offset()});
+  if (!size) return BodyParse::bad;
+  *record_bytes = *size;
+  auto record = locate_record(bytes, journal, Offset{want.offset()});
+  if (!record) return bytes.size() < *size ? BodyParse::more : BodyParse::bad;
+  if (record->body.size() != want.length() || crc32c(record->body) != want.crc32c()) {
+    return BodyParse::bad;
+  }
+  out->assign(record->body);
+  return BodyParse::good;
 }
 
 }  // namespace kura::journal

@@ -14,6 +14,7 @@
 
 #include "base/ids.h"
 #include "journal/record.h"
+#include "object.pb.h"
 
 namespace kura::journal {
 
@@ -75,5 +76,15 @@ tl::expected<RecordView, RecordFault> parse_record(std::string_view bytes, const
 // checksum is known from elsewhere.
 tl::expected<RecordView, RecordFault> locate_record(std::string_view bytes,
                                                     const JournalId& journal, Offset offset);
+
+// An inline body of which only the place is known, in bytes read from there.
+enum class BodyParse : uint8_t { good, more, bad };
+// How much to read at first: payloads of small PUTs are a few hundred bytes, so header, payload and
+// body come with one read.
+uint64_t first_read_bytes(const v1::JournalBody& body);
+// The body that `want` names, in `bytes` from its record's first byte on. `record_bytes` is what to
+// read if that needs more.
+BodyParse find_body(std::string_view bytes, const JournalId& journal, const v1::JournalBody& want,
+                    std::string* out, uint64_t* record_bytes);
 
 }  // namespace kura::journal

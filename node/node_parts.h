@@ -119,6 +119,7 @@ struct Node::Parts {
   std::unique_ptr<Committer> committer;
   std::unique_ptr<ControlActors> control;
   std::unique_ptr<disk::DiskPool> disks;
+  std::unique_ptr<journal::InlineBodies> inline_bodies;
   std::unique_ptr<BucketActors> buckets;
   std::unique_ptr<ViewLiveBodies> live;
   std::unique_ptr<Store> store;

@@ -192,6 +192,7 @@ disk::DiskPoolOptions Node::Parts::pool_options() const {
   disk::DiskPoolOptions pool;
   pool.cluster = membership.cluster;
   pool.incarnation = writer;
+  pool.journal = journal->id();
   pool.standard_parity = options.parity_standard;
   pool.reduced_parity = options.parity_reduced;
   if (options.member_bytes) pool.member_bytes_max = options.member_bytes;
@@ -325,6 +326,7 @@ Task<Result<void>> Node::Parts::start_disks() {
     all.push_back(std::move(drive));
   }
   disks = std::make_unique<disk::DiskPool>(*ports.disk, *control, pool_options(), std::move(all));
+  inline_bodies = disks->inline_bodies(*journal);
   live = std::make_unique<ViewLiveBodies>(*metadata);
   Result<void> started = co_await disks->start();
   if (!started) co_return started;
@@ -349,8 +351,8 @@ s3::SessionOptions Node::Parts::session_options() const {
 }
 
 void Node::Parts::make_servers() {
-  store = std::make_unique<Store>(
-      Store{*buckets, *control, *metadata, disks->blobs(), *journal, ports.clock, ports.random});
+  store = std::make_unique<Store>(Store{*buckets, *control, *metadata, disks->blobs(),
+                                        *inline_bodies, ports.clock, ports.random});
   keys = std::make_unique<NodeKeys>(*control, options.root_access_key, options.root_secret_key);
   s3::AuthSettings auth{options.s3.region, options.s3.region_strict};
   authenticator = std::make_unique<s3::Authenticator>(*keys, ports.clock, std::move(auth));

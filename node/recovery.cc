@@ -72,6 +72,8 @@ class SnapshotSets final : public SetLedger {
   Task<Result<void>> seal_set(SetId, uint64_t) override { co_return not_now(); }
   Task<Result<void>> replace_member(SetId, uint32_t, DriveId) override { co_return not_now(); }
   Task<Result<void>> drop_set(SetId) override { co_return not_now(); }
+  Task<Result<void>> archive_log(ArchivedLog, bool) override { co_return not_now(); }
+  Task<Result<void>> drop_archive(Offset) override { co_return not_now(); }
 
  private:
   static tl::unexpected<Error> not_now() { return fail(Errc::unavailable, "recovering"); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/disk/archive.h"
 #include "actors/disk/body_mover.h"
 #include "actors/disk/core.h"
 #include "actors/disk/geometry.h"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr uint32_t kPage = 256;  // Bodies looked up at once.
 constexpr uint64_t kRetryPasses = 60;
+constexpr size_t kArchivesPerPass = 500;
 constexpr size_t kSmallSetsMax = 8;  // Sealed early, by restarts and new drives; more are merged.
 
 uint64_t used_bytes(const SegmentSet& set) { return *set.sealed_bytes - kFirstStripeOffset; }
@@ -34,7 +36,40 @@ Task<Result<void>> Compaction::pass() {
     if (!copied) not_before_[candidate.set.id] = passes_ + kRetryPasses;
     if (!copied && copied.error().code == Errc::no_space) break;
   }
-  co_return Result<void>();
+  co_return co_await clean_archives();
+}
+
+Task<Result<void>> Compaction::clean_archives() {
+  const auto state = core_->ledger.state();
+  auto next = std::find_if(state->archived.begin(), state->archived.end(),
+                           [this](const auto& piece) { return cleaned_ < piece->from; });
+  if (next == state->archived.end()) next = state->archived.begin();
+  Result<void> outcome;
+  for (size_t looked = 0; next != state->archived.end() && looked < kArchivesPerPass; ++looked) {
+    if (core_->stopping) break;
+    const std::shared_ptr<const ArchivedLog> piece = *next++;
+    cleaned_ = piece->from;
+    auto sparse = is_sparse(*core_, live_, *core_->ledger.state(), *piece);
+    if (!sparse) co_return fail(sparse.error());
+    if (!*sparse) continue;
+    Result<void> cleaned = co_await clean(core_, live_, buckets_, piece);
+    if (!cleaned) outcome = cleaned;
+  }
+  co_return outcome;
+}
+
+// As with bodies: one that cannot be read stays where it is.
+Task<Result<void>> Compaction::copy_archives(SetId set, Target target) {
+  const auto state = core_->ledger.state();
+  Result<void> outcome;
+  if (!state->archived_bytes.contains(set)) co_return outcome;
+  for (const auto& piece : state->archived) {
+    if (core_->stopping) co_return fail(Errc::unavailable, "stopping");
+    if (!touches(piece->body, set)) continue;
+    Result<void> copied = co_await archive_again(core_, target, piece);
+    if (!copied) outcome = copied;
+  }
+  co_return outcome;
 }
 
 Task<Result<std::vector<Compaction::Candidate>>> Compaction::look_around() {
@@ -77,7 +112,8 @@ Task<Result<void>> Compaction::copy_out(const Candidate& candidate) {
   const uint32_t standard = core_->parity(v1::STANDARD);
   const uint32_t reduced = core_->parity(v1::REDUCED_REDUNDANCY);
   const bool was_reduced = set.parity_shards < standard && set.parity_shards <= reduced;
-  BodyMover mover(core_, buckets_, {was_reduced ? reduced : standard, Purpose::reclaim});
+  const Target target{was_reduced ? reduced : standard, Purpose::reclaim};
+  BodyMover mover(core_, buckets_, target);
   std::string after;
   do {
     auto page = live_.bodies_in(set.id, after, kPage);
@@ -96,6 +132,7 @@ Task<Result<void>> Compaction::copy_out(const Candidate& candidate) {
   core_->counters.bodies_moved += mover.moved();
   // What can be read is out of the set, so what cannot is all that holds it; asked for again later.
   if (flushed && mover.unread()) co_return fail(*mover.unread());
+  if (flushed) flushed = co_await copy_archives(set.id, target);
   co_return flushed;
 }
 

@@ -1,5 +1,5 @@
-// Compaction: frees sets that are mostly garbage by copying what lives elsewhere, and drops sets
-// that nothing names.
+// Compaction: frees sets and archived pieces of the log that are mostly garbage by copying what
+// lives elsewhere, and drops sets that nothing names.
 
 #pragma once
 
@@ -19,7 +19,8 @@ class Compaction {
   Compaction(std::shared_ptr<DiskCore> core, const LiveBodies& live, BucketWriter& buckets)
       : core_(std::move(core)), live_(live), buckets_(buckets) {}
 
-  // Looks at every sealed set once. Errors: of the view; sets that fail are left for later.
+  // Looks at every sealed set once, and at some archived pieces. Errors: of the view; sets that
+  // fail are left for later.
   Task<Result<void>> pass();
 
  private:
@@ -30,6 +31,8 @@ class Compaction {
   // Drops what is empty and returns what is worth copying, emptiest first.
   Task<Result<std::vector<Candidate>>> look_around();
   Task<Result<void>> copy_out(const Candidate& candidate);
+  Task<Result<void>> copy_archives(SetId set, Target target);
+  Task<Result<void>> clean_archives();
 
   const std::shared_ptr<DiskCore> core_;
   const LiveBodies& live_;
@@ -37,6 +40,7 @@ class Compaction {
   std::set<SetId> empty_before_;          // Seen empty by the pass before.
   std::map<SetId, uint64_t> not_before_;  // Failed: left alone until this pass.
   uint64_t passes_ = 0;
+  Offset cleaned_;  // Archived pieces are looked at in turn: those before it were.
 };
 
 }  // namespace kura::disk

@@ -34,6 +34,10 @@ void DiskCore::drive_failed(DriveId drive, const Error& error) {
   drives.set_offline(drive, DriveTable::State::failed, error.detail, loop.clock().monotonic_ns());
 }
 
+Target reclaim_target(const DiskCore& core) {
+  return {core.parity(v1::STANDARD), Purpose::reclaim};
+}
+
 void spawn_on(const std::shared_ptr<DiskCore>& core, Task<void> work) {
   ++core->background;
   Task<void> kept = keep_alive(core, std::move(work));

@@ -61,6 +61,10 @@ struct DiskCore : std::enable_shared_from_this<DiskCore> {
   void drive_failed(DriveId drive, const Error& error);
 };
 
+// Of what moves out of the log, or lets it be cut: that gives back more than it takes, so it may
+// use what clients leave free.
+Target reclaim_target(const DiskCore& core);
+
 // Runs `work` on the pool's loop, keeping the core alive. On the pool's loop.
 void spawn_on(const std::shared_ptr<DiskCore>& core, Task<void> work);
 

@@ -1,40 +1,50 @@
 #include "actors/disk/destager.h"
 
+#include <algorithm>
+
+#include "actors/disk/archive.h"
 #include "actors/disk/core.h"
-#include "base/fail_point.h"
 
 namespace kura::disk {
 namespace {
 
 constexpr uint64_t kReadBytes = 2 * kMiB;  // Of journal at once.
 
-// Where the inline body of a record would be named; none when the event carries no body.
-Result<std::optional<v1::BodiesMoved_Move>> place_of(const journal::StoredRecord& stored) {
-  v1::Event event;
-  if (!event.ParseFromString(stored.record.payload))
-    return fail(Errc::corrupt, "event does not parse");
-  v1::BodiesMoved_Move place;
-  v1::JournalBody body;
-  if (event.has_put_committed()) {
-    const v1::PutCommitted& put = event.put_committed();
-    place.set_bucket(put.bucket());
-    place.set_key(put.key());
-    place.set_version_id(put.version().version_id());
-    body = put.version().body().journal();
-  } else if (event.has_part_committed()) {
-    const v1::PartCommitted& part = event.part_committed();
-    place.set_bucket(part.bucket());
-    place.set_key(part.key());
-    place.set_upload_id(part.upload_id());
-    place.set_part_number(part.part().number());
-    body = part.part().body().journal();
-  } else {
-    // Freeing its segment could lose what it holds.
-    return fail(Errc::unsupported, "an event with a body that this version does not know");
+// Where the piece that begins at `from` ends at the latest.
+Offset end_of_piece(const ControlState& state, Offset from) {
+  const Offset grid{(from.value / kLogPieceBytes + 1) * kLogPieceBytes};
+  const auto next = std::find_if(state.archived.begin(), state.archived.end(),
+                                 [from](const auto& archived) { return from <= archived->from; });
+  return next == state.archived.end() ? grid : std::min(grid, (*next)->from);
+}
+
+// The records in [from, until), or up to the first gap of the log. None if that is right there.
+Task<Result<LogPiece>> read_piece(journal::Journal& journal, Offset from, Offset until) {
+  LogPiece out{from, from, from, {}};
+  while (out.next < until && out.next == out.to) {
+    auto raw = co_await journal.read_raw(out.next, until, kReadBytes);
+    if (!raw) co_return fail(raw.error());
+    if (raw->bytes.empty()) {
+      out.next = raw->end;
+      break;
+    }
+    if (raw->from != out.to && !out.chunks.empty()) break;
+    if (out.chunks.empty()) out.from = raw->from;
+    out.to = Offset{raw->from.value + raw->bytes.size()};
+    out.next = raw->end;
+    out.chunks.push_back(std::move(raw->bytes));
   }
-  body.set_offset(stored.offset.value);
-  *place.mutable_from()->mutable_journal() = body;
-  return place;
+  co_return out;
+}
+
+Task<Result<void>> leave_log(std::shared_ptr<DiskCore> core, const LiveBodies& live,
+                             BucketWriter& buckets, LogPiece piece) {
+  auto worth = is_worth_archiving(*core, live, piece);
+  if (!worth) co_return fail(worth.error());
+  const bool fits =
+      *worth && core->write_sets.room(reclaim_target(*core), piece.bytes()) >= piece.bytes();
+  if (!fits) co_return co_await move_live(core, live, buckets, piece);
+  co_return co_await archive(core, std::move(piece));
 }
 
 }  // namespace
@@ -42,38 +52,26 @@ Result<std::optional<v1::BodiesMoved_Move>> place_of(const journal::StoredRecord
 Task<Result<Offset>> destage(std::shared_ptr<DiskCore> core, const LiveBodies& live,
                              BucketWriter& buckets, journal::Journal& journal, Loop& journal_loop,
                              Offset from, Offset below, uint64_t bytes_max) {
-  BodyMover mover(core, buckets, {core->parity(v1::STANDARD), Purpose::reclaim});
   Offset at = from;
-  uint64_t read_bytes = 0;
-  while (at < below && read_bytes < bytes_max) {
+  while (at < below && at.value - from.value < bytes_max) {
     if (core->stopping) co_return fail(Errc::unavailable, "stopping");
-    Task<Result<std::vector<journal::StoredRecord>>> reading =
-        journal.read(at, std::min(kReadBytes, bytes_max));
-    auto records = co_await run_on(journal_loop, std::move(reading));
-    if (!records) co_return fail(records.error());
-    if (records->empty()) break;
-    for (journal::StoredRecord& stored : *records) {
-      if (stored.offset >= below) {
-        at = below;
-        break;
-      }
-      at = stored.end;
-      read_bytes += stored.end.value - stored.offset.value;
-      if (stored.record.kind != journal::RecordKind::event || stored.record.body.empty()) continue;
-      auto place = place_of(stored);
-      if (!place) co_return fail(place.error());
-      auto is_live = live.is_live(**place);
-      if (!is_live) co_return fail(is_live.error());
-      if (!*is_live) continue;
-      MovingBody body{std::move(**place), std::move(stored.record.body)};
-      Result<void> added = co_await mover.add(std::move(body));
-      if (!added) co_return fail(added.error());
+    const auto state = core->ledger.state();
+    if (auto archived = state->find_archived(at)) {
+      at = archived->to;
+      continue;
     }
+    const Offset until =
+        std::min({below, Offset{from.value + bytes_max}, end_of_piece(*state, at)});
+    Task<Result<LogPiece>> reading = read_piece(journal, at, until);
+    auto piece = co_await run_on(journal_loop, std::move(reading));
+    if (!piece) co_return fail(piece.error());
+    if (piece->next == at) break;
+    at = piece->next;
+    if (piece->bytes() == 0) continue;
+    LogPiece taken = std::move(*piece);
+    Result<void> left = co_await leave_log(core, live, buckets, std::move(taken));
+    if (!left) co_return fail(left.error());
   }
-  before_step("destage");
-  Result<void> flushed = co_await mover.flush();
-  if (!flushed) co_return fail(flushed.error());
-  after_step("destage");
   co_return std::min(at, below);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/disk/archived_bodies.h"
 #include "actors/disk/blob_reader.h"
 #include "actors/disk/blob_writer.h"
 #include "actors/disk/core.h"
@@ -27,12 +28,8 @@ Result<std::unique_ptr<BlobWriter>> begin_write(const std::shared_ptr<DiskCore>&
   return make_blob_writer(core, target, size_hint_bytes);
 }
 
-Target snapshot_target(const DiskCore& core) {
-  return {core.parity(v1::STANDARD), Purpose::reclaim};
-}
-
 Task<uint64_t> room_on_loop(std::shared_ptr<DiskCore> core, uint64_t bytes_max) {
-  co_return core->write_sets.room(snapshot_target(*core), bytes_max);
+  co_return core->write_sets.room(reclaim_target(*core), bytes_max);
 }
 
 class SetBlobStore final : public BlobStore {
@@ -215,7 +212,7 @@ DiskPool::~DiskPool() {
 }
 
 Result<std::unique_ptr<BlobWriter>> DiskPool::write_snapshot() {
-  return begin_write(core_, snapshot_target(*core_), 0);
+  return begin_write(core_, reclaim_target(*core_), 0);
 }
 
 Task<uint64_t> DiskPool::snapshot_room(uint64_t bytes_max) {
@@ -224,6 +221,10 @@ Task<uint64_t> DiskPool::snapshot_room(uint64_t bytes_max) {
 }
 
 BlobStore& DiskPool::blobs() { return *blobs_; }
+
+std::unique_ptr<journal::InlineBodies> DiskPool::inline_bodies(journal::InlineBodies& log) {
+  return std::make_unique<ArchivedBodies>(core_, log);
+}
 
 Task<Result<void>> DiskPool::start() {
   Task<Result<void>> task = start_on_loop(core_, maintenance_);

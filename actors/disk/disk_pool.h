@@ -31,6 +31,7 @@ class Maintenance;
 struct DiskPoolOptions {
   ClusterId cluster;
   WriterId incarnation;  // Of this process: half of every reservation.
+  JournalId journal;     // Whose log is archived here.
 
   // "EC:n" of the configuration; unset: by the number of drives (geometry.h).
   std::optional<uint32_t> standard_parity;
@@ -127,6 +128,9 @@ class DiskPool {
 
   // Reads work as soon as the ledger's state names their sets; writes after start().
   BlobStore& blobs();
+  // Inline bodies, from `log` as long as it has them, then from where it was archived. `log`
+  // outlives them.
+  std::unique_ptr<journal::InlineBodies> inline_bodies(journal::InlineBodies& log);
 
   // Writes the body of a snapshot. It lets the log be cut, which gives back more than it takes, so
   // it may use what clients leave free. Errors: unavailable. From any loop.
@@ -184,11 +188,11 @@ class DiskPool {
   // Asks the view for live bytes of degraded sets. Errors: those of LiveBodies.
   Task<Result<PoolStatus>> status();
 
-  // Moves the live inline bodies of journal records in [from, below) into stripes. When it returns,
-  // no version or part has its body in a record below the offset returned (at most `below`, less
-  // when `bytes_max` of journal were read first). Call again from there. REQUIRES:
-  // begin_maintenance; on the journal's loop, one call at a time. Errors: unavailable, no_space,
-  // those of the journal.
+  // Sees to it that the log may be cut below the offset returned (at most `below`, less when
+  // `bytes_max` of it were read first): inline bodies of records before that are read from segment
+  // sets, because they moved there or because that piece of the log is archived. Call again from
+  // there. REQUIRES: begin_maintenance; on the journal's loop, one call at a time. Errors:
+  // unavailable, no_space, those of the journal.
   Task<Result<Offset>> destage(journal::Journal& journal, Offset from, Offset below,
                                uint64_t bytes_max);
 

@@ -21,11 +21,20 @@ struct LivePage {
   std::string next;  // Pass it to go on; empty: there is nothing more.
 };
 
+// Whether a part of the body lies in the set.
+inline bool touches(const v1::Body& body, SetId set) {
+  for (const v1::Extent& extent : body.extents())
+    if (extent.set() == set.value) return true;
+  return false;
+}
+
 class LiveBodies {
  public:
   virtual ~LiveBodies() = default;
   // Stored bytes that the fold names in the set.
   virtual Result<uint64_t> live_bytes(SetId set) const = 0;
+  // About so many bytes of inline bodies are live in the piece of the log (accounts.h).
+  virtual Result<uint64_t> live_log_bytes(uint64_t piece) const = 0;
   // Bodies with at least one extent in the set, at most `bodies_max`, behind `after` ("" at first).
   virtual Result<LivePage> bodies_in(SetId set, const std::string& after,
                                      uint32_t bodies_max) const = 0;

@@ -22,6 +22,7 @@ Result<LiveRanges> LiveRanges::of(const LiveBodies& live, const ControlState& st
     after = page->next;
   } while (!after.empty());
   for (const Snapshot& snapshot : state.snapshots) out.add(set, snapshot.body);
+  for (const auto& piece : state.archived) out.add(set, piece->body);
   return out;
 }
 
@@ -70,6 +71,8 @@ Result<uint64_t> live_bytes_in(const LiveBodies& live, const ControlState& state
   for (const Snapshot& snapshot : state.snapshots)
     for (const v1::Extent& extent : snapshot.body.extents())
       if (extent.set() == set.value) *bytes += extent.stored_bytes();
+  const auto archived = state.archived_bytes.find(set);
+  if (archived != state.archived_bytes.end()) *bytes += archived->second;
   return bytes;
 }
 

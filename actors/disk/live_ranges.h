@@ -14,7 +14,7 @@ namespace kura::disk {
 
 class LiveRanges {
  public:
-  // Snapshots are named by the control state, all else by `live`.
+  // Snapshots and archived log are named by the control state, all else by `live`.
   static Result<LiveRanges> of(const LiveBodies& live, const ControlState& state,
                                const SegmentSet& set);
   bool touches(uint64_t begin, uint64_t end) const;
@@ -29,7 +29,7 @@ class LiveRanges {
   std::map<uint64_t, uint64_t> ranges_;  // Begin to end; may overlap only by equal begins.
 };
 
-// Stored bytes of the set that the fold or a kept snapshot names.
+// Stored bytes of the set that the fold names: bodies, kept snapshots, archived log.
 Result<uint64_t> live_bytes_in(const LiveBodies& live, const ControlState& state, SetId set);
 
 }  // namespace kura::disk

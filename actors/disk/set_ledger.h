@@ -1,6 +1,7 @@
-// SetLedger: how actors/disk gets its facts about segment sets recorded. They are events of the
-// control partition (SetOpened, SetSealed, SetMemberReplaced, SetDropped); the control actor
-// implements this.
+// SetLedger: how actors/disk gets its facts about segment sets, and about the log that it archives
+// in them, recorded. They are events of the control partition (SetOpened, SetSealed,
+// SetMemberReplaced, SetDropped, LogArchived, LogArchiveDropped); the control actor implements
+// this.
 //
 // Every call returns when its event is effective and folded, so that state() shows it.
 // Called on the loop of the DiskPool; state() from any thread.
@@ -26,6 +27,10 @@ class SetLedger {
   virtual Task<Result<void>> seal_set(SetId set, uint64_t length_bytes) = 0;
   virtual Task<Result<void>> replace_member(SetId set, uint32_t member, DriveId drive) = 0;
   virtual Task<Result<void>> drop_set(SetId set) = 0;
+  // `piece.body` is durable. `again`: the piece was archived, and its bytes were copied. Errors
+  // besides: exists, or with `again` not_found.
+  virtual Task<Result<void>> archive_log(ArchivedLog piece, bool again) = 0;
+  virtual Task<Result<void>> drop_archive(Offset from) = 0;  // Besides: not_found.
   virtual std::shared_ptr<const ControlState> state() const = 0;
 };
 

@@ -23,15 +23,13 @@ BodyOwner owner_of(const v1::BodiesMoved_Move& place) {
           .part_number = place.part_number()};
 }
 
-bool touches(const v1::Body& body, SetId set) {
-  for (const v1::Extent& extent : body.extents())
-    if (extent.set() == set.value) return true;
-  return false;
-}
-
 }  // namespace
 
 Result<uint64_t> ViewLiveBodies::live_bytes(SetId set) const { return view_.live_bytes(set); }
+
+Result<uint64_t> ViewLiveBodies::live_log_bytes(uint64_t piece) const {
+  return view_.live_log_bytes(piece);
+}
 
 Result<LivePage> ViewLiveBodies::bodies_in(SetId set, const std::string& after,
                                            uint32_t bodies_max) const {

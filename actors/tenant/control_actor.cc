@@ -140,4 +140,14 @@ Task<Result<void>> ControlActors::drop_set(SetId set) {
   return record_only(std::move(command));
 }
 
+Task<Result<void>> ControlActors::archive_log(ArchivedLog piece, bool again) {
+  ControlCommand command = ArchiveLog{std::move(piece), again};
+  return record_only(std::move(command));
+}
+
+Task<Result<void>> ControlActors::drop_archive(Offset from) {
+  ControlCommand command = DropArchive{from};
+  return record_only(std::move(command));
+}
+
 }  // namespace kura

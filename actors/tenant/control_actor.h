@@ -35,6 +35,8 @@ class ControlActors final : public Tenants, public SetLedger {
   Task<Result<void>> seal_set(SetId set, uint64_t length_bytes) override;
   Task<Result<void>> replace_member(SetId set, uint32_t member, DriveId drive) override;
   Task<Result<void>> drop_set(SetId set) override;
+  Task<Result<void>> archive_log(ArchivedLog piece, bool again) override;
+  Task<Result<void>> drop_archive(Offset from) override;
 
   // What the node records: the cluster, its drives, snapshots. Errors: of decide_control,
   // unavailable.

@@ -58,9 +58,19 @@ struct RecordSnapshot {
   v1::Reservation reservation;
 };
 
-using ControlCommand = std::variant<CreateCluster, AddDrive, RemoveDrive, OpenSet, SealSet,
-                                    ReplaceMember, DropSet, CreateBucket, BeginDeleteBucket,
-                                    EndDeleteBucket, CreateKey, DisableKey, RecordSnapshot>;
+// A piece of the log lies in `piece.body` now.
+struct ArchiveLog {
+  ArchivedLog piece;
+  bool again = false;  // It was archived, and its bytes were copied.
+};
+struct DropArchive {
+  Offset from;
+};
+
+using ControlCommand =
+    std::variant<CreateCluster, AddDrive, RemoveDrive, OpenSet, SealSet, ReplaceMember, DropSet,
+                 CreateBucket, BeginDeleteBucket, EndDeleteBucket, CreateKey, DisableKey,
+                 RecordSnapshot, ArchiveLog, DropArchive>;
 
 // The event that the command becomes. Errors: bucket_exists, no_such_bucket, too_large
 // (kBucketsMax), exists, not_found, invalid_argument, unavailable (the bucket is being deleted).

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "actors/tenant/control_command.h"
@@ -128,6 +129,27 @@ struct Decider {
     taken.set_digest(c.snapshot.digest);
     *taken.mutable_reservation() = c.reservation;
     add_snapshot_sets(state, taken);
+    return event;
+  }
+  Result<v1::Event> operator()(const ArchiveLog& c) {
+    const auto there = state.find_archived(c.piece.from);
+    if (c.again && (!there || there->from != c.piece.from))
+      return fail(Errc::not_found, "that piece of the log is archived no more");
+    const bool overlaps = std::any_of(
+        state.archived.begin(), state.archived.end(),
+        [&c](const auto& other) { return c.piece.from < other->to && other->from < c.piece.to; });
+    if (!c.again && overlaps) return fail(Errc::exists, "that piece of the log is archived");
+    auto& archived = *event.mutable_log_archived();
+    archived.set_from(c.piece.from.value);
+    archived.set_to(c.piece.to.value);
+    *archived.mutable_body() = c.piece.body;
+    return event;
+  }
+  Result<v1::Event> operator()(const DropArchive& c) {
+    const auto there = state.find_archived(c.from);
+    if (!there || there->from != c.from)
+      return fail(Errc::not_found, "that piece of the log is archived no more");
+    event.mutable_log_archive_dropped()->set_from(c.from.value);
     return event;
   }
 };

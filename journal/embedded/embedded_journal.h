@@ -80,6 +80,7 @@ class EmbeddedJournal final : public Journal {
   // segment. Errors: as append() has before it writes.
   Task<Result<void>> ensure_room(uint64_t bytes);
   Task<Result<std::vector<StoredRecord>>> read(Offset from, uint64_t bytes_max) override;
+  Task<Result<RawRecords>> read_raw(Offset from, Offset below, uint64_t bytes_max) override;
   Task<Result<std::string>> read_body(v1::JournalBody body) override;
   bool try_read_body(const v1::JournalBody& body, std::string* out) override;
   Task<Result<void>> truncate(Offset below) override;

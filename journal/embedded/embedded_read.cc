@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/chance.h"
+#include "base/check.h"
 #include "base/crc32c.h"
 #include "base/fail_point.h"
 #include "journal/embedded/embedded_journal.h"
@@ -13,30 +14,7 @@
 namespace kura::journal {
 namespace {
 
-// Payloads of small PUTs are a few hundred bytes: header, payload and body come with one read.
-constexpr uint64_t kPayloadGuessBytes = 1024;
 constexpr uint64_t kReadBytesMin = 64 * kKiB;
-
-enum class BodyParse { good, more, bad };
-
-// The body that `want` names, in `bytes` from its record's first byte on.
-BodyParse find_body(std::string_view bytes, const JournalId& journal, const v1::JournalBody& want,
-                    std::string* out, uint64_t* record_bytes) {
-  auto size = record_size(bytes, journal, Offset{want.offset()});
-  if (!size) return BodyParse::bad;
-  *record_bytes = *size;
-  auto record = locate_record(bytes, journal, Offset{want.offset()});
-  if (!record) return bytes.size() < *size ? BodyParse::more : BodyParse::bad;
-  if (record->body.size() != want.length() || crc32c(record->body) != want.crc32c()) {
-    return BodyParse::bad;
-  }
-  out->assign(record->body);
-  return BodyParse::good;
-}
-
-uint64_t first_read_bytes(const v1::JournalBody& body) {
-  return std::min<uint64_t>(kRecordHeaderBytes + kPayloadGuessBytes + body.length(), kRecordMax);
-}
 
 Error truncated(uint64_t offset) {
   return {Errc::not_found, "offset " + std::to_string(offset) + " is not in the journal"};
@@ -92,7 +70,23 @@ Task<Result<std::string>> EmbeddedJournal::good_record(uint64_t offset) {
 }
 
 Task<Result<std::vector<StoredRecord>>> EmbeddedJournal::read(Offset from, uint64_t bytes_max) {
+  Result<RawRecords> raw = co_await read_raw(from, Offset{UINT64_MAX}, bytes_max);
+  if (!raw) co_return fail(raw.error());
   std::vector<StoredRecord> out;
+  for (uint64_t taken = 0; taken < raw->bytes.size();) {
+    const Offset offset{raw->from.value + taken};
+    const std::string_view rest = std::string_view(raw->bytes).substr(taken);
+    auto record = locate_record(rest, set_.journal, offset);
+    INVARIANT(record, "records are verified when they are read");
+    taken += record->bytes.size();
+    const bool last = taken == raw->bytes.size();
+    const Offset next = last ? raw->end : Offset{raw->from.value + taken};
+    out.push_back({offset, next, record->record()});
+  }
+  co_return out;
+}
+
+Task<Result<RawRecords>> EmbeddedJournal::read_raw(Offset from, Offset below, uint64_t bytes_max) {
   const LogSegment* segment = find_segment(from.value);
   uint64_t at = from.value;
   if (segment && at == segment->end && segment->base != segments_.back().base) {
@@ -109,30 +103,33 @@ Task<Result<std::vector<StoredRecord>>> EmbeddedJournal::read(Offset from, uint6
   for (const std::shared_ptr<File>& one : segment->files) {
     if (!file) file = one;
   }
-  if (at == end || !file) co_return out;
+  RawRecords out{Offset{at}, Offset{at}, {}};
+  if (at == end || at >= below.value || !file) co_return out;
   const uint64_t length = std::min(std::max(bytes_max, kReadBytesMin), end - at);
   Result<std::string> chunk = co_await file->read(at - base, length);
-  const std::string_view bytes = chunk ? std::string_view(*chunk) : std::string_view();
-  const uint64_t chunk_at = at, chunk_end = at + length;
-  for (uint64_t taken = 0; at < end && (out.empty() || taken < bytes_max);) {
+  if (chunk) out.bytes = std::move(*chunk);
+  const bool ends_early = at + length < end;  // The last record may be cut there.
+  uint64_t taken = 0;
+  const uint64_t until = std::min(end, below.value);
+  while (at + taken < until && (taken == 0 || taken < bytes_max)) {
+    const Offset place{at + taken};
     const std::string_view rest =
-        at - chunk_at < bytes.size() ? bytes.substr(at - chunk_at) : std::string_view();
-    auto record = parse_record(rest, set_.journal, Offset{at});
-    std::string mended;
+        std::string_view(out.bytes).substr(std::min<uint64_t>(taken, out.bytes.size()));
+    auto record = parse_record(rest, set_.journal, place);
+    uint64_t size = record ? record->bytes.size() : 0;
     if (!record) {
-      const bool chunk_is_short = chunk_end < end && chunk_end - at < kRecordMax;
-      if (chunk_is_short && !out.empty()) break;
-      Result<std::string> good = co_await good_record(at);
+      if (ends_early && length - taken < kRecordMax && taken > 0) break;
+      Result<std::string> good = co_await good_record(place.value);
       if (!good) co_return fail(good.error());
-      mended = std::move(*good);
-      record = parse_record(mended, set_.journal, Offset{at});
+      size = good->size();
+      if (out.bytes.size() < taken + size) out.bytes.resize(taken + size);
+      out.bytes.replace(taken, size, *good);
     }
-    const uint64_t next = at + record->bytes.size();
-    out.push_back({Offset{at}, Offset{next == end ? follower : next}, record->record()});
-    taken += next - at;
-    at = next;
+    taken += size;
     if (chance("journal.read_short")) break;
   }
+  out.bytes.resize(taken);
+  out.end = Offset{at + taken == end ? follower : at + taken};
   co_return out;
 }
 

@@ -74,6 +74,8 @@ Task<Result<std::map<uint64_t, uint64_t>>> NodeBackend::bytes_by_parity_here() {
   for (const auto& [id, set] : control->sets) {
     auto live = node_.store().view.live_bytes(id);
     if (!live) co_return fail(live.error());
+    const auto archived = control->archived_bytes.find(id);
+    if (archived != control->archived_bytes.end()) *live += archived->second;
     if (*live > 0) bytes[set.parity_shards] += *live;
     if (++asked % kScanSets == 0) co_await next_turn();
   }

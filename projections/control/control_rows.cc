@@ -6,6 +6,7 @@ namespace kura {
 namespace {
 
 enum Piece : char {
+  kArchivePiece = 'a',
   kBucketPiece = 'b',
   kClusterPiece = 'c',
   kDrivePiece = 'd',
@@ -33,6 +34,7 @@ uint64_t from_big_endian(std::string_view bytes) {
 
 std::string bucket_key(uint64_t id) { return key_of(kBucketPiece, big_endian(id)); }
 std::string set_key(uint32_t id) { return key_of(kSetPiece, big_endian(id)); }
+std::string archive_key(Offset from) { return key_of(kArchivePiece, big_endian(from.value)); }
 
 std::string encode_cluster(const ControlState& state) {
   v1::ControlClusterRow row;
@@ -91,6 +93,13 @@ std::string encode(const std::vector<Snapshot>& snapshots) {
     out.set_size_bytes(snapshot.size_bytes);
     out.set_digest(snapshot.digest);
   }
+  return row.SerializeAsString();
+}
+
+std::string encode(const ArchivedLog& piece) {
+  v1::ControlArchiveRow row;
+  row.set_to(piece.to.value);
+  *row.mutable_body() = piece.body;
   return row.SerializeAsString();
 }
 
@@ -165,6 +174,18 @@ bool load_snapshots(ControlState& state, std::string_view, const std::string& va
   return true;
 }
 
+// By the rule that folded it, which keeps what is counted with it.
+bool load_archive(ControlState& state, std::string_view id, const std::string& value) {
+  v1::ControlArchiveRow row;
+  if (!row.ParseFromString(value) || id.size() != 8) return false;
+  v1::Event event;
+  v1::LogArchived& archived = *event.mutable_log_archived();
+  archived.set_from(from_big_endian(id));
+  archived.set_to(row.to());
+  *archived.mutable_body() = std::move(*row.mutable_body());
+  return apply(state, state.applied, event).has_value();
+}
+
 }  // namespace
 
 bool is_control_position(std::string_view key) {
@@ -174,6 +195,8 @@ bool is_control_position(std::string_view key) {
 
 std::vector<ControlRow> control_rows(const ControlState& state) {
   std::vector<ControlRow> out;
+  for (const auto& piece : state.archived)
+    out.emplace_back(archive_key(piece->from), encode(*piece));
   for (const auto& [id, name] : state.bucket_names)
     out.emplace_back(bucket_key(id.value), encode(state.buckets.at(name)));
   out.emplace_back(key_of(kClusterPiece), encode_cluster(state));
@@ -202,6 +225,14 @@ void put_control_changes(const ControlState& state, const v1::Event& event, KvBa
   };
   auto put_key = [&](const std::string& name) {
     batch.put(key_of(kKeyPiece, name), encode(state.keys.at(name)));
+  };
+
+  auto put_archive = [&](Offset from) {
+    auto piece = state.find_archived(from);
+    if (piece)
+      batch.put(archive_key(from), encode(*piece));
+    else
+      batch.remove(archive_key(from));
   };
 
   batch.put(key_of(kClusterPiece), encode_cluster(state));
@@ -233,6 +264,10 @@ void put_control_changes(const ControlState& state, const v1::Event& event, KvBa
       return put_key(event.key_disabled().access_key());
     case v1::Event::kSnapshotTaken:
       return batch.put(key_of(kSnapshotsPiece), encode(state.snapshots));
+    case v1::Event::kLogArchived:
+      return put_archive(Offset{event.log_archived().from()});
+    case v1::Event::kLogArchiveDropped:
+      return put_archive(Offset{event.log_archive_dropped().from()});
     default:
       return;  // The cluster row says it all.
   }
@@ -245,6 +280,7 @@ Result<ControlState> load_control(const std::vector<ControlRow>& rows) {
       return fail(Errc::corrupt, "a row that is none of control's");
     const std::string_view id = std::string_view(key).substr(2);
     const bool loaded = key[1] == kClusterPiece     ? load_cluster(state, id, value)
+                        : key[1] == kArchivePiece   ? load_archive(state, id, value)
                         : key[1] == kBucketPiece    ? load_bucket(state, id, value)
                         : key[1] == kSetPiece       ? load_set(state, id, value)
                         : key[1] == kDrivePiece     ? load_drive(state, id, value)

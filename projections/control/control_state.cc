@@ -159,6 +159,58 @@ Result<void> snapshot_taken(ControlState& state, const v1::SnapshotTaken& event)
   return {};
 }
 
+// Behind the last piece that begins at or below `offset`.
+template <class Archived>
+auto behind(Archived& archived, Offset offset) {
+  return std::upper_bound(archived.begin(), archived.end(), offset,
+                          [](Offset at, const auto& piece) { return at < piece->from; });
+}
+
+void count_archived(ControlState& state, const ArchivedLog& piece, bool added) {
+  for (const v1::Extent& extent : piece.body.extents()) {
+    const SetId set{extent.set()};
+    uint64_t& bytes = state.archived_bytes[set];
+    bytes = added ? bytes + extent.stored_bytes() : bytes - extent.stored_bytes();
+    if (bytes == 0) state.archived_bytes.erase(set);
+  }
+}
+
+Result<void> log_archived(ControlState& state, const v1::LogArchived& event) {
+  auto piece = std::make_shared<ArchivedLog>();
+  *piece = {Offset{event.from()}, Offset{event.to()}, event.body()};
+  uint64_t bytes = 0;
+  for (const v1::Extent& extent : event.body().extents()) {
+    if (extent.stored_bytes() > event.to()) return does_not_apply("an archive of another length");
+    bytes += extent.stored_bytes();
+  }
+  if (event.from() >= event.to() || bytes != event.to() - event.from())
+    return does_not_apply("an archive of another length");
+  auto next = behind(state.archived, piece->from);
+  const auto before = next == state.archived.begin() ? state.archived.end() : std::prev(next);
+  if (before != state.archived.end() && (*before)->from == piece->from) {
+    if ((*before)->to != piece->to) return does_not_apply("an archive of another piece");
+    count_archived(state, **before, false);
+    count_archived(state, *piece, true);
+    *before = std::move(piece);
+    return {};
+  }
+  const bool overlaps = (before != state.archived.end() && piece->from < (*before)->to) ||
+                        (next != state.archived.end() && (*next)->from < piece->to);
+  if (overlaps) return does_not_apply("archives overlap");
+  count_archived(state, *piece, true);
+  state.archived.insert(next, std::move(piece));
+  return {};
+}
+
+Result<void> log_archive_dropped(ControlState& state, const v1::LogArchiveDropped& event) {
+  const auto next = behind(state.archived, Offset{event.from()});
+  if (next == state.archived.begin() || (*std::prev(next))->from != Offset{event.from()})
+    return does_not_apply("an archive that is not there was dropped");
+  count_archived(state, **std::prev(next), false);
+  state.archived.erase(std::prev(next));
+  return {};
+}
+
 Result<void> apply_known(ControlState& state, Offset offset, const v1::Event& event) {
   switch (event.event_case()) {
     case v1::Event::kClusterCreated:
@@ -189,6 +241,10 @@ Result<void> apply_known(ControlState& state, Offset offset, const v1::Event& ev
       return key_disabled(state, event.key_disabled());
     case v1::Event::kSnapshotTaken:
       return snapshot_taken(state, event.snapshot_taken());
+    case v1::Event::kLogArchived:
+      return log_archived(state, event.log_archived());
+    case v1::Event::kLogArchiveDropped:
+      return log_archive_dropped(state, event.log_archive_dropped());
     case v1::Event::EVENT_NOT_SET:
       return fail(Errc::unsupported, "unknown event: a newer build wrote this journal");
     default:
@@ -202,6 +258,12 @@ Result<void> apply(ControlState& state, Offset offset, const v1::Event& event) {
   if (Result<void> ok = apply_known(state, offset, event); !ok) return ok;
   state.applied = offset;
   return {};
+}
+
+std::shared_ptr<const ArchivedLog> ControlState::find_archived(Offset offset) const {
+  const auto next = behind(archived, offset);
+  if (next == archived.begin() || (*std::prev(next))->to <= offset) return nullptr;
+  return *std::prev(next);
 }
 
 }  // namespace kura

@@ -55,6 +55,12 @@ struct Snapshot {
   std::string digest;
 };
 
+// Records of the log in [from, to), byte by byte.
+struct ArchivedLog {
+  Offset from, to;
+  v1::Body body;  // Its extents together have to - from stored bytes.
+};
+
 struct ControlState {
   ClusterId cluster;
   std::map<std::string, Bucket> buckets;  // By name; ordered for ListBuckets.
@@ -63,6 +69,8 @@ struct ControlState {
   std::map<DriveId, std::string> drives;  // Label when added.
   std::map<std::string, AccessKey> keys;  // By access key.
   std::vector<Snapshot> snapshots;        // Oldest first; the newest two are kept.
+  std::vector<std::shared_ptr<const ArchivedLog>> archived;  // By place; none overlap.
+  std::map<SetId, uint64_t> archived_bytes;                  // Of these in each set, stored.
   uint32_t next_set = 1;
   Offset applied;  // Of the last control record folded.
 
@@ -70,6 +78,8 @@ struct ControlState {
     auto it = buckets.find(name);
     return it == buckets.end() ? nullptr : &it->second;
   }
+  // The piece that holds the record at `offset`; null: none does.
+  std::shared_ptr<const ArchivedLog> find_archived(Offset offset) const;
 };
 
 // Changes `state` by one control event at `offset`. Pure. Errors: unsupported (unknown event),

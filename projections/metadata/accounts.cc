@@ -1,5 +1,7 @@
 #include "projections/metadata/accounts.h"
 
+#include <algorithm>
+
 #include "projections/metadata/rows.h"
 
 namespace kura {
@@ -11,22 +13,38 @@ Result<uint64_t> plus(uint64_t value, int64_t change) {
   return value + static_cast<uint64_t>(change);
 }
 
-Result<void> change_live_bytes(Rows& rows, PartitionId partition, SetId set, int64_t change) {
-  std::string key = row::live_bytes_key(set, partition);
-  Result<std::optional<std::string>> before = rows.get(key);
-  if (!before) return fail(before.error());
-  uint64_t bytes = 0;
-  if (*before) {
-    Result<uint64_t> decoded = row::decode_u64(**before);
-    if (!decoded) return fail(decoded.error());
-    bytes = *decoded;
-  }
-  Result<uint64_t> after = plus(bytes, change);
-  if (!after) return fail(after.error());
-  if (*after == 0)
+Result<uint64_t> number_at(Rows& rows, const std::string& key) {
+  Result<std::optional<std::string>> value = rows.get(key);
+  if (!value) return fail(value.error());
+  return *value ? row::decode_u64(**value) : Result<uint64_t>(0);
+}
+
+void put_number(Rows& rows, std::string key, uint64_t number) {
+  if (number == 0)
     rows.remove(std::move(key));
   else
-    rows.put(std::move(key), row::encode_u64(*after));
+    rows.put(std::move(key), row::encode_u64(number));
+}
+
+Result<void> change_live_bytes(Rows& rows, PartitionId partition, SetId set, int64_t change) {
+  std::string key = row::live_bytes_key(set, partition);
+  Result<uint64_t> before = number_at(rows, key);
+  if (!before) return fail(before.error());
+  Result<uint64_t> after = plus(*before, change);
+  if (!after) return fail(after.error());
+  put_number(rows, std::move(key), *after);
+  return {};
+}
+
+// At decide time no offset is known, and nobody asks.
+Result<void> change_log_bytes(Rows& rows, PartitionId partition, const v1::Body& body, int sign) {
+  if (!body.has_journal() || body.journal().offset() == 0) return {};
+  std::string key = row::log_bytes_key(log_piece(Offset{body.journal().offset()}), partition);
+  Result<uint64_t> before = number_at(rows, key);
+  if (!before) return fail(before.error());
+  const uint64_t bytes = body.journal().length();
+  const uint64_t after = sign > 0 ? *before + bytes : *before - std::min(*before, bytes);
+  put_number(rows, std::move(key), after);
   return {};
 }
 
@@ -74,7 +92,7 @@ Result<void> add_body(Rows& rows, PartitionId partition, const v1::ExtentRow& ow
         change_live_bytes(rows, partition, set, static_cast<int64_t>(extent.stored_bytes()));
     if (!counted) return counted;
   }
-  return {};
+  return change_log_bytes(rows, partition, body, +1);
 }
 
 Result<void> remove_body(Rows& rows, PartitionId partition, const v1::Body& body) {
@@ -85,7 +103,7 @@ Result<void> remove_body(Rows& rows, PartitionId partition, const v1::Body& body
         change_live_bytes(rows, partition, set, -static_cast<int64_t>(extent.stored_bytes()));
     if (!counted) return counted;
   }
-  return {};
+  return change_log_bytes(rows, partition, body, -1);
 }
 
 v1::ExtentRow version_owner(BucketId bucket, std::string_view key, std::string_view version_id) {

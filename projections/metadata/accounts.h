@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/ids.h"
+#include "base/limits.h"
 #include "base/result.h"
 #include "object.pb.h"
 #include "projections/metadata/overlay.h"
@@ -28,9 +29,13 @@ struct CounterChange {
 Result<void> change_counters(Rows& rows, PartitionId partition, BucketId bucket,
                              const CounterChange& change);
 
-// The fold now names the extents of `body`, or no longer does. `owner` without stored_bytes.
-// Errors: corrupt when an extent has an owner already or is no extent, or when live bytes would be
-// negative.
+// The piece of the log whose live bytes are counted together.
+inline uint64_t log_piece(Offset offset) { return offset.value / kLogPieceBytes; }
+
+// The fold now names the extents of `body`, or the record that it lies in, or no longer does.
+// `owner` without stored_bytes. Errors: corrupt when an extent has an owner already or is no
+// extent, or when live bytes of a set would be negative. Those of the log only say where it is
+// worth looking for garbage: a view of an older build did not count them.
 Result<void> add_body(Rows& rows, PartitionId partition, const v1::ExtentRow& owner,
                       const v1::Body& body);
 Result<void> remove_body(Rows& rows, PartitionId partition, const v1::Body& body);

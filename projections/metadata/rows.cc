@@ -160,6 +160,18 @@ std::string live_bytes_key(SetId set, PartitionId partition) {
   return out;
 }
 
+std::string log_bytes_prefix(uint64_t piece) {
+  std::string out = start(kLogBytes);
+  append(out, piece);
+  return out;
+}
+
+std::string log_bytes_key(uint64_t piece, PartitionId partition) {
+  std::string out = log_bytes_prefix(piece);
+  append(out, partition.value);
+  return out;
+}
+
 std::string uploads_prefix(BucketId bucket) {
   std::string out = start(kUpload);
   append(out, bucket.value);

@@ -22,6 +22,7 @@ inline constexpr Kind kCounters = 'c';  // bucket partition: CounterRow.
 inline constexpr Kind kHead = 'f';      // partition: HeadRow (journal/fold.h).
 inline constexpr Kind kControl =
     'k';  // piece of ControlState (projections/control/control_rows.h).
+inline constexpr Kind kLogBytes = 'l';  // piece partition: u64, bytes of live inline bodies.
 inline constexpr Kind kPosition = 'n';  // Position of the view.
 inline constexpr Kind kCurrent = 'o';  // bucket key: ObjectVersion, the current version of the key.
 inline constexpr Kind kPart =
@@ -45,6 +46,7 @@ std::string part_key(std::string_view upload_id, uint32_t number);
 std::string requests_key(PartitionId partition);
 std::string request_key(PartitionId partition, uint32_t slot);
 std::string live_bytes_key(SetId set, PartitionId partition);
+std::string log_bytes_key(uint64_t piece, PartitionId partition);
 std::string upload_key(BucketId bucket, std::string_view key, std::string_view upload_id);
 std::string noncurrent_key(BucketId bucket, std::string_view key, uint64_t sequence);
 std::string voided_key(PartitionId partition, std::string_view incarnation);
@@ -55,7 +57,8 @@ std::string counters_prefix(BucketId bucket);
 std::string current_prefix(BucketId bucket);
 std::string parts_prefix(std::string_view upload_id);
 std::string live_bytes_prefix(SetId set);
-std::string uploads_prefix(BucketId bucket);  // An escaped prefix of the key may follow.
+std::string log_bytes_prefix(uint64_t piece);  // See log_piece() in accounts.h.
+std::string uploads_prefix(BucketId bucket);   // An escaped prefix of the key may follow.
 std::string extents_prefix(SetId set);
 std::string requests_prefix(PartitionId partition);
 
@@ -85,7 +88,7 @@ Result<UploadKey> parse_upload_key(std::string_view row);
 Result<ExtentKey> parse_extent_key(std::string_view row);
 Result<NoncurrentKey> parse_noncurrent_key(std::string_view row);
 
-// Big-endian u64 values (kControlPos, kRequests, kLiveBytes). Errors: corrupt.
+// Big-endian u64 values (kControlPos, kRequests, kLiveBytes, kLogBytes). Errors: corrupt.
 std::string encode_u64(uint64_t value);
 Result<uint64_t> decode_u64(std::string_view value);
 

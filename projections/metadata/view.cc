@@ -5,6 +5,23 @@
 #include "projections/metadata/rows.h"
 
 namespace kura {
+namespace {
+
+// Of numbers in all rows that start with `prefix`.
+Result<uint64_t> sum_of(Kv& kv, const std::string& prefix) {
+  KvRows rows(kv);
+  Result<std::vector<Row>> stored = rows.scan(prefix, SIZE_MAX);
+  if (!stored) return fail(stored.error());
+  uint64_t out = 0;
+  for (const Row& row : *stored) {
+    Result<uint64_t> number = row::decode_u64(row.value);
+    if (!number) return number;
+    out += *number;
+  }
+  return out;
+}
+
+}  // namespace
 
 Result<std::optional<v1::ObjectVersion>> MetadataView::current(BucketId bucket,
                                                                std::string_view key) const {
@@ -60,16 +77,11 @@ Result<BucketCounters> MetadataView::counters(BucketId bucket) const {
 }
 
 Result<uint64_t> MetadataView::live_bytes(SetId set) const {
-  KvRows rows(*kv_);
-  Result<std::vector<Row>> stored = rows.scan(row::live_bytes_prefix(set), SIZE_MAX);
-  if (!stored) return fail(stored.error());
-  uint64_t out = 0;
-  for (const Row& row : *stored) {
-    Result<uint64_t> bytes = row::decode_u64(row.value);
-    if (!bytes) return bytes;
-    out += *bytes;
-  }
-  return out;
+  return sum_of(*kv_, row::live_bytes_prefix(set));
+}
+
+Result<uint64_t> MetadataView::live_log_bytes(uint64_t piece) const {
+  return sum_of(*kv_, row::log_bytes_prefix(piece));
 }
 
 Result<std::vector<LiveExtent>> MetadataView::extents_of(SetId set,

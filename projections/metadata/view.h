@@ -115,7 +115,9 @@ class MetadataView {
   Result<PartPage> parts(std::string_view upload_id, uint32_t after, uint32_t parts_max) const;
   Result<BucketCounters> counters(BucketId bucket) const;
   Result<uint64_t> live_bytes(SetId set) const;  // Stored bytes that the fold names in the set.
-  Result<ViewDigest> digest() const;             // Reads every row.
+  // About so many bytes of inline bodies are live in the piece of the log (accounts.h).
+  Result<uint64_t> live_log_bytes(uint64_t piece) const;
+  Result<ViewDigest> digest() const;  // Reads every row.
 
   // Extents of `set` that the fold names, by offset, then member; only those behind `after`.
   Result<std::vector<LiveExtent>> extents_of(SetId set, std::optional<ExtentCursor> after,

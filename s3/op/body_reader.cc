@@ -132,9 +132,9 @@ Task<Result<OpenPiece>> open_piece(Store& store, const StoredPiece& piece, ByteR
     co_return open;
   }
   std::string whole;
-  if (!store.journal.try_read_body(piece.body.journal(), &whole)) {
+  if (!store.inline_bodies.try_read_body(piece.body.journal(), &whole)) {
     v1::JournalBody where = piece.body.journal();
-    Result<std::string> read = co_await store.journal.read_body(std::move(where));
+    Result<std::string> read = co_await store.inline_bodies.read_body(std::move(where));
     if (!read) co_return fail(read.error());
     whole = std::move(*read);
   }

@@ -122,7 +122,9 @@ class History {
     std::map<std::string, std::string> out;
     std::vector<Row> all = rows.scan("", SIZE_MAX).value();
     for (Row& row : all)
-      if (row.key != row::position_key() && row.key[0] != 'q' && row.key[0] != 'r')
+      // At decide time no offset is known, so live bytes of the log are not counted.
+      if (row.key != row::position_key() && row.key[0] != 'q' && row.key[0] != 'r' &&
+          row.key[0] != row::kLogBytes)
         out.emplace(std::move(row.key), std::move(row.value));
     return out;
   }

@@ -38,6 +38,9 @@ class ScriptedJournal final : public journal::Journal {
   Task<Result<std::vector<journal::StoredRecord>>> read(Offset, uint64_t) override {
     co_return fail(Errc::unsupported);
   }
+  Task<Result<journal::RawRecords>> read_raw(Offset, Offset, uint64_t) override {
+    co_return fail(Errc::unsupported);
+  }
   Task<Result<std::string>> read_body(v1::JournalBody) override { co_return fail(Errc::not_found); }
   bool try_read_body(const v1::JournalBody&, std::string*) override { return false; }
   Task<Result<void>> truncate(Offset) override { co_return Result<void>(); }

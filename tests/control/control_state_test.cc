@@ -226,6 +226,59 @@ TEST(ControlState, DrivesKeysClusterAndSnapshots) {
   EXPECT_FALSE(world.apply(snapshot_taken(250)));
 }
 
+v1::Event archived(uint64_t from, uint64_t to, uint32_t set) {
+  v1::Event event;
+  event.mutable_log_archived()->set_from(from);
+  event.mutable_log_archived()->set_to(to);
+  v1::Extent& extent = *event.mutable_log_archived()->mutable_body()->add_extents();
+  extent.set_set(set);
+  extent.set_stored_bytes(to - from);
+  return event;
+}
+
+v1::Event archive_dropped(uint64_t from) {
+  v1::Event event;
+  event.mutable_log_archive_dropped()->set_from(from);
+  return event;
+}
+
+TEST(ControlState, ArchivedPiecesOfTheLogAreFoundByPlace) {
+  World world;
+  ASSERT_TRUE(world.apply(archived(100, 200, 1)));
+  ASSERT_TRUE(world.apply(archived(300, 450, 2)));
+  ASSERT_TRUE(world.apply(archived(200, 300, 1)));
+  EXPECT_FALSE(world.apply(archived(50, 101, 1)));
+  EXPECT_FALSE(world.apply(archived(449, 500, 1)));
+  EXPECT_FALSE(world.apply(archived(299, 300, 1)));
+  EXPECT_FALSE(world.apply(archived(100, 150, 1))) << "another piece that begins there";
+  EXPECT_FALSE(world.apply(archived(600, 600, 1)));
+  v1::Event shorter = archived(600, 700, 1);
+  shorter.mutable_log_archived()->set_to(701);
+  EXPECT_FALSE(world.apply(shorter));
+
+  const ControlState restored = load_control(control_rows(world.state)).value();
+  for (const ControlState* state : {static_cast<const ControlState*>(&world.state), &restored}) {
+    ASSERT_EQ(state->archived.size(), 3u);
+    EXPECT_EQ(state->find_archived(Offset{99}), nullptr);
+    EXPECT_EQ(state->find_archived(Offset{100})->to, Offset{200});
+    EXPECT_EQ(state->find_archived(Offset{299})->from, Offset{200});
+    EXPECT_EQ(state->find_archived(Offset{449})->from, Offset{300});
+    EXPECT_EQ(state->find_archived(Offset{450}), nullptr);
+    EXPECT_EQ(state->archived_bytes.at(SetId{1}), 200u);
+    EXPECT_EQ(state->archived_bytes.at(SetId{2}), 150u);
+  }
+
+  ASSERT_TRUE(world.apply(archived(200, 300, 2))) << "copied elsewhere";
+  EXPECT_EQ(world.state.find_archived(Offset{250})->body.extents(0).set(), 2u);
+  EXPECT_EQ(world.state.archived_bytes.at(SetId{1}), 100u);
+  EXPECT_FALSE(world.apply(archive_dropped(150)));
+  ASSERT_TRUE(world.apply(archive_dropped(100)));
+  EXPECT_FALSE(world.apply(archive_dropped(100)));
+  EXPECT_EQ(world.state.find_archived(Offset{150}), nullptr);
+  EXPECT_FALSE(world.state.archived_bytes.contains(SetId{1}));
+  EXPECT_EQ(world.state.archived_bytes.at(SetId{2}), 250u);
+}
+
 TEST(ControlState, UnknownEventsStopThePartition) {
   World world;
   EXPECT_FALSE(world.apply(v1::Event()));
@@ -333,7 +386,8 @@ TEST(ControlRows, BytesAreThoseOfTheGoldenFile) {
   World world;
   for (const v1::Event& event :
        {cluster_created(), drive_added(1), set_opened(1), set_sealed(1, 640), key_created("k"),
-        key_disabled("k"), bucket_created("b"), bucket_deleting(70), snapshot_taken(9)})
+        key_disabled("k"), bucket_created("b"), bucket_deleting(70), snapshot_taken(9),
+        archived(4096, 4736, 1)})
     ASSERT_TRUE(world.apply(event));
   std::ostringstream actual;
   for (const auto& [key, value] : control_rows(world.state))

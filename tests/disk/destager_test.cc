@@ -1,95 +1,17 @@
-// Small bodies leave the journal for stripes.
+// Small bodies leave the journal for stripes, one by one.
 
-#include "journal/journal.h"
-#include "pool_world.h"
+#include "list_journal.h"
 
 namespace kura::disk {
 namespace {
 
-// A journal that is read only, on a loop of its own.
-class ListJournal final : public journal::Journal {
- public:
-  explicit ListJournal(Loop& loop) : loop_(loop) {}
-  JournalId id() const override { return {}; }
-  journal::Bounds bounds() const override { return {Offset(0), Offset(end_)}; }
-  Task<Result<std::vector<Offset>>> append(std::vector<journal::Record>&,
-                                           journal::AppendClass) override {
-    co_return fail(Errc::unavailable);
-  }
-  Task<Result<std::vector<journal::StoredRecord>>> read(Offset from, uint64_t bytes_max) override {
-    EXPECT_TRUE(loop_.is_current()) << "a journal is called on its own loop";
-    co_await sleep_for(100 * sim::kMicrosecond);
-    std::vector<journal::StoredRecord> out;
-    uint64_t bytes = 0;
-    for (const auto& stored : records_) {
-      if (stored.offset < from) continue;
-      if (bytes >= bytes_max) break;
-      bytes += stored.end.value - stored.offset.value;
-      out.push_back(stored);
-    }
-    co_return out;
-  }
-  Task<Result<std::string>> read_body(v1::JournalBody) override { co_return fail(Errc::not_found); }
-  bool try_read_body(const v1::JournalBody&, std::string*) override { return false; }
-  Task<Result<void>> truncate(Offset) override { co_return Result<void>(); }
+using Destage = DestageWorld;
 
-  Offset add(const v1::Event& event, std::string body) {
-    journal::StoredRecord stored;
-    stored.offset = Offset(end_);
-    stored.record.payload = event.SerializeAsString();
-    stored.record.body = std::move(body);
-    end_ += 128 + stored.record.payload.size() + stored.record.body.size();
-    stored.end = Offset(end_);
-    records_.push_back(stored);
-    return stored.offset;
-  }
-  uint64_t end_ = 512;
-
- private:
-  Loop& loop_;
-  std::vector<journal::StoredRecord> records_;
-};
-
-class Destage : public testing::Test {
- public:
-  Destage() : journal_loop(pool.world, "journal", pool.clock), journal(journal_loop) {
-    EXPECT_TRUE(pool.start());
-  }
-
-  // An inline PUT, folded.
-  void put(const std::string& key, uint64_t bytes) {
-    v1::Event event;
-    v1::PutCommitted& committed = *event.mutable_put_committed();
-    committed.set_bucket(7);
-    committed.set_key(key);
-    const std::string content = content_of(key + std::to_string(journal.end_), bytes);
-    auto& body = *committed.mutable_version()->mutable_body()->mutable_journal();
-    body.set_length(static_cast<uint32_t>(bytes));
-    body.set_crc32c(99);
-    body.set_offset(0);
-    v1::JournalBody folded = body;
-    folded.set_offset(journal.add(event, content).value);
-    pool.bodies.bodies[key].Clear();
-    *pool.bodies.bodies[key].mutable_journal() = folded;
-    pool.bodies.content[key] = content;
-  }
-
-  Result<Offset> destage(uint64_t from, uint64_t below, uint64_t bytes_max = 64 * kMiB) {
-    // Asked from the journal's loop, as the node does.
-    Task<Result<Offset>> task = pool.pool->destage(journal, Offset(from), Offset(below), bytes_max);
-    Task<Result<Offset>> moved = run_on(static_cast<Loop&>(journal_loop), std::move(task));
-    return pool.run<Result<Offset>>(std::move(moved));
-  }
-
-  PoolWorld pool{6};
-  sim::SimLoop journal_loop;
-  ListJournal journal;
-};
-
-TEST_F(Destage, LiveBodiesMoveAndReadBack) {
-  for (int i = 0; i < 3000; ++i) put("key-" + std::to_string(i), 1 + (i * 37) % 16'384);
-  for (int i = 0; i < 3000; i += 3) pool.forget("key-" + std::to_string(i));
-  for (int i = 1; i < 3000; i += 30) put("key-" + std::to_string(i), 5'000);  // Overwritten.
+TEST_F(Destage, LiveBodiesOfASparsePieceMoveAndReadBack) {
+  for (int i = 0; i < 6000; ++i) put("key-" + std::to_string(i), 1 + (i * 37) % 16'384);
+  for (int i = 0; i < 6000; ++i)
+    if (i % 3 != 0) pool.forget("key-" + std::to_string(i));
+  for (int i = 0; i < 6000; i += 30) put("key-" + std::to_string(i), 5'000);  // Overwritten.
   const uint64_t below = journal.end_;
   auto done = destage(0, below);
   ASSERT_TRUE(done) << done.error().detail;
@@ -99,6 +21,7 @@ TEST_F(Destage, LiveBodiesMoveAndReadBack) {
     ASSERT_FALSE(body.has_journal()) << key;
     ASSERT_EQ(body.extents_size(), 1);
   }
+  EXPECT_TRUE(pool.ledger.state()->archived.empty());
   pool.expect_all();
   EXPECT_EQ(pool.bodies.moves, 2000u) << "the overwritten bodies are not copied";
   EXPECT_LT(pool.bodies.events_of_moves, 250u) << "moves are batched";

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/disk/drive_identity.h"
+#include "projections/metadata/accounts.h"
 
 namespace kura::disk {
 namespace {
@@ -106,10 +107,38 @@ Task<Result<void>> MemoryLedger::replace_member(SetId set, uint32_t member, Driv
   co_return co_await record_later(std::move(event));
 }
 
+Task<Result<void>> MemoryLedger::archive_log(ArchivedLog piece, bool again) {
+  v1::Event event;
+  v1::LogArchived& archived = *event.mutable_log_archived();
+  archived.set_from(piece.from.value);
+  archived.set_to(piece.to.value);
+  *archived.mutable_body() = std::move(piece.body);
+  Result<void> reached = co_await reach();
+  if (!reached) co_return reached;
+  if ((state()->find_archived(piece.from) != nullptr) != again)
+    co_return fail(again ? Errc::not_found : Errc::exists);
+  co_return record(event);
+}
+
+Task<Result<void>> MemoryLedger::drop_archive(Offset from) {
+  v1::Event event;
+  event.mutable_log_archive_dropped()->set_from(from.value);
+  co_return co_await record_later(std::move(event));
+}
+
 Task<Result<void>> MemoryLedger::drop_set(SetId set) {
   v1::Event event;
   event.mutable_set_dropped()->set_set(set.value);
   co_return co_await record_later(std::move(event));
+}
+
+Result<uint64_t> MemoryBodies::live_log_bytes(uint64_t piece) const {
+  uint64_t out = 0;
+  for (const auto& [key, body] : bodies)
+    if (count_log_bytes && body.has_journal() &&
+        log_piece(Offset(body.journal().offset())) == piece)
+      out += body.journal().length();
+  return out;
 }
 
 Result<uint64_t> MemoryBodies::live_bytes(SetId set) const {

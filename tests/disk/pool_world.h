@@ -27,6 +27,8 @@ class MemoryLedger final : public SetLedger {
   Task<Result<void>> seal_set(SetId set, uint64_t length_bytes) override;
   Task<Result<void>> replace_member(SetId set, uint32_t member, DriveId drive) override;
   Task<Result<void>> drop_set(SetId set) override;
+  Task<Result<void>> archive_log(ArchivedLog piece, bool again) override;
+  Task<Result<void>> drop_archive(Offset from) override;
   std::shared_ptr<const ControlState> state() const override {
     std::lock_guard lock(mutex_);
     return state_;
@@ -49,6 +51,7 @@ class MemoryLedger final : public SetLedger {
 class MemoryBodies final : public LiveBodies, public BucketWriter {
  public:
   Result<uint64_t> live_bytes(SetId set) const override;
+  Result<uint64_t> live_log_bytes(uint64_t piece) const override;
   Result<LivePage> bodies_in(SetId set, const std::string& after,
                              uint32_t bodies_max) const override;
   Result<bool> is_live(const v1::BodiesMoved_Move& place) const override;
@@ -59,6 +62,7 @@ class MemoryBodies final : public LiveBodies, public BucketWriter {
   uint64_t moves = 0;
   uint64_t events_of_moves = 0;
   std::optional<Errc> refuse;
+  bool count_log_bytes = true;  // Else no byte of the log seems live.
 };
 
 DriveId drive_id(size_t i);

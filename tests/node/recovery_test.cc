@@ -56,6 +56,9 @@ class FaultyJournal final : public journal::Journal {
     out.push_back(std::move(stored));
     co_return out;
   }
+  Task<Result<journal::RawRecords>> read_raw(Offset, Offset, uint64_t) override {
+    co_return fail(Errc::unsupported);
+  }
   Task<Result<std::string>> read_body(v1::JournalBody) override { co_return fail(Errc::not_found); }
   bool try_read_body(const v1::JournalBody&, std::string*) override { return false; }
   Task<Result<void>> truncate(Offset) override { co_return Result<void>(); }

@@ -6,16 +6,7 @@
 
 namespace kura::s3 {
 
-Task<Result<std::vector<Offset>>> MemoryJournal::append(std::vector<journal::Record>&,
-                                                        journal::AppendClass) {
-  co_return fail(Errc::unsupported);
-}
-Task<Result<std::vector<journal::StoredRecord>>> MemoryJournal::read(Offset, uint64_t) {
-  co_return fail(Errc::unsupported);
-}
-Task<Result<void>> MemoryJournal::truncate(Offset) { co_return fail(Errc::unsupported); }
-
-Task<Result<std::string>> MemoryJournal::read_body(v1::JournalBody body) {
+Task<Result<std::string>> MemoryInlineBodies::read_body(v1::JournalBody body) {
   co_await sleep_for(1000);
   auto it = bodies.find(body.offset());
   if (it == bodies.end()) co_return fail(Errc::not_found);

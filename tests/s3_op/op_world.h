@@ -23,16 +23,10 @@
 namespace kura::s3 {
 
 // Inline bodies by the offset of their record.
-class MemoryJournal final : public journal::Journal {
+class MemoryInlineBodies final : public journal::InlineBodies {
  public:
-  JournalId id() const override { return {}; }
-  journal::Bounds bounds() const override { return {}; }
-  Task<Result<std::vector<Offset>>> append(std::vector<journal::Record>&,
-                                           journal::AppendClass) override;
-  Task<Result<std::vector<journal::StoredRecord>>> read(Offset, uint64_t) override;
   Task<Result<std::string>> read_body(v1::JournalBody body) override;
   bool try_read_body(const v1::JournalBody&, std::string*) override { return false; }
-  Task<Result<void>> truncate(Offset) override;
 
   std::map<uint64_t, std::string> bodies;
 };
@@ -83,7 +77,7 @@ class MemoryTenants final : public Tenants {
 // One decision after the other, each folded at once.
 class MemoryWriter final : public BucketWriter {
  public:
-  MemoryWriter(Kv& kv, MemoryJournal& journal, Clock& clock)
+  MemoryWriter(Kv& kv, MemoryInlineBodies& journal, Clock& clock)
       : kv_(kv), journal_(journal), clock_(clock) {}
   Task<Result<Outcome>> submit(Command command) override;
 
@@ -93,7 +87,7 @@ class MemoryWriter final : public BucketWriter {
 
  private:
   Kv& kv_;
-  MemoryJournal& journal_;
+  MemoryInlineBodies& journal_;
   Clock& clock_;
   uint64_t offset_ = 1'000'000;
 };
@@ -150,7 +144,7 @@ class OpWorld {
   sim::SimRandom random;
   MemoryKv kv;
   MetadataView view{kv};
-  MemoryJournal journal;
+  MemoryInlineBodies journal;
   MemoryBlobs blobs;
   MemoryTenants tenants{kv, clock};
   MemoryWriter writer{kv, journal, clock};

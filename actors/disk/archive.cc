@@ -1,0 +1,207 @@
+#include "actors/disk/archive.h"
+
+#include <algorithm>
+
+#include "actors/disk/blob_reader.h"
+#include "actors/disk/blob_writer.h"
+#include "actors/disk/core.h"
+#include "base/chance.h"
+#include "base/fail_point.h"
+#include "projections/metadata/accounts.h"
+
+namespace kura::disk {
+namespace {
+
+// Less is not worth a record in the control log.
+constexpr uint64_t kArchiveBytesMin = kMiB;
+constexpr size_t kSamples = 64;  // Right within a tenth or so.
+
+// Of a piece that was written. Errors: those of the ledger.
+Task<Result<void>> record(std::shared_ptr<DiskCore> core, ArchivedLog piece,
+                          v1::Reservation reservation, bool again) {
+  before_step("archive.record");
+  Result<void> recorded = co_await core->ledger.archive_log(std::move(piece), again);
+  if (recorded) after_step("archive.record");
+  // With an unknown outcome the bytes stay reserved until this process ends.
+  if (recorded || !may_become_effective(recorded.error().code)) core->reservations.end(reservation);
+  co_return recorded;
+}
+
+// The whole piece, every byte verified.
+Task<Result<LogPiece>> read_archived_piece(std::shared_ptr<DiskCore> core,
+                                           std::shared_ptr<const ArchivedLog> piece) {
+  const uint64_t bytes = piece->to.value - piece->from.value;
+  auto reader = make_blob_reader(core, piece->body, ByteRange{0, bytes});
+  if (!reader) co_return fail(reader.error());
+  LogPiece out{piece->from, piece->to, piece->to, {std::string()}};
+  std::string& all = out.chunks.front();
+  all.reserve(bytes);
+  for (;;) {
+    if (core->stopping) co_return fail(Errc::unavailable, "stopping");
+    auto some = co_await (*reader)->next();
+    if (!some) co_return fail(some.error());
+    if (some->empty()) break;
+    all += *some;
+  }
+  co_return out;
+}
+
+}  // namespace
+
+BodyCursor::BodyCursor(const LogPiece& piece, const JournalId& journal)
+    : piece_(piece), journal_(journal), behind_(piece.from) {
+  if (!piece.chunks.empty()) rest_ = piece.chunks.front();
+}
+
+bool BodyCursor::next() {
+  for (;;) {
+    while (rest_.empty()) {
+      if (chunk_ + 1 >= piece_.chunks.size()) return false;
+      rest_ = piece_.chunks[++chunk_];
+    }
+    auto record = journal::locate_record(rest_, journal_, behind_);
+    INVARIANT(record, "records were verified when they were read");
+    offset_ = behind_;
+    record_ = *record;
+    rest_.remove_prefix(record_.bytes.size());
+    behind_ = Offset{offset_.value + record_.bytes.size()};
+    if (!record_.body.empty()) return true;
+  }
+}
+
+Result<v1::BodiesMoved_Move> place_of(Offset offset, const journal::RecordView& record) {
+  v1::Event event;
+  if (!event.ParseFromArray(record.payload.data(), static_cast<int>(record.payload.size())))
+    return fail(Errc::corrupt, "event does not parse");
+  v1::BodiesMoved_Move place;
+  v1::JournalBody body;
+  if (event.has_put_committed()) {
+    const v1::PutCommitted& put = event.put_committed();
+    place.set_bucket(put.bucket());
+    place.set_key(put.key());
+    place.set_version_id(put.version().version_id());
+    body = put.version().body().journal();
+  } else if (event.has_part_committed()) {
+    const v1::PartCommitted& part = event.part_committed();
+    place.set_bucket(part.bucket());
+    place.set_key(part.key());
+    place.set_upload_id(part.upload_id());
+    place.set_part_number(part.part().number());
+    body = part.part().body().journal();
+  } else {
+    // Freeing what holds it could lose it.
+    return fail(Errc::unsupported, "an event with a body that this version does not know");
+  }
+  body.set_offset(offset.value);
+  *place.mutable_from()->mutable_journal() = body;
+  return place;
+}
+
+Task<Result<void>> move_live(std::shared_ptr<DiskCore> core, const LiveBodies& live,
+                             BucketWriter& buckets, const LogPiece& piece) {
+  BodyMover mover(core, buckets, reclaim_target(*core));
+  BodyCursor bodies(piece, core->options.journal);
+  while (bodies.next()) {
+    if (core->stopping) co_return fail(Errc::unavailable, "stopping");
+    auto place = place_of(bodies.offset(), bodies.record());
+    if (!place) co_return fail(place.error());
+    auto is_live = live.is_live(*place);
+    if (!is_live) co_return fail(is_live.error());
+    if (!*is_live) continue;
+    MovingBody body{std::move(*place), std::string(bodies.record().body)};
+    Result<void> added = co_await mover.add(std::move(body));
+    if (!added) co_return added;
+  }
+  before_step("destage");
+  Result<void> flushed = co_await mover.flush();
+  if (flushed) after_step("destage");
+  co_return flushed;
+}
+
+Result<bool> is_worth_archiving(const DiskCore& core, const LiveBodies& live,
+                                const LogPiece& piece) {
+  if (chance("destage.archive")) return true;
+  if (piece.bytes() < kArchiveBytesMin) return false;
+  uint64_t bodies = 0, body_bytes = 0;
+  for (BodyCursor all(piece, core.options.journal); all.next(); ++bodies)
+    body_bytes += all.record().body.size();
+  const uint64_t stride = std::max<uint64_t>(1, bodies / kSamples);
+  uint64_t seen = 0, sampled = 0, sampled_live = 0;
+  for (BodyCursor some(piece, core.options.journal); some.next();) {
+    if (seen++ % stride != 0) continue;
+    auto place = place_of(some.offset(), some.record());
+    if (!place) return fail(place.error());
+    auto is_live = live.is_live(*place);
+    if (!is_live) return is_live;
+    ++sampled;
+    if (*is_live) ++sampled_live;
+  }
+  if (sampled == 0) return false;
+  return body_bytes * sampled_live / sampled * 100 >= piece.bytes() * core.options.live_percent_min;
+}
+
+Task<Result<void>> archive(std::shared_ptr<DiskCore> core, LogPiece piece) {
+  auto writer = make_blob_writer(core, reclaim_target(*core), piece.bytes());
+  before_step("archive.write");
+  for (std::string& chunk : piece.chunks) {
+    Result<void> appended = co_await writer->append(std::move(chunk));
+    if (!appended) co_return appended;
+  }
+  auto body = co_await writer->finish();
+  if (!body) co_return fail(body.error());
+  after_step("archive.write");
+  ArchivedLog archived{piece.from, piece.to, std::move(*body)};
+  v1::Reservation reservation = writer->reservation();
+  co_return co_await record(core, std::move(archived), std::move(reservation), false);
+}
+
+Task<Result<void>> archive_again(std::shared_ptr<DiskCore> core, Target target,
+                                 std::shared_ptr<const ArchivedLog> piece) {
+  const uint64_t bytes = piece->to.value - piece->from.value;
+  auto reader = make_blob_reader(core, piece->body, ByteRange{0, bytes});
+  if (!reader) co_return fail(reader.error());
+  auto writer = make_blob_writer(core, target, bytes);
+  for (;;) {
+    auto some = co_await (*reader)->next();
+    if (!some) co_return fail(some.error());
+    if (some->empty()) break;
+    std::string taken = std::move(*some);
+    Result<void> appended = co_await writer->append(std::move(taken));
+    if (!appended) co_return appended;
+  }
+  auto body = co_await writer->finish();
+  if (!body) co_return fail(body.error());
+  ArchivedLog archived{piece->from, piece->to, std::move(*body)};
+  v1::Reservation reservation = writer->reservation();
+  Result<void> recorded = co_await record(core, std::move(archived), std::move(reservation), true);
+  if (!recorded && recorded.error().code == Errc::not_found) co_return Result<void>();
+  co_return recorded;
+}
+
+Result<bool> is_sparse(const DiskCore& core, const LiveBodies& live, const ControlState& state,
+                       const ArchivedLog& piece) {
+  const uint64_t counted = log_piece(piece.from);
+  auto live_bytes = live.live_log_bytes(counted);
+  if (!live_bytes) return fail(live_bytes.error());
+  uint64_t archived_bytes = 0;
+  const auto begin = std::lower_bound(
+      state.archived.begin(), state.archived.end(), counted,
+      [](const auto& other, uint64_t number) { return log_piece(other->from) < number; });
+  for (auto it = begin; it != state.archived.end() && log_piece((*it)->from) == counted; ++it)
+    archived_bytes += (*it)->to.value - (*it)->from.value;
+  return *live_bytes * 100 < archived_bytes * core.options.live_percent_min;
+}
+
+Task<Result<void>> clean(std::shared_ptr<DiskCore> core, const LiveBodies& live,
+                         BucketWriter& buckets, std::shared_ptr<const ArchivedLog> archived) {
+  auto piece = co_await read_archived_piece(core, archived);
+  if (!piece) co_return fail(piece.error());
+  Result<void> moved = co_await move_live(core, live, buckets, *piece);
+  if (!moved) co_return moved;
+  before_step("archive.drop");
+  Result<void> dropped = co_await core->ledger.drop_archive(archived->from);
+  if (dropped) after_step("archive.drop");
+  co_return dropped;
+}
+
+}  // namespace kura::disk

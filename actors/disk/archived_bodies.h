@@ -1,0 +1,27 @@
+// ArchivedBodies: inline bodies, from the log as long as it has them, then from where that piece of
+// it was archived.
+
+#pragma once
+
+#include <memory>
+
+#include "journal/journal.h"
+
+namespace kura::disk {
+
+struct DiskCore;
+
+class ArchivedBodies final : public journal::InlineBodies {
+ public:
+  // `log` outlives it.
+  ArchivedBodies(std::shared_ptr<DiskCore> core, journal::InlineBodies& log);
+
+  Task<Result<std::string>> read_body(v1::JournalBody body) override;
+  bool try_read_body(const v1::JournalBody& body, std::string* out) override;
+
+ private:
+  const std::shared_ptr<DiskCore> core_;
+  journal::InlineBodies& log_;
+};
+
+}  // namespace kura::disk
