@@ -20,7 +20,8 @@ Command make_command(const Request& request, BucketId bucket, Action action,
   command.bucket = bucket;
   command.key = request.key;
   command.request_id = request.id;
-  command.request_digest = request_digest(request.head, request.query, body_digest);
+  if (!request.id.is_nil())
+    command.request_digest = request_digest(request.head, request.query, body_digest);
   command.action = std::move(action);
   return command;
 }

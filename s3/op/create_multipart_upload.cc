@@ -17,8 +17,8 @@ namespace kura::s3 {
 namespace {
 
 // 48 bits of when it began, in milliseconds, then 80 that nobody can guess: uploads of one key are
-// listed by their ids, and S3 lists them as they began. From the request's id, so that a retry,
-// answered from the request table, names the same upload.
+// listed by their ids, and S3 lists them as they began. From the request's id if it has one, so
+// that a retry, answered from the request table, names the same upload.
 std::string new_upload_id(int64_t began_at_ms, const RequestId& id) {
   std::string out;
   for (int shift = 40; shift >= 0; shift -= 8)
@@ -38,11 +38,12 @@ Task<S3Result<Response>> create_multipart_upload(Context& context, Request& requ
   S3Result<Bucket> bucket = find_bucket(context, request.bucket);
   if (!bucket) co_return s3_fail(bucket.error());
 
+  const RequestId id = request.id.is_nil() ? context.store.random.uuid<RequestId>() : request.id;
   CreateUpload create;
   // S3 has them at Complete; mc sends them here, and not again. So they count here and there.
   create.conditions = std::move(*conditions);
   create.upload.set_initiated_at_ms(context.store.clock.wall_ms());
-  create.upload.set_upload_id(new_upload_id(create.upload.initiated_at_ms(), request.id));
+  create.upload.set_upload_id(new_upload_id(create.upload.initiated_at_ms(), id));
   *create.upload.mutable_info() = std::move(*info);
   create.upload.set_checksum_algorithm(checksum->algorithm);
   create.upload.set_checksum_type(checksum->type);
@@ -54,7 +55,7 @@ Task<S3Result<Response>> create_multipart_upload(Context& context, Request& requ
   XmlWriter xml("InitiateMultipartUploadResult");
   xml.text("Bucket", request.bucket);
   xml.text("Key", request.key);
-  xml.text("UploadId", hex_encode(new_upload_id(outcome->modified_at_ms, request.id)));
+  xml.text("UploadId", hex_encode(new_upload_id(outcome->modified_at_ms, id)));
   Response response = xml_answer(std::move(xml));
   if (checksum->algorithm != v1::Checksum::NONE) {
     response.headers.add("x-amz-checksum-algorithm",

@@ -152,7 +152,7 @@ Task<S3Result<Response>> Dispatcher::answer(const RequestHead& sent, BodySource&
                   std::move(destination->address.bucket),
                   std::move(destination->address.key),
                   verified->identity,
-                  request_id_of(head.headers, verified->identity, context_.store.random),
+                  request_id_of(head.headers, verified->identity),
                   connection.request_id,
                   **checked,
                   connection.encrypted};

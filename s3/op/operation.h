@@ -43,7 +43,7 @@ struct Request {
   std::string bucket;  // Empty for the service.
   std::string key;     // Decoded bytes; empty for a bucket.
   Identity identity;
-  RequestId id;            // For the journal: from amz-sdk-invocation-id, else drawn.
+  RequestId id;            // For the journal: from amz-sdk-invocation-id; nil without.
   std::string request_id;  // x-amz-request-id.
   VerifiedBody& body;
   bool encrypted = false;  // Over TLS.

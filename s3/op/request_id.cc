@@ -33,9 +33,9 @@ bool is_read_by_s3(std::string_view name) {
 
 }  // namespace
 
-RequestId request_id_of(const Headers& headers, const Identity& identity, Random& random) {
+RequestId request_id_of(const Headers& headers, const Identity& identity) {
   std::string_view invocation = headers.get("amz-sdk-invocation-id");
-  if (invocation.empty()) return random.uuid<RequestId>();
+  if (invocation.empty()) return {};
   std::string text = "invocation";
   append_field(&text, identity.access_key);
   append_field(&text, invocation);
@@ -43,6 +43,7 @@ RequestId request_id_of(const Headers& headers, const Identity& identity, Random
 }
 
 RequestId command_id(const RequestId& request, uint64_t index) {
+  if (request.is_nil()) return {};
   std::string text = "command";
   append_field(&text, request.view());
   append_field(&text, std::to_string(index));

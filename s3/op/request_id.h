@@ -1,5 +1,5 @@
 // Ids and digests by which the journal knows a repeated request (journal/PROTOCOL.md, section 5,
-// "Request ids"). Pure but for the drawn ids.
+// "Request ids"). Pure.
 
 #pragma once
 
@@ -7,16 +7,17 @@
 #include <string_view>
 
 #include "base/ids.h"
-#include "base/random.h"
 #include "s3/op/operation.h"
 
 namespace kura::s3 {
 
 // From (access key, amz-sdk-invocation-id), which AWS SDKs keep over the retries of one call, so
-// that a retry is answered with the first result. Drawn where a client sends none.
-RequestId request_id_of(const Headers& headers, const Identity& identity, Random& random);
+// that a retry is answered with the first result. Nil where a client sends none: then nobody can
+// ask again, and no result is kept.
+RequestId request_id_of(const Headers& headers, const Identity& identity);
 
-// The id of one of the commands that a request makes: of the `index`th key of DeleteObjects.
+// The id of one of the commands that a request makes: of the `index`th key of DeleteObjects. Nil of
+// a nil one.
 RequestId command_id(const RequestId& request, uint64_t index);
 
 // Of everything that makes the request what it is: method, path, query, headers that S3 reads, and

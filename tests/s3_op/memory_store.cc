@@ -191,7 +191,8 @@ Task<Result<Outcome>> MemoryWriter::submit(Command command) {
   KvRows below(kv_);
   Result<RequestTable> table = RequestTable::load(below, partition);
   if (!table) co_return fail(table.error());
-  if (const RequestEntry* entry = table->find(command.request_id)) {
+  const RequestId& id = command.request_id;
+  if (const RequestEntry* entry = id.is_nil() ? nullptr : table->find(id)) {
     if (entry->digest != command.request_digest) co_return fail(Errc::bad_request_id);
     co_return entry->outcome;
   }
