@@ -75,7 +75,7 @@ struct BucketPage {
 };
 
 struct PlaceReport {
-  std::string kind;  // "journal", "packed", "striped".
+  std::string kind;  // "journal", "archived", "packed", "striped".
   uint64_t offset = 0, stored_bytes = 0;
   uint32_t set = 0, part = 0;
   std::vector<std::string> drives;  // Labels, by member; of a journal record: its mirrors.

@@ -68,6 +68,7 @@ struct NodeOptions {
   uint64_t snapshot_chunk_bytes = kSnapshotChunkBytes;
   int64_t maintenance_ns = 1'000'000'000;
   int64_t set_idle_ns = disk::DiskPoolOptions{}.idle_ns;
+  disk::ArchiveLimits archive;
   int64_t drive_check_ns = 2'000'000'000;
   int64_t drive_timeout_ns = 10'000'000'000;  // A drive that does not answer so long is offline.
   bool starts_over = false;  // The cluster is there: empty drives alone are not to become another.

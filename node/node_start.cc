@@ -199,6 +199,7 @@ disk::DiskPoolOptions Node::Parts::pool_options() const {
   pool.reserve_extra_bytes = segments_max() * segment_bytes();
   pool.maintenance_interval_ns = options.maintenance_ns;
   pool.idle_ns = options.set_idle_ns;
+  pool.archive = options.archive;
   pool.drive_timeout_ns = options.drive_timeout_ns;
   pool.check_interval_ns = options.drive_check_ns;
   pool.unsynced_bytes_max = uploads_bytes();

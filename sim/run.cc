@@ -218,10 +218,11 @@ const std::vector<std::string>& required_probes(Profile profile) {
                                               "upload of several parts"};
   static const std::vector<std::string> crash = [] {
     std::vector<std::string> all = quiet;
-    for (const char* probe : {"crash", "crash with unsynced writes", "restart", "view deleted",
-                              "view rebuilt from a snapshot", "crash in a rebuild of the view",
-                              "connection cut", "pause", "outcome unknown",
-                              "acknowledged after a doubtful attempt", "crash at a fail point"})
+    for (const char* probe :
+         {"crash", "crash with unsynced writes", "restart", "view deleted",
+          "view rebuilt from a snapshot", "crash in a rebuild of the view", "connection cut",
+          "pause", "outcome unknown", "started with archived log", "chance: archive.clean",
+          "acknowledged after a doubtful attempt", "crash at a fail point"})
       all.push_back(probe);
     return all;
   }();

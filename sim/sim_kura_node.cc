@@ -96,6 +96,8 @@ node::NodeOptions draw_options(const NodeParts& parts) {
   if (patience.pick(4) != 0) options.drive_timeout_ns = patience.between(500, 1500) * kMillisecond;
   // A view of a run fits one chunk; a real one is loaded chunk by chunk, and may be left half done.
   options.snapshot_chunk_bytes = uint64_t{256} << 2 * random.pick(6);
+  if (parts.random.fork("archive").pick(2) == 0)
+    options.archive = {.bytes_min = 1, .live_percent_min = 0};
   options.set_idle_ns = parts.random.fork("idle sets").between(100, 5000) * kMillisecond;
   // Now and then so little that requests wait and are refused.
   SimRandom load = parts.random.fork("load");
@@ -191,6 +193,7 @@ Task<void> SimKuraNode::run() {
   failure_.clear();
   parts_.world.say("serves");
   if (!node_->started_read_only().empty()) ++parts_.probes["started to read only"];
+  if (!node_->tenants().state()->archived.empty()) ++parts_.probes["started with archived log"];
   if (node_->view_recovery().from_snapshot) ++parts_.probes["view rebuilt from a snapshot"];
   serve();
 }

@@ -5,15 +5,13 @@
 #include "actors/disk/blob_reader.h"
 #include "actors/disk/blob_writer.h"
 #include "actors/disk/core.h"
-#include "base/chance.h"
+#include "actors/disk/set_reader.h"
 #include "base/fail_point.h"
 #include "projections/metadata/accounts.h"
 
 namespace kura::disk {
 namespace {
 
-// Less is not worth a record in the control log.
-constexpr uint64_t kArchiveBytesMin = kMiB;
 constexpr size_t kSamples = 64;  // Right within a tenth or so.
 
 // Of a piece that was written. Errors: those of the ledger.
@@ -97,8 +95,8 @@ Result<v1::BodiesMoved_Move> place_of(Offset offset, const journal::RecordView& 
   return place;
 }
 
-Task<Result<void>> move_live(std::shared_ptr<DiskCore> core, const LiveBodies& live,
-                             BucketWriter& buckets, const LogPiece& piece) {
+Task<Result<uint64_t>> move_live(std::shared_ptr<DiskCore> core, const LiveBodies& live,
+                                 BucketWriter& buckets, const LogPiece& piece) {
   BodyMover mover(core, buckets, reclaim_target(*core));
   BodyCursor bodies(piece, core->options.journal);
   while (bodies.next()) {
@@ -110,18 +108,18 @@ Task<Result<void>> move_live(std::shared_ptr<DiskCore> core, const LiveBodies& l
     if (!*is_live) continue;
     MovingBody body{std::move(*place), std::string(bodies.record().body)};
     Result<void> added = co_await mover.add(std::move(body));
-    if (!added) co_return added;
+    if (!added) co_return fail(added.error());
   }
   before_step("destage");
   Result<void> flushed = co_await mover.flush();
-  if (flushed) after_step("destage");
-  co_return flushed;
+  if (!flushed) co_return fail(flushed.error());
+  after_step("destage");
+  co_return mover.moved();
 }
 
 Result<bool> is_worth_archiving(const DiskCore& core, const LiveBodies& live,
                                 const LogPiece& piece) {
-  if (chance("destage.archive")) return true;
-  if (piece.bytes() < kArchiveBytesMin) return false;
+  if (piece.bytes() < core.options.archive.bytes_min) return false;
   uint64_t bodies = 0, body_bytes = 0;
   for (BodyCursor all(piece, core.options.journal); all.next(); ++bodies)
     body_bytes += all.record().body.size();
@@ -137,7 +135,8 @@ Result<bool> is_worth_archiving(const DiskCore& core, const LiveBodies& live,
     if (*is_live) ++sampled_live;
   }
   if (sampled == 0) return false;
-  return body_bytes * sampled_live / sampled * 100 >= piece.bytes() * core.options.live_percent_min;
+  return body_bytes * sampled_live / sampled * 100 >=
+         piece.bytes() * core.options.archive.live_percent_min;
 }
 
 Task<Result<void>> archive(std::shared_ptr<DiskCore> core, LogPiece piece) {
@@ -178,6 +177,42 @@ Task<Result<void>> archive_again(std::shared_ptr<DiskCore> core, Target target,
   co_return recorded;
 }
 
+std::vector<Span> spans_of(const ControlState& state, const v1::Body& body, uint64_t at,
+                           uint64_t bytes) {
+  std::vector<Span> out;
+  for (const v1::Extent& extent : body.extents()) {
+    if (bytes == 0) break;
+    if (at >= extent.stored_bytes()) {
+      at -= extent.stored_bytes();
+      continue;
+    }
+    if (extent.layout() == v1::Extent::PACKED) {
+      out.push_back({SetId(extent.set()), extent.member(), extent.offset() + at,
+                     std::min(bytes, extent.stored_bytes() - at)});
+      bytes -= out.back().bytes;
+      at = 0;
+      continue;
+    }
+    const auto set = state.sets.find(SetId(extent.set()));
+    if (set == state.sets.end() || extent.piece_bytes() == 0) break;
+    const Striping shape{set->second.data_shards, extent.piece_bytes(), extent.stored_bytes()};
+    while (bytes > 0 && at < extent.stored_bytes()) {
+      const uint64_t row = at / shape.row_bytes();
+      const uint64_t in_row = at % shape.row_bytes();
+      const uint64_t shard_bytes = shape.shard_bytes(row);
+      const uint64_t skip = in_row % shard_bytes;
+      Span span{set->first, static_cast<uint32_t>(in_row / shard_bytes), 0, 0};
+      span.offset = expected_row(set->second, extent, row).payload_offset() + skip;
+      span.bytes = std::min({shard_bytes - skip, shape.row_length(row) - in_row, bytes});
+      at += span.bytes;
+      bytes -= span.bytes;
+      out.push_back(span);
+    }
+    at = 0;
+  }
+  return out;
+}
+
 Result<bool> is_sparse(const DiskCore& core, const LiveBodies& live, const ControlState& state,
                        const ArchivedLog& piece) {
   const uint64_t counted = log_piece(piece.from);
@@ -196,8 +231,9 @@ Task<Result<void>> clean(std::shared_ptr<DiskCore> core, const LiveBodies& live,
                          BucketWriter& buckets, std::shared_ptr<const ArchivedLog> archived) {
   auto piece = co_await read_archived_piece(core, archived);
   if (!piece) co_return fail(piece.error());
-  Result<void> moved = co_await move_live(core, live, buckets, *piece);
-  if (!moved) co_return moved;
+  auto moved = co_await move_live(core, live, buckets, *piece);
+  if (!moved) co_return fail(moved.error());
+  core->counters.bodies_moved += *moved;
   before_step("archive.drop");
   Result<void> dropped = co_await core->ledger.drop_archive(archived->from);
   if (dropped) after_step("archive.drop");

@@ -51,10 +51,10 @@ class BodyCursor {
 // that this build does not know).
 Result<v1::BodiesMoved_Move> place_of(Offset offset, const journal::RecordView& record);
 
-// Moves the live bodies of the piece. Errors: of the view, of writing and of the moves;
-// unsupported.
-Task<Result<void>> move_live(std::shared_ptr<DiskCore> core, const LiveBodies& live,
-                             BucketWriter& buckets, const LogPiece& piece);
+// Moves the live bodies of the piece and returns how many. Errors: of the view, of writing and of
+// the moves; unsupported.
+Task<Result<uint64_t>> move_live(std::shared_ptr<DiskCore> core, const LiveBodies& live,
+                                 BucketWriter& buckets, const LogPiece& piece);
 
 // Whether the piece is large enough, and enough of it live, to be kept as it is. Judged by some of
 // its bodies. Errors: of the view and of place_of().
@@ -67,6 +67,17 @@ Task<Result<void>> archive(std::shared_ptr<DiskCore> core, LogPiece piece);
 // if it was dropped meanwhile.
 Task<Result<void>> archive_again(std::shared_ptr<DiskCore> core, Target target,
                                  std::shared_ptr<const ArchivedLog> piece);
+
+// Bytes that lie together in one member file.
+struct Span {
+  SetId set;
+  uint32_t member = 0;
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+};
+// Where `bytes` of the body from `at` on lie; less if the body ends there or a set is gone.
+std::vector<Span> spans_of(const ControlState& state, const v1::Body& body, uint64_t at,
+                           uint64_t bytes);
 
 // Whether so little of the piece is live that it should be cleaned. About right: bodies of the same
 // part of the log are counted together.

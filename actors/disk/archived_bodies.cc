@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/disk/archive.h"
 #include "actors/disk/blob_reader.h"
 #include "actors/disk/core.h"
 #include "actors/disk/set_reader.h"
@@ -11,51 +12,6 @@ namespace kura::disk {
 namespace {
 
 using journal::BodyParse;
-
-// Bytes that lie together in one member file.
-struct Span {
-  SetId set;
-  uint32_t member = 0;
-  uint64_t offset = 0;
-  uint64_t bytes = 0;
-};
-
-// Where `bytes` of the body from `at` on lie; less if the body ends there or a set is gone.
-std::vector<Span> spans_of(const ControlState& state, const v1::Body& body, uint64_t at,
-                           uint64_t bytes) {
-  std::vector<Span> out;
-  for (const v1::Extent& extent : body.extents()) {
-    if (bytes == 0) break;
-    if (at >= extent.stored_bytes()) {
-      at -= extent.stored_bytes();
-      continue;
-    }
-    if (extent.layout() == v1::Extent::PACKED) {
-      out.push_back({SetId(extent.set()), extent.member(), extent.offset() + at,
-                     std::min(bytes, extent.stored_bytes() - at)});
-      bytes -= out.back().bytes;
-      at = 0;
-      continue;
-    }
-    const auto set = state.sets.find(SetId(extent.set()));
-    if (set == state.sets.end() || extent.piece_bytes() == 0) break;
-    const Striping shape{set->second.data_shards, extent.piece_bytes(), extent.stored_bytes()};
-    while (bytes > 0 && at < extent.stored_bytes()) {
-      const uint64_t row = at / shape.row_bytes();
-      const uint64_t in_row = at % shape.row_bytes();
-      const uint64_t shard_bytes = shape.shard_bytes(row);
-      const uint64_t skip = in_row % shard_bytes;
-      Span span{set->first, static_cast<uint32_t>(in_row / shard_bytes), 0, 0};
-      span.offset = expected_row(set->second, extent, row).payload_offset() + skip;
-      span.bytes = std::min({shard_bytes - skip, shape.row_length(row) - in_row, bytes});
-      at += span.bytes;
-      bytes -= span.bytes;
-      out.push_back(span);
-    }
-    at = 0;
-  }
-  return out;
-}
 
 // The bytes of an archived piece from the record of an inline body on; not verified, the body is.
 struct Search {

@@ -10,6 +10,7 @@
 #include "actors/disk/live_ranges.h"
 #include "actors/disk/rebuild.h"
 #include "actors/disk/set_lifecycle.h"
+#include "base/chance.h"
 #include "base/fail_point.h"
 
 namespace kura::disk {
@@ -51,7 +52,7 @@ Task<Result<void>> Compaction::clean_archives() {
     cleaned_ = piece->from;
     auto sparse = is_sparse(*core_, live_, *core_->ledger.state(), *piece);
     if (!sparse) co_return fail(sparse.error());
-    if (!*sparse) continue;
+    if (!*sparse && !chance("archive.clean")) continue;
     Result<void> cleaned = co_await clean(core_, live_, buckets_, piece);
     if (!cleaned) outcome = cleaned;
   }

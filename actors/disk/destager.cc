@@ -41,10 +41,12 @@ Task<Result<void>> leave_log(std::shared_ptr<DiskCore> core, const LiveBodies& l
                              BucketWriter& buckets, LogPiece piece) {
   auto worth = is_worth_archiving(*core, live, piece);
   if (!worth) co_return fail(worth.error());
-  const bool fits =
-      *worth && core->write_sets.room(reclaim_target(*core), piece.bytes()) >= piece.bytes();
-  if (!fits) co_return co_await move_live(core, live, buckets, piece);
-  co_return co_await archive(core, std::move(piece));
+  const uint64_t bytes = piece.bytes();
+  if (*worth && core->write_sets.room(reclaim_target(*core), bytes) >= bytes)
+    co_return co_await archive(core, std::move(piece));
+  auto moved = co_await move_live(core, live, buckets, piece);
+  if (!moved) co_return fail(moved.error());
+  co_return Result<void>();
 }
 
 }  // namespace

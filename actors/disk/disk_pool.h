@@ -28,6 +28,13 @@ namespace kura::disk {
 struct DiskCore;
 class Maintenance;
 
+// A piece of the log that has less is not archived: its live bodies move one by one.
+struct ArchiveLimits {
+  uint64_t bytes_min = 256 * kKiB;  // Else it is not worth a record in the control log.
+  // Live bytes of bodies. Not just what makes a set worth keeping, or it would soon be cleaned.
+  uint32_t live_percent_min = 65;
+};
+
 struct DiskPoolOptions {
   ClusterId cluster;
   WriterId incarnation;  // Of this process: half of every reservation.
@@ -48,8 +55,9 @@ struct DiskPoolOptions {
   int64_t lost_after_ns = 900'000'000'000;    // Offline this long: rebuild on the other drives.
   int64_t maintenance_interval_ns = 1'000'000'000;  // Compaction and rebuild look around; 0: never.
   uint64_t scrub_bytes_per_second =
-      50 * kMiB;                     // Of stored bytes, all drives together; 0: no limit.
-  uint32_t live_percent_min = 50;    // A sealed set with less is compacted.
+      50 * kMiB;                   // Of stored bytes, all drives together; 0: no limit.
+  uint32_t live_percent_min = 50;  // A sealed set with less is compacted.
+  ArchiveLimits archive;
   int64_t idle_ns = 15'000'000'000;  // A set that nobody writes to for so long gives room back.
   size_t open_files_max = 4096;
   // Nothing is removed, cut or mended in segment sets: the end of the journal, which would say what

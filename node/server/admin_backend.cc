@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "actors/disk/archive.h"
 #include "node/scrubber.h"
 #include "projections/metadata/fold.h"
 #include "projections/metadata/view_scan.h"
@@ -230,9 +231,42 @@ Task<Result<admin::BucketPage>> NodeBackend::buckets_here(std::string after, uin
 
 namespace {
 
-void add_places(const v1::Body& body, uint32_t part, const ControlState& control,
+std::vector<std::string> labels_of(SetId id, const ControlState& control) {
+  std::vector<std::string> out;
+  auto set = control.sets.find(id);
+  if (set == control.sets.end()) return out;
+  for (const DriveId& member : set->second.members) {
+    auto drive = control.drives.find(member);
+    out.push_back(drive == control.drives.end() ? to_hex(member) : drive->second);
+  }
+  return out;
+}
+
+// Where the record of an inline body begins, once the log is cut behind it.
+void add_archived(const v1::JournalBody& body, const ArchivedLog& piece, uint32_t part,
+                  const ControlState& control, std::vector<admin::PlaceReport>& out) {
+  const uint64_t at = body.offset() - piece.from.value;
+  for (const disk::Span& span : disk::spans_of(control, piece.body, at, body.length())) {
+    admin::PlaceReport place;
+    place.kind = "archived";
+    place.set = span.set.value;
+    place.offset = span.offset;
+    place.stored_bytes = span.bytes;
+    place.part = part;
+    place.drives = labels_of(span.set, control);
+    out.push_back(std::move(place));
+  }
+}
+
+// `log`: where the log begins.
+void add_places(const v1::Body& body, uint32_t part, const ControlState& control, Offset log,
                 const std::vector<std::string>& mirrors, std::vector<admin::PlaceReport>& out) {
-  if (body.has_journal() && body.journal().length() > 0) {
+  const auto piece = body.has_journal() && Offset(body.journal().offset()) < log
+                         ? control.find_archived(Offset(body.journal().offset()))
+                         : nullptr;
+  if (piece) {
+    add_archived(body.journal(), *piece, part, control, out);
+  } else if (body.has_journal() && body.journal().length() > 0) {
     admin::PlaceReport place;
     place.kind = "journal";
     place.offset = body.journal().offset();
@@ -248,13 +282,7 @@ void add_places(const v1::Body& body, uint32_t part, const ControlState& control
     place.offset = extent.offset();
     place.stored_bytes = extent.stored_bytes();
     place.part = part;
-    auto set = control.sets.find(SetId{extent.set()});
-    if (set != control.sets.end()) {
-      for (const DriveId& member : set->second.members) {
-        auto drive = control.drives.find(member);
-        place.drives.push_back(drive == control.drives.end() ? to_hex(member) : drive->second);
-      }
-    }
+    place.drives = labels_of(SetId{extent.set()}, control);
     out.push_back(std::move(place));
   }
 }
@@ -271,13 +299,14 @@ Task<Result<std::vector<admin::PlaceReport>>> NodeBackend::where(std::string buc
   if (!*version) co_return fail(Errc::no_such_key, "no object '" + key + "'");
   auto report = co_await status();
   if (!report) co_return fail(report.error());
+  const Offset log = node_.journal().bounds().start;
   std::vector<admin::PlaceReport> out;
-  add_places((*version)->body(), 0, *control, report->journal_mirrors, out);
+  add_places((*version)->body(), 0, *control, log, report->journal_mirrors, out);
   if (!(*version)->upload_id().empty()) {
     auto parts = node_.store().view.parts((*version)->upload_id(), 0, kPartNumberMax);
     if (!parts) co_return fail(parts.error());
     for (const v1::Part& part : parts->parts)
-      add_places(part.body(), part.number(), *control, report->journal_mirrors, out);
+      add_places(part.body(), part.number(), *control, log, report->journal_mirrors, out);
   }
   co_return out;
 }

@@ -176,15 +176,15 @@ void count_archived(ControlState& state, const ArchivedLog& piece, bool added) {
 }
 
 Result<void> log_archived(ControlState& state, const v1::LogArchived& event) {
+  if (event.from() >= event.to()) return does_not_apply("an archive of nothing");
+  uint64_t left = event.to() - event.from();
+  for (const v1::Extent& extent : event.body().extents()) {
+    if (extent.stored_bytes() > left) return does_not_apply("an archive of another length");
+    left -= extent.stored_bytes();
+  }
+  if (left > 0) return does_not_apply("an archive of another length");
   auto piece = std::make_shared<ArchivedLog>();
   *piece = {Offset{event.from()}, Offset{event.to()}, event.body()};
-  uint64_t bytes = 0;
-  for (const v1::Extent& extent : event.body().extents()) {
-    if (extent.stored_bytes() > event.to()) return does_not_apply("an archive of another length");
-    bytes += extent.stored_bytes();
-  }
-  if (event.from() >= event.to() || bytes != event.to() - event.from())
-    return does_not_apply("an archive of another length");
   auto next = behind(state.archived, piece->from);
   const auto before = next == state.archived.begin() ? state.archived.end() : std::prev(next);
   if (before != state.archived.end() && (*before)->from == piece->from) {

@@ -152,7 +152,7 @@ class Store:
         for key in keys:
             for place in self.admin("GET", "object/where", bucket=BUCKET, key=key)["items"]:
                 if place["kind"] != "journal":
-                    length = place["storedBytes"] if place["kind"] == "packed" else place["storedBytes"] // 4
+                    length = place["storedBytes"] if place["kind"] != "striped" else place["storedBytes"] // 4
                     ranges.setdefault(place["set"], []).append((place["offset"], place["offset"] + max(length, 64)))
         return ranges
 

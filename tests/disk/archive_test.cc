@@ -2,7 +2,6 @@
 // not.
 
 #include "actors/disk/stripe.h"
-#include "base/chance.h"
 #include "list_journal.h"
 
 namespace kura::disk {
@@ -166,12 +165,11 @@ TEST_F(Archive, APieceLeavesASetThatIsCompacted) {
   expect_all();
 }
 
-// As the simulator has it: pieces of any size.
 TEST_F(Archive, EvenASmallPiece) {
-  chance_decider = [](std::string_view name) { return name == "destage.archive"; };
+  pool.options.archive = {.bytes_min = 1, .live_percent_min = 1};
+  pool.restart();
   for (int i = 0; i < 5; ++i) put("key-" + std::to_string(i), 4'000);
   leave_log();
-  chance_decider = nullptr;
   ASSERT_EQ(pieces().size(), 1u);
   expect_all();
   pool.restart({0, 1});

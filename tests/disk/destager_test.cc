@@ -36,9 +36,9 @@ TEST_F(Destage, LiveBodiesOfASparsePieceMoveAndReadBack) {
 }
 
 TEST_F(Destage, StopsWhereItIsToldTo) {
-  for (int i = 0; i < 100; ++i) put("key-" + std::to_string(i), 4'000);
+  for (int i = 0; i < 100; ++i) put("key-" + std::to_string(i), 2'000);
   const uint64_t middle = journal.end_;
-  for (int i = 100; i < 200; ++i) put("key-" + std::to_string(i), 4'000);
+  for (int i = 100; i < 200; ++i) put("key-" + std::to_string(i), 2'000);
   auto done = destage(0, middle);
   ASSERT_TRUE(done);
   EXPECT_EQ(done->value, middle);

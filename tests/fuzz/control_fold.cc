@@ -23,6 +23,16 @@ void check_restores(const ControlState& state) {
   INVARIANT(restored && control_rows(*restored) == rows, "rows restore the state");
   INVARIANT(state.buckets.size() == state.bucket_names.size(), "a name for each bucket");
   INVARIANT(state.snapshots.size() <= 2, "two snapshots are kept");
+  std::map<SetId, uint64_t> archived;
+  Offset behind;
+  for (const auto& piece : state.archived) {
+    INVARIANT(behind <= piece->from && piece->from < piece->to, "pieces of the log lie in a row");
+    INVARIANT(state.find_archived(piece->from) == piece, "and are found");
+    behind = piece->to;
+    for (const v1::Extent& extent : piece->body.extents())
+      if (extent.stored_bytes() > 0) archived[SetId{extent.set()}] += extent.stored_bytes();
+  }
+  INVARIANT(archived == state.archived_bytes, "archived bytes of each set");
   for (const auto& [id, set] : state.sets) {
     INVARIANT(id.value < state.next_set, "set ids are never used again");
     INVARIANT(set.members.size() == set.data_shards + size_t{set.parity_shards}, "a set's members");

@@ -49,6 +49,11 @@ _DRIVE = 'drive_added { drive_id: "0123456789abcde%d" label: "/mnt/d%d" }'
 _OPENED = ('set_opened { set: 1 data_shards: 1 parity_shards: 1 drive_ids: "0123456789abcde1" '
            'drive_ids: "0123456789abcde2" member_bytes: 1048576 }')
 
+
+def archived(begin: int, end: int, set_id: int) -> str:
+    return f"log_archived {{ from: {begin} to: {end} body {{ {extent(set_id, 0, end - begin)} }} }}"
+
+
 CONTROL = [
     [_CLUSTER, _DRIVE % (1, 1), _DRIVE % (2, 2), _OPENED, "set_sealed { set: 1 length: 4096 }",
      'set_member_replaced { set: 1 member: 1 drive_id: "0123456789abcde3" }', "set_dropped { set: 1 }",
@@ -59,5 +64,7 @@ CONTROL = [
      "bucket_deleting { bucket: 100 }", "bucket_deleted { bucket: 100 operation: 400 }"],
     ['key_created { access_key: "k" sealed_secret: "s" access: READ_ONLY bucket: "b" description: "d" }',
      'key_disabled { access_key: "k" }'],
+    [archived(4096, 8192, 1), archived(9000, 9100, 2), archived(8192, 9000, 2), archived(4096, 8192, 3),
+     "log_archive_dropped { from: 9000 }", "log_archive_dropped { from: 4096 }"],
     [f'snapshot_taken {{ offset: {n} size_bytes: 4 digest: "d" body {{ {extent(1, 0, 4)} }} }}' for n in (1, 2, 3)],
 ]
