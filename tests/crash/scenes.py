@@ -8,7 +8,7 @@ import pathlib
 import random
 import threading
 
-from s3_calls import Gone, Refused, S3Calls
+from s3_calls import Gone, Refused, S3Calls, content, rows
 from store import DRIVES, Store
 
 SCRATCHED_DRIVE = 0  # The only one whose bytes are changed; as the first it is a mirror of the log, as a rule.
@@ -43,6 +43,28 @@ class Long(Scene):
     """Time for sets to be compacted and, a second later, dropped."""
 
     traffic_s = (2.0, 3.0)
+
+
+class Dense(Long):
+    """So many new bodies that old log is archived; those of the time before go, so that it is cleaned."""
+
+    bucket, size, batch = "/dense", 16 << 10, 100
+
+    def busy(self, store, ended):
+        s3 = S3Calls(store.endpoint)
+        try:
+            s3.ask("PUT", self.bucket)
+            for key in rows(s3.call("GET", self.bucket, [("list-type", "2")]).body, "Contents"):
+                s3.ask("DELETE", f"{self.bucket}/{key['Key']}")
+            mark = self.random.randrange(1 << 30)
+            while not ended.is_set():
+                for number in range(self.batch):
+                    s3.ask("PUT", f"{self.bucket}/{mark}-{number}", body=content(f"{mark} {number}", self.size))
+                mark += 1
+                store.housekeep()
+        except (Gone, Refused):
+            pass
+        s3.close()
 
 
 class Fresh(Scene):
@@ -177,7 +199,7 @@ class Added(Scene):
 
 
 SCENES = {scene.__name__: scene for scene in
-          (Scene, Long, Fresh, Emptied, Away, Lost, LostMany, ViewLost, Scratched, ScratchedHeaders, ScratchedLog, HalfBuilt, Added)}
+          (Scene, Long, Dense, Fresh, Emptied, Away, Lost, LostMany, ViewLost, Scratched, ScratchedHeaders, ScratchedLog, HalfBuilt, Added)}
 
 # Where a point is met, by the beginning of its name; anywhere if there is none.
 MET_IN = {
@@ -196,6 +218,7 @@ MET_IN = {
     "rebuild": ["Emptied"],
     "repair.stripe": ["Scratched"],
     "repair.header": ["ScratchedHeaders"],
+    "archive": ["Dense"],
     "compaction": ["Long"],
     "set.drop": ["Long"],
     "set.cut": ["Scene", "Long", "Added"],
@@ -204,7 +227,7 @@ MET_IN = {
     "view.load": ["ViewLost"],
     "view.adopt": ["ViewLost"],
 }
-OFTEN = ["Scene"] * 12 + ["Long"] * 2 + ["Emptied", "Away", "Lost", "LostMany", "ViewLost", "Scratched", "Added"]
+OFTEN = ["Scene"] * 12 + ["Long"] * 2 + ["Dense"] * 2 + ["Emptied", "Away", "Lost", "LostMany", "ViewLost", "Scratched", "Added"]
 
 
 def scene_for(point: str | None, chance: random.Random) -> Scene:
