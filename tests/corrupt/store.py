@@ -22,6 +22,7 @@ SETTINGS = {"KURA_JOURNAL_SEGMENT_SIZE": "1MiB", "KURA_SET_MEMBER_SIZE": "4MiB",
 INLINE = [0, 1, 700, 4 * KIB, 16 * KIB]
 LARGE = [16 * KIB + 1, 100 * KIB, 128 * KIB, 128 * KIB + 1, 600 * KIB, 2 * MIB]
 KEYS_INLINE, KEYS_LARGE = 260, 60
+KEYS_ARCHIVED, ARCHIVED_BYTES = 400, 16 * KIB  # Never overwritten: their part of the log is archived as it is.
 READERS = 3
 PATIENCE_SECONDS = 60.0
 
@@ -81,6 +82,19 @@ class Store:
 
     def create(self):
         assert self.ask("PUT", f"/{BUCKET}").status == 200
+        for number in range(KEYS_ARCHIVED):
+            self.put(f"archived/{number}", ARCHIVED_BYTES, f"archived {number}")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self.is_archived(f"archived/{KEYS_ARCHIVED // 4}"):
+            if time.monotonic() > deadline:
+                raise Wrong("old log is not archived")
+            self.admin("POST", "housekeep")
+
+    def is_archived(self, key: str) -> bool:
+        return all(place["kind"] == "archived" for place in self.places(key))
+
+    def places(self, key: str) -> list[dict]:
+        return self.admin("GET", "object/where", bucket=BUCKET, key=key)["items"]
 
     def put(self, key: str, size: int, seed: str):
         answer = self.ask("PUT", f"/{BUCKET}/{key}", data=body(size, seed))
@@ -89,7 +103,7 @@ class Store:
         self.objects[key] = (size, seed)
 
     def churn(self, chance: random.Random, inline: int, large: int) -> list[str]:
-        """Writes over old objects and deletes a few. Returns the keys of new large bodies."""
+        """Writes over old objects and deletes a few. Returns keys of bodies in sets that are open, or may be."""
         fresh = []
         for n in range(inline + large):
             if n < inline:
@@ -102,6 +116,7 @@ class Store:
                 self.objects.pop(key, None)
             else:
                 self.put(key, size + chance.randrange(2), str(chance.random()))
+        fresh += [f"archived/{number}" for number in chance.sample(range(KEYS_ARCHIVED), 4)]
         return [key for key in fresh if key in self.objects]
 
     def check(self):
@@ -150,7 +165,7 @@ class Store:
         """Where the bodies of these objects surely are, by set: parts of member files."""
         ranges: dict[int, list[tuple[int, int]]] = {}
         for key in keys:
-            for place in self.admin("GET", "object/where", bucket=BUCKET, key=key)["items"]:
+            for place in self.places(key):
                 if place["kind"] != "journal":
                     length = place["storedBytes"] if place["kind"] != "striped" else place["storedBytes"] // 4
                     ranges.setdefault(place["set"], []).append((place["offset"], place["offset"] + max(length, 64)))
