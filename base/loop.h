@@ -141,6 +141,12 @@ inline Task<void> sleep_for(int64_t delay_ns) {
   });
 }
 
+// Lets what else is ready on the current loop go first.
+inline Task<void> next_turn() {
+  co_await suspend<Done>(
+      [](Resolver<Done> resolve) { Loop::current()->post([resolve] { resolve(Done{}); }); });
+}
+
 // Moves the calling task to `loop` for the rest of `task` and back to its own loop with the result.
 template <class T>
 Task<T> run_on(Loop& loop, Task<T> task);

@@ -12,7 +12,8 @@
 namespace kura::disk {
 namespace {
 
-constexpr size_t kSamples = 64;  // Right within a tenth or so.
+constexpr size_t kSamples = 64;           // Right within a tenth or so.
+constexpr uint64_t kBodiesPerTurn = 200;  // Looked up: a third of a millisecond of the pool's loop.
 
 // Of a piece that was written. Errors: those of the ledger.
 Task<Result<void>> record(std::shared_ptr<DiskCore> core, ArchivedLog piece,
@@ -51,14 +52,16 @@ BodyCursor::BodyCursor(const LogPiece& piece, const JournalId& journal)
   if (!piece.chunks.empty()) rest_ = piece.chunks.front();
 }
 
-bool BodyCursor::next() {
+Result<bool> BodyCursor::next() {
   for (;;) {
     while (rest_.empty()) {
       if (chunk_ + 1 >= piece_.chunks.size()) return false;
       rest_ = piece_.chunks[++chunk_];
     }
     auto record = journal::locate_record(rest_, journal_, behind_);
-    INVARIANT(record, "records were verified when they were read");
+    if (!record)
+      return fail(Errc::corrupt, "no record at offset " + std::to_string(behind_.value) + ": " +
+                                     journal::describe(record.error()));
     offset_ = behind_;
     record_ = *record;
     rest_.remove_prefix(record_.bytes.size());
@@ -99,8 +102,12 @@ Task<Result<uint64_t>> move_live(std::shared_ptr<DiskCore> core, const LiveBodie
                                  BucketWriter& buckets, const LogPiece& piece) {
   BodyMover mover(core, buckets, reclaim_target(*core));
   BodyCursor bodies(piece, core->options.journal);
-  while (bodies.next()) {
+  for (uint64_t looked = 1;; ++looked) {
+    auto more = bodies.next();
+    if (!more) co_return fail(more.error());
+    if (!*more) break;
     if (core->stopping) co_return fail(Errc::unavailable, "stopping");
+    if (looked % kBodiesPerTurn == 0) co_await next_turn();
     auto place = place_of(bodies.offset(), bodies.record());
     if (!place) co_return fail(place.error());
     auto is_live = live.is_live(*place);
@@ -121,11 +128,17 @@ Result<bool> is_worth_archiving(const DiskCore& core, const LiveBodies& live,
                                 const LogPiece& piece) {
   if (piece.bytes() < core.options.archive.bytes_min) return false;
   uint64_t bodies = 0, body_bytes = 0;
-  for (BodyCursor all(piece, core.options.journal); all.next(); ++bodies)
+  BodyCursor all(piece, core.options.journal);
+  auto more = all.next();
+  for (; more && *more; more = all.next()) {
+    ++bodies;
     body_bytes += all.record().body.size();
+  }
+  if (!more) return more;
   const uint64_t stride = std::max<uint64_t>(1, bodies / kSamples);
   uint64_t seen = 0, sampled = 0, sampled_live = 0;
-  for (BodyCursor some(piece, core.options.journal); some.next();) {
+  BodyCursor some(piece, core.options.journal);
+  for (more = some.next(); more && *more; more = some.next()) {
     if (seen++ % stride != 0) continue;
     auto place = place_of(some.offset(), some.record());
     if (!place) return fail(place.error());

@@ -33,7 +33,8 @@ class BodyCursor {
  public:
   // `piece` outlives it.
   BodyCursor(const LogPiece& piece, const JournalId& journal);
-  bool next();  // False: there is none any more.
+  // False: there is none any more. Errors: corrupt (no record of this journal is there).
+  Result<bool> next();
   Offset offset() const { return offset_; }
   const journal::RecordView& record() const { return record_; }
 

@@ -53,8 +53,14 @@ Task<Result<void>> Compaction::clean_archives() {
     auto sparse = is_sparse(*core_, live_, *core_->ledger.state(), *piece);
     if (!sparse) co_return fail(sparse.error());
     if (!*sparse && !chance("archive.clean")) continue;
+    auto later = clean_not_before_.find(piece->from);
+    if (later != clean_not_before_.end() && later->second > passes_) continue;
+    clean_not_before_.erase(piece->from);
     Result<void> cleaned = co_await clean(core_, live_, buckets_, piece);
-    if (!cleaned) outcome = cleaned;
+    if (cleaned) continue;
+    clean_not_before_[piece->from] = passes_ + kRetryPasses;
+    outcome = cleaned;
+    if (cleaned.error().code == Errc::no_space) break;
   }
   co_return outcome;
 }

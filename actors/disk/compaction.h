@@ -40,7 +40,8 @@ class Compaction {
   std::set<SetId> empty_before_;          // Seen empty by the pass before.
   std::map<SetId, uint64_t> not_before_;  // Failed: left alone until this pass.
   uint64_t passes_ = 0;
-  Offset cleaned_;  // Archived pieces are looked at in turn: those before it were.
+  Offset cleaned_;  // Archived pieces are looked at in turn: those up to this one were.
+  std::map<Offset, uint64_t> clean_not_before_;  // As not_before_, by where a piece begins.
 };
 
 }  // namespace kura::disk

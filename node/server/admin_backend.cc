@@ -21,12 +21,6 @@ constexpr int64_t kScanPauseNs = 1'000'000;
 constexpr size_t kScanBuckets = 100;  // An iterator for each, as for a set.
 constexpr size_t kScanSets = 100;
 
-// Lets what else is ready on this loop go first.
-Task<void> next_turn() {
-  co_await suspend<Done>(
-      [](Resolver<Done> resolve) { Loop::current()->post([resolve] { resolve(Done{}); }); });
-}
-
 }  // namespace
 
 NodeBackend::NodeBackend(Node& node, const Config& config, DriveFolders& folders, Loop& loop,

@@ -140,6 +140,8 @@ TEST_F(Archive, ARefusedMoveOrRecordKeepsThePiece) {
   expect_all();
   pool.bodies.refuse.reset();
   pool.maintain(2);
+  EXPECT_EQ(pieces().size(), 1u) << "it is left alone for a while";
+  pool.maintain(60);
   EXPECT_TRUE(pieces().empty());
   expect_all();
 }
