@@ -295,9 +295,10 @@ Result<void> LocalDrive::State::lose(int failed, const std::string& name) {
   return fail(std::move(error));
 }
 
-bool LocalDrive::State::takes_direct(DirectWrites::Until until) const {
-  if (!direct || closed || gone || sync_failed) return false;
-  return until == DirectWrites::Until::written || now_ns() - mount_seen_ns < kMountLookNs;
+bool LocalDrive::State::takes_direct() const { return direct && !closed && !gone && !sync_failed; }
+
+bool LocalDrive::State::mount_look_is_due() const {
+  return now_ns() - mount_seen_ns >= kMountLookNs;
 }
 
 Result<std::unique_ptr<LocalDrive>> open_local_drive(const std::string& path,

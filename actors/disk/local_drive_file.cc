@@ -136,9 +136,15 @@ Task<Result<void>> LocalFile::write_until(Self self, uint64_t offset_bytes,
                                           std::vector<std::string_view> pieces, Until until) {
   const bool whole_blocks = is_whole_blocks(offset_bytes, pieces);
   DirectWrites* direct = whole_blocks && self->direct_open_.load(std::memory_order_acquire) &&
-                                 self->state_->takes_direct(until)
+                                 self->state_->takes_direct()
                              ? DirectWrites::current()
                              : nullptr;
+  if (direct && until == Until::durable && self->state_->mount_look_is_due()) {
+    auto look = [&]() -> Result<void> { return self->state_->check_mounted(); };
+    ThreadJob<Result<void>, decltype(look)> job(look);
+    Result<void> mounted = co_await job.on(self->state_->writes);
+    if (!mounted) co_return mounted;
+  }
   if (direct) {
     before_step("local.direct");
     const int64_t written = co_await suspend<int64_t>([&](Resolver<int64_t> done) {

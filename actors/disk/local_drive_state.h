@@ -42,9 +42,8 @@ struct LocalDrive::State {
   // fdatasync, or fsync when the size changed. A failure is final for the drive.
   Result<void> sync_file(int fd, bool size_changed, const std::string& name);
 
-  // Whether a direct write may begin: not if anything has failed, nor, if it is to be durable, when
-  // check_mounted() is due.
-  bool takes_direct(DirectWrites::Until until) const;
+  bool takes_direct() const;       // A direct write may begin: not if anything has failed.
+  bool mount_look_is_due() const;  // A write that is to be durable asks check_mounted() first.
   // The end of one; `failed`: its errno.
   Result<void> conclude_direct(int fd, int failed, DirectWrites::Until until,
                                const std::string& name);
