@@ -14,12 +14,13 @@ constexpr size_t kBytesWorthwhile = 1024;
 // at no further cost. A body that is alone does not wait.
 constexpr int kHoldsMax = 4;
 
-// Where the drives are slower than this loop, pieces of long bodies come one by one, and each would
-// be hashed alone, at up to ten times the cost.
+// Where the drives are slower than this loop, bodies come one by one, and each would be hashed
+// alone, at up to ten times the cost.
 constexpr size_t kLongPieceBytes = 64 * kKiB;
 constexpr size_t kLongBodiesMin = 3;  // With fewer, lanes gain nothing.
-constexpr int64_t kPatienceNsMax = 20'000'000;
-constexpr int kImpatient = 8;  // Pieces that do not wait, after one that waited for nobody.
+constexpr int64_t kFirstPatienceNsMax = 5'000'000, kPatienceNsMax = 20'000'000;
+constexpr int64_t kStoredWeight = 8;  // Of one body among those lately.
+constexpr int kImpatient = 8;         // Pieces that do not wait, after one that waited for nobody.
 
 struct Turn {
   Loop* loop;
@@ -27,7 +28,7 @@ struct Turn {
   std::vector<Resolver<Done>> waiters;
   int64_t until_ns = INT64_MAX;  // All that it hashes can wait so long,
   size_t expected = 0;           // for so many.
-  bool in_vain = false;          // It waited, and hardly anybody came.
+  bool in_vain = false;          // It waited, and nobody came.
   int holds = 0;
   Timer::Id alarm = 0;
 
@@ -61,7 +62,7 @@ void end_later(const std::shared_ptr<Turn>& turn) {
     const int64_t patience_ns = turn->patience_ns();
     if (patience_ns <= 0) return end(turn);
     turn->alarm = turn->loop->timer().after(patience_ns, [turn] {
-      turn->in_vain = turn->updates.size() < kLongBodiesMin;
+      turn->in_vain = turn->updates.size() < 2;
       end(turn);
     });
   });
@@ -83,10 +84,12 @@ std::shared_ptr<Turn> turn_of(Loop& loop) {
 
 }  // namespace
 
-// As many hold it as there are.
 struct BodyMd5::LongBodies {
   Loop* loop;
-  int impatient = 0;  // So many of their pieces do not wait.
+  size_t receiving = 0;   // More pieces may come of so many,
+  size_t storing = 0;     // and of so many none.
+  int64_t stored_ns = 0;  // From the first piece of a body to its end, lately.
+  int impatient = 0;      // So many of their pieces do not wait.
 
   static std::shared_ptr<LongBodies> of(Loop& loop) {
     thread_local std::weak_ptr<LongBodies> current;
@@ -96,16 +99,25 @@ struct BodyMd5::LongBodies {
     current = ones;
     return ones;
   }
+  void ended(int64_t took_ns) {
+    stored_ns = stored_ns == 0 ? took_ns : stored_ns + (took_ns - stored_ns) / kStoredWeight;
+  }
 };
 
-int64_t BodyMd5::patience_ns(std::string_view bytes, int64_t now_ns) {
-  if (bytes.size() < kLongPieceBytes || updated_ns_ == 0) return 0;
-  if (!long_ones_) long_ones_ = LongBodies::of(*Loop::current());
-  if (static_cast<size_t>(long_ones_.use_count()) < kLongBodiesMin) return 0;
+BodyMd5::~BodyMd5() {
+  if (!long_ones_) return;
+  --(finished_ ? long_ones_->storing : long_ones_->receiving);
+  if (finished_) long_ones_->ended(long_ones_->loop->clock().monotonic_ns() - first_ns_);
+}
+
+int64_t BodyMd5::patience_ns(int64_t now_ns) {
+  const size_t others = long_ones_->receiving + (first_ns_ == 0 ? long_ones_->storing : 0);
+  if (others < kLongBodiesMin) return 0;
   if (long_ones_->impatient > 0) {
     --long_ones_->impatient;
     return 0;
   }
+  if (first_ns_ == 0) return std::min(long_ones_->stored_ns / 4, kFirstPatienceNsMax);
   return std::min((now_ns - updated_ns_) / 2, kPatienceNsMax);
 }
 
@@ -114,22 +126,34 @@ Task<void> BodyMd5::update(std::string_view bytes) {
     digest_.update(bytes);
     co_return;
   }
+  const bool is_long = bytes.size() >= kLongPieceBytes;
+  if (is_long && !long_ones_) {
+    long_ones_ = LongBodies::of(*Loop::current());
+    ++long_ones_->receiving;
+  }
   Clock& clock = Loop::current()->clock();
   const int64_t now_ns = clock.monotonic_ns();
-  const int64_t until_ns = now_ns + patience_ns(bytes, now_ns);
+  const int64_t until_ns = now_ns + (is_long ? patience_ns(now_ns) : 0);
   const std::shared_ptr<Turn> turn = turn_of(*Loop::current());
   turn->until_ns = std::min(turn->until_ns, until_ns);
-  turn->expected = static_cast<size_t>(long_ones_.use_count());
+  if (long_ones_)
+    turn->expected = long_ones_->receiving + (first_ns_ == 0 ? long_ones_->storing : 0);
   co_await suspend<Done>([&](Resolver<Done> resolve) {
     turn->updates.push_back({&digest_, bytes});
     turn->waiters.push_back(resolve);
   });
   if (turn->in_vain && long_ones_) long_ones_->impatient = kImpatient;
-  if (bytes.size() >= kLongPieceBytes) updated_ns_ = clock.monotonic_ns();
+  if (!is_long) co_return;
+  updated_ns_ = clock.monotonic_ns();
+  if (first_ns_ == 0) first_ns_ = updated_ns_;
 }
 
 std::string BodyMd5::finish() {
-  long_ones_.reset();  // It has no more pieces to wait for.
+  finished_ = true;
+  if (long_ones_) {
+    --long_ones_->receiving;
+    ++long_ones_->storing;
+  }
   return digest_.finish();
 }
 
