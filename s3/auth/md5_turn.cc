@@ -19,8 +19,8 @@ constexpr int kHoldsMax = 4;
 constexpr size_t kLongPieceBytes = 64 * kKiB;
 constexpr size_t kLongBodiesMin = 3;  // With fewer, lanes gain nothing.
 constexpr int64_t kFirstPatienceNsMax = 5'000'000, kPatienceNsMax = 20'000'000;
-constexpr int64_t kStoredWeight = 8;  // Of one body among those lately.
-constexpr int kImpatient = 8;         // Pieces that do not wait, after one that waited for nobody.
+constexpr int64_t kStoredWeight = 8, kBetweenWeight = 4;  // Of one among those lately.
+constexpr int kImpatient = 8;  // Pieces that do not wait, after one that waited for nobody.
 
 struct Turn {
   Loop* loop;
@@ -110,7 +110,7 @@ BodyMd5::~BodyMd5() {
   if (finished_) long_ones_->ended(long_ones_->loop->clock().monotonic_ns() - first_ns_);
 }
 
-int64_t BodyMd5::patience_ns(int64_t now_ns) {
+int64_t BodyMd5::patience_ns() {
   const size_t others = long_ones_->receiving + (first_ns_ == 0 ? long_ones_->storing : 0);
   if (others < kLongBodiesMin) return 0;
   if (long_ones_->impatient > 0) {
@@ -118,7 +118,7 @@ int64_t BodyMd5::patience_ns(int64_t now_ns) {
     return 0;
   }
   if (first_ns_ == 0) return std::min(long_ones_->stored_ns / 4, kFirstPatienceNsMax);
-  return std::min((now_ns - updated_ns_) / 2, kPatienceNsMax);
+  return std::min(between_ns_ / 2, kPatienceNsMax);
 }
 
 Task<void> BodyMd5::update(std::string_view bytes) {
@@ -133,7 +133,9 @@ Task<void> BodyMd5::update(std::string_view bytes) {
   }
   Clock& clock = Loop::current()->clock();
   const int64_t now_ns = clock.monotonic_ns();
-  const int64_t until_ns = now_ns + (is_long ? patience_ns(now_ns) : 0);
+  if (is_long && first_ns_ != 0)
+    between_ns_ += (now_ns - updated_ns_ - between_ns_) / (between_ns_ == 0 ? 1 : kBetweenWeight);
+  const int64_t until_ns = now_ns + (is_long ? patience_ns() : 0);
   const std::shared_ptr<Turn> turn = turn_of(*Loop::current());
   turn->until_ns = std::min(turn->until_ns, until_ns);
   if (long_ones_)

@@ -28,11 +28,12 @@ class BodyMd5 {
 
  private:
   struct LongBodies;  // What those of a loop that have long pieces share.
-  int64_t patience_ns(int64_t now_ns);
+  int64_t patience_ns();
 
   Md5 digest_;
   std::shared_ptr<LongBodies> long_ones_;  // Null: not one of them.
-  int64_t first_ns_ = 0, updated_ns_ = 0;  // When its first and last long piece were hashed.
+  int64_t first_ns_ = 0, updated_ns_ = 0;  // When its first and last long piece were hashed,
+  int64_t between_ns_ = 0;                 // and lately, from one to the coming of the next.
   bool finished_ = false;
 };
 

@@ -143,23 +143,34 @@ struct Pieces {
 
 TEST(Md5Turn, PiecesOfLongBodiesWaitForEachOther) {
   Pieces pieces;
-  pieces.begin('a', {10, 20, 22, 100});
-  pieces.begin('b', {10, 20, 22, 110});
-  pieces.begin('c', {10, 20, 115});
+  pieces.begin('a', {10, 40, 70, 100});
+  pieces.begin('b', {10, 40, 70, 108});
+  pieces.begin('c', {10, 40, 70, 112});
   pieces.loop.run();
-  EXPECT_EQ(pieces.hashed_ms['a'], has_lanes ? 115 : 100);
-  EXPECT_EQ(pieces.hashed_ms['b'], has_lanes ? 115 : 110);
-  EXPECT_EQ(pieces.hashed_ms['c'], 115);
+  EXPECT_EQ(pieces.hashed_ms['a'], has_lanes ? 112 : 100);
+  EXPECT_EQ(pieces.hashed_ms['b'], has_lanes ? 112 : 108);
+  EXPECT_EQ(pieces.hashed_ms['c'], 112);
+}
+
+// Several of one body may come at once, after a long time or before it.
+TEST(Md5Turn, ThePaceOfABodyIsThatOfManyPieces) {
+  Pieces pieces;
+  pieces.begin('a', {10, 50, 90, 130, 131});
+  pieces.begin('b', {10, 50, 90, 130, 139});
+  pieces.begin('c', {10, 50, 90, 130});
+  pieces.loop.run();
+  EXPECT_EQ(pieces.hashed_ms['a'], has_lanes ? 146 : 131) << "half of 40, 40, 40 and 1";
+  EXPECT_EQ(pieces.hashed_ms['b'], has_lanes ? 146 : 139);
 }
 
 TEST(Md5Turn, ABodyThatHasEndedIsNotWaitedFor) {
   Pieces pieces;
-  pieces.begin('e', {10, 20, 22}, 64 * 1024, true);
-  pieces.begin('a', {10, 20, 22, 100});
-  pieces.begin('b', {10, 20, 22, 110});
-  pieces.begin('c', {10, 20, 22, 115});
+  pieces.begin('e', {10, 40, 70}, 64 * 1024, true);
+  pieces.begin('a', {10, 40, 70, 100});
+  pieces.begin('b', {10, 40, 70, 108});
+  pieces.begin('c', {10, 40, 70, 112});
   pieces.loop.run();
-  EXPECT_EQ(pieces.hashed_ms['a'], has_lanes ? 115 : 100);
+  EXPECT_EQ(pieces.hashed_ms['a'], has_lanes ? 112 : 100);
 }
 
 // As long as bodies are stored: a quarter of what that took lately.
@@ -210,14 +221,15 @@ TEST(Md5Turn, AShortBodyEndsTheWaitOfLongOnes) {
 TEST(Md5Turn, WhoWaitedForNobodyDoesNotSoonWaitAgain) {
   for (int more = 0; more < 10; ++more) {
     Pieces pieces;
-    Pieces::Times times{10, 20, 22, 100};  // Waits until 120.
+    Pieces::Times times{10, 40, 70, 100};  // Waits until 115, later 20 ms.
     for (int i = 1; i <= more; ++i) times.push_back(200 + 100 * i);
     const bool waits = more == 0 || more == 9;
     pieces.begin('a', times);
-    pieces.begin('b', {10, 20, 22});
-    pieces.begin('c', {10, 20});
+    pieces.begin('b', {10, 40, 70});
+    pieces.begin('c', {10, 40, 70});
     pieces.loop.run();
-    EXPECT_EQ(pieces.hashed_ms['a'], times.back() + (has_lanes && waits ? 20 : 0)) << more;
+    const int64_t waited_ms = more == 0 ? 15 : 20;
+    EXPECT_EQ(pieces.hashed_ms['a'], times.back() + (has_lanes && waits ? waited_ms : 0)) << more;
   }
 }
 
