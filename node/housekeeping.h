@@ -1,5 +1,5 @@
-// Housekeeping: keeps the journal short. It flushes the view, moves live small bodies out of old
-// segments, snapshots the view, and truncates below the lowest of all
+// Housekeeping: keeps the journal short. It flushes the view, has old segments archived or
+// their live small bodies moved, snapshots the view, and truncates below the lowest of all
 // (journal/PROTOCOL.md, section 7). It also renews snapshots that keep room without need. A task on
 // the journal loop.
 
@@ -68,7 +68,7 @@ class Housekeeping {
   Committer& committer_;
   disk::DiskPool& disks_;
   const HousekeepingOptions options_;
-  Offset destaged_;            // No body is left in the journal below this.
+  Offset destaged_;            // No body is read from the journal alone below this.
   Offset seen_end_;            // Of the log at the last look,
   int64_t changed_ns_ = 0;     // and when it changed.
   Offset settled_end_;         // End of the log after a pass that left nothing to free.

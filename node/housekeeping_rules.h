@@ -59,7 +59,7 @@ bool is_outlived(const std::vector<Snapshot>& snapshots, Offset end);
 
 struct CutLimits {
   Offset target;    // The active segment begins here.
-  Offset destaged;  // No body lies below.
+  Offset destaged;  // No body is read from the log alone below.
   Offset flushed;   // The view on its drive holds what is below.
 };
 // Nothing is read below the result any more. None: nothing may be cut.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/disk/archived_bodies.h"
 #include "actors/disk/blob_reader.h"
 #include "actors/disk/blob_writer.h"
 #include "actors/disk/core.h"
@@ -12,7 +13,7 @@
 namespace kura::disk {
 namespace {
 
-constexpr size_t kSamples = 64;           // Right within a tenth or so.
+constexpr size_t kSamples = 64;           // Right within a tenth or so, for bodies of like sizes.
 constexpr uint64_t kBodiesPerTurn = 200;  // Looked up: a third of a millisecond of the pool's loop.
 
 // Of a piece that was written. Errors: those of the ledger.
@@ -127,6 +128,10 @@ Task<Result<uint64_t>> move_live(std::shared_ptr<DiskCore> core, const LiveBodie
 Result<bool> is_worth_archiving(const DiskCore& core, const LiveBodies& live,
                                 const LogPiece& piece) {
   if (piece.bytes() < core.options.archive.bytes_min) return false;
+  const uint64_t bytes_wanted = piece.bytes() * core.options.archive.live_percent_min / 100;
+  auto counted = live.live_log_bytes(log_piece(piece.from));
+  if (!counted) return fail(counted.error());
+  if (*counted < bytes_wanted) return false;  // It would be cleaned soon.
   uint64_t bodies = 0, body_bytes = 0;
   BodyCursor all(piece, core.options.journal);
   auto more = all.next();
@@ -136,7 +141,7 @@ Result<bool> is_worth_archiving(const DiskCore& core, const LiveBodies& live,
   }
   if (!more) return more;
   const uint64_t stride = std::max<uint64_t>(1, bodies / kSamples);
-  uint64_t seen = 0, sampled = 0, sampled_live = 0;
+  uint64_t seen = 0, sampled_bytes = 0, live_bytes = 0;
   BodyCursor some(piece, core.options.journal);
   for (more = some.next(); more && *more; more = some.next()) {
     if (seen++ % stride != 0) continue;
@@ -144,12 +149,11 @@ Result<bool> is_worth_archiving(const DiskCore& core, const LiveBodies& live,
     if (!place) return fail(place.error());
     auto is_live = live.is_live(*place);
     if (!is_live) return is_live;
-    ++sampled;
-    if (*is_live) ++sampled_live;
+    sampled_bytes += some.record().body.size();
+    if (*is_live) live_bytes += some.record().body.size();
   }
-  if (sampled == 0) return false;
-  return body_bytes * sampled_live / sampled * 100 >=
-         piece.bytes() * core.options.archive.live_percent_min;
+  if (sampled_bytes == 0) return false;
+  return body_bytes * live_bytes / sampled_bytes >= bytes_wanted;
 }
 
 Task<Result<void>> archive(std::shared_ptr<DiskCore> core, LogPiece piece) {
@@ -240,11 +244,48 @@ Result<bool> is_sparse(const DiskCore& core, const LiveBodies& live, const Contr
   return *live_bytes * 100 < archived_bytes * core.options.live_percent_min;
 }
 
+// Some of the piece is damaged beyond repair. What is in it is asked of the whole view, and those
+// that can be read move. Errors: that of a body which cannot.
+Task<Result<uint64_t>> move_named(std::shared_ptr<DiskCore> core, const LiveBodies& live,
+                                  BucketWriter& buckets, std::shared_ptr<const ArchivedLog> piece) {
+  BodyMover mover(core, buckets, reclaim_target(*core));
+  std::optional<Error> unread;
+  std::string after;
+  do {
+    if (core->stopping) co_return fail(Errc::unavailable, "stopping");
+    auto page = live.bodies_in_log(piece->from, piece->to, after);
+    if (!page) co_return fail(page.error());
+    for (v1::BodiesMoved_Move& place : page->bodies) {
+      v1::JournalBody where = place.from().journal();
+      auto bytes = co_await read_archived(core, std::move(where));
+      if (!bytes || place.key().empty()) {  // A part, which goes with its object.
+        unread = bytes ? Error{Errc::unavailable, "a part of an upload is in a damaged piece"}
+                       : bytes.error();
+        continue;
+      }
+      MovingBody body{std::move(place), std::move(*bytes)};
+      Result<void> added = co_await mover.add(std::move(body));
+      if (!added) co_return fail(added.error());
+    }
+    after = page->next;
+    co_await next_turn();
+  } while (!after.empty());
+  Result<void> flushed = co_await mover.flush();
+  if (!flushed) co_return fail(flushed.error());
+  if (unread) co_return fail(*unread);
+  co_return mover.moved();
+}
+
 Task<Result<void>> clean(std::shared_ptr<DiskCore> core, const LiveBodies& live,
                          BucketWriter& buckets, std::shared_ptr<const ArchivedLog> archived) {
   auto piece = co_await read_archived_piece(core, archived);
-  if (!piece) co_return fail(piece.error());
-  auto moved = co_await move_live(core, live, buckets, *piece);
+  Result<uint64_t> moved;
+  if (piece)
+    moved = co_await move_live(core, live, buckets, *piece);
+  else if (piece.error().code == Errc::corrupt)
+    moved = co_await move_named(core, live, buckets, archived);
+  else
+    moved = fail(piece.error());
   if (!moved) co_return fail(moved.error());
   core->counters.bodies_moved += *moved;
   before_step("archive.drop");

@@ -93,24 +93,31 @@ bool ArchivedBodies::try_read_body(const v1::JournalBody& body, std::string* out
 Task<Result<std::string>> ArchivedBodies::read_body(v1::JournalBody body) {
   v1::JournalBody in_log = body;
   auto logged = co_await log_.read_body(std::move(in_log));
-  if (logged || logged.error().code != Errc::not_found) co_return logged;
-  Search search(*core_, body);
-  if (!search.piece) co_return logged;
+  if (logged) co_return logged;
+  // The log was cut, or has the record no more; the archive may have it.
+  auto archived = co_await read_archived(core_, std::move(body));
+  if (!archived && archived.error().code == Errc::not_found) co_return logged;
+  co_return archived;
+}
+
+Task<Result<std::string>> read_archived(std::shared_ptr<DiskCore> core, v1::JournalBody body) {
+  Search search(*core, body);
+  if (!search.piece) co_return fail(Errc::not_found, "that piece of the log is not archived");
   std::string out;
   for (int tries = 0; tries < 2; ++tries) {
     auto spans = spans_of(*search.state, search.piece->body, search.at(), search.length());
-    auto bytes = co_await read_spans(core_, std::move(spans));
+    auto bytes = co_await read_spans(core, std::move(spans));
     if (!bytes) break;
-    const BodyParse parsed = search.parse(*core_, *bytes, &out);
+    const BodyParse parsed = search.parse(*core, *bytes, &out);
     if (parsed == BodyParse::good) co_return out;
     if (parsed == BodyParse::bad) break;
   }
   for (int tries = 0; tries < 2; ++tries) {
     v1::Body where = search.piece->body;
     const ByteRange range{search.at(), search.length()};
-    auto bytes = co_await read_verified(core_, std::move(where), range);
+    auto bytes = co_await read_verified(core, std::move(where), range);
     if (!bytes) co_return bytes;
-    const BodyParse parsed = search.parse(*core_, *bytes, &out);
+    const BodyParse parsed = search.parse(*core, *bytes, &out);
     if (parsed == BodyParse::good) co_return out;
     if (parsed == BodyParse::bad) break;
   }

@@ -24,4 +24,7 @@ class ArchivedBodies final : public journal::InlineBodies {
   journal::InlineBodies& log_;
 };
 
+// From where it was archived. Errors: not_found (it is not, or no longer), corrupt, unavailable.
+Task<Result<std::string>> read_archived(std::shared_ptr<DiskCore> core, v1::JournalBody body);
+
 }  // namespace kura::disk

@@ -73,8 +73,12 @@ Task<Result<void>> Compaction::copy_archives(SetId set, Target target) {
   for (const auto& piece : state->archived) {
     if (core_->stopping) co_return fail(Errc::unavailable, "stopping");
     if (!touches(piece->body, set)) continue;
+    auto sparse = is_sparse(*core_, live_, *core_->ledger.state(), *piece);
+    if (!sparse) co_return fail(sparse.error());
+    if (*sparse) continue;  // It is cleaned instead.
     Result<void> copied = co_await archive_again(core_, target, piece);
     if (!copied) outcome = copied;
+    if (!copied && copied.error().code == Errc::no_space) break;
   }
   co_return outcome;
 }
@@ -138,9 +142,10 @@ Task<Result<void>> Compaction::copy_out(const Candidate& candidate) {
   if (flushed) after_step("compaction");
   core_->counters.bodies_moved += mover.moved();
   // What can be read is out of the set, so what cannot is all that holds it; asked for again later.
-  if (flushed && mover.unread()) co_return fail(*mover.unread());
-  if (flushed) flushed = co_await copy_archives(set.id, target);
-  co_return flushed;
+  if (!flushed) co_return flushed;
+  Result<void> archives = co_await copy_archives(set.id, target);
+  if (mover.unread()) co_return fail(*mover.unread());
+  co_return archives;
 }
 
 }  // namespace kura::disk

@@ -19,8 +19,8 @@ class Compaction {
   Compaction(std::shared_ptr<DiskCore> core, const LiveBodies& live, BucketWriter& buckets)
       : core_(std::move(core)), live_(live), buckets_(buckets) {}
 
-  // Looks at every sealed set once, and at some archived pieces. Errors: of the view; sets that
-  // fail are left for later.
+  // Looks at every sealed set once, and at some archived pieces; what fails is left for later.
+  // Errors: of the view; sets that fail are left for later.
   Task<Result<void>> pass();
 
  private:

@@ -62,8 +62,10 @@ Task<Result<Offset>> destage(std::shared_ptr<DiskCore> core, const LiveBodies& l
       at = archived->to;
       continue;
     }
-    const Offset until =
-        std::min({below, Offset{from.value + bytes_max}, end_of_piece(*state, at)});
+    const Offset most{from.value + bytes_max};
+    const Offset end = std::min(below, end_of_piece(*state, at));
+    if (end > most && at > from) break;  // The next call has it whole.
+    const Offset until = std::min(end, most);
     Task<Result<LogPiece>> reading = read_piece(journal, at, until);
     auto piece = co_await run_on(journal_loop, std::move(reading));
     if (!piece) co_return fail(piece.error());

@@ -105,7 +105,8 @@ struct PoolStatus {
   uint64_t bytes_unreadable = 0;  // Of these, in sets that lost more members than parity mends.
   uint64_t members_missing = 0;
   uint64_t members_rebuilt = 0;  // Since the start of the process.
-  uint64_t bodies_moved = 0;     // By compaction, since the start of the process.
+  uint64_t bodies_moved =
+      0;  // By compaction, out of sets and archives, since the start of the process.
   uint64_t reservations = 0;
   ScrubCounters scrub;
 };

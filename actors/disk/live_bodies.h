@@ -38,6 +38,10 @@ class LiveBodies {
   // Bodies with at least one extent in the set, at most `bodies_max`, behind `after` ("" at first).
   virtual Result<LivePage> bodies_in(SetId set, const std::string& after,
                                      uint32_t bodies_max) const = 0;
+  // Inline bodies in records of the log in [from, to), of a page of versions and parts behind
+  // `after` ("" at first); those of parts without bucket and key. Passes over the whole view.
+  virtual Result<LivePage> bodies_in_log(Offset from, Offset to,
+                                         const std::string& after) const = 0;
   // Whether the version or part that `place` names still has the body `place.from`.
   virtual Result<bool> is_live(const v1::BodiesMoved_Move& place) const = 0;
 };

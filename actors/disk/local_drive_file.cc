@@ -144,6 +144,7 @@ Task<Result<void>> LocalFile::write_until(Self self, uint64_t offset_bytes,
     ThreadJob<Result<void>, decltype(look)> job(look);
     Result<void> mounted = co_await job.on(self->state_->writes);
     if (!mounted) co_return mounted;
+    if (!self->state_->takes_direct()) direct = nullptr;  // By now.
   }
   if (direct) {
     before_step("local.direct");

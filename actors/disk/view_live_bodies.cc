@@ -23,12 +23,35 @@ BodyOwner owner_of(const v1::BodiesMoved_Move& place) {
           .part_number = place.part_number()};
 }
 
+v1::BodiesMoved_Move place_of(const BodyOwner& owner, v1::Body body) {
+  v1::BodiesMoved_Move place;
+  place.set_bucket(owner.bucket.value);
+  place.set_key(owner.key);
+  place.set_version_id(owner.version_id);
+  place.set_upload_id(owner.upload_id);
+  place.set_part_number(owner.part_number);
+  *place.mutable_from() = std::move(body);
+  return place;
+}
+
 }  // namespace
 
 Result<uint64_t> ViewLiveBodies::live_bytes(SetId set) const { return view_.live_bytes(set); }
 
 Result<uint64_t> ViewLiveBodies::live_log_bytes(uint64_t piece) const {
   return view_.live_log_bytes(piece);
+}
+
+Result<LivePage> ViewLiveBodies::bodies_in_log(Offset from, Offset to,
+                                               const std::string& after) const {
+  constexpr uint32_t kRows = 1000;
+  auto found = view_.bodies_in_log(from, to, after, kRows);
+  if (!found) return fail(found.error());
+  LivePage page;
+  for (LoggedBody& body : found->bodies)
+    page.bodies.push_back(place_of(body.owner, std::move(body.body)));
+  page.next = std::move(found->next);
+  return page;
 }
 
 Result<LivePage> ViewLiveBodies::bodies_in(SetId set, const std::string& after,
@@ -49,13 +72,7 @@ Result<LivePage> ViewLiveBodies::bodies_in(SetId set, const std::string& after,
     auto body = view_.body_of(owner);
     if (!body) return fail(body.error());
     if (!*body || !touches(**body, set)) continue;
-    v1::BodiesMoved_Move& place = page.bodies.emplace_back();
-    place.set_bucket(owner.bucket.value);
-    place.set_key(owner.key);
-    place.set_version_id(owner.version_id);
-    place.set_upload_id(owner.upload_id);
-    place.set_part_number(owner.part_number);
-    *place.mutable_from() = std::move(**body);
+    page.bodies.push_back(place_of(owner, std::move(**body)));
   }
   if (extents->size() == bodies_max)
     page.next = cursor_text({extents->back().offset_bytes, extents->back().member});

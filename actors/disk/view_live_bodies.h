@@ -12,6 +12,7 @@ class ViewLiveBodies final : public LiveBodies {
   explicit ViewLiveBodies(const MetadataView& view) : view_(view) {}  // Outlives it.
   Result<uint64_t> live_bytes(SetId set) const override;
   Result<uint64_t> live_log_bytes(uint64_t piece) const override;
+  Result<LivePage> bodies_in_log(Offset from, Offset to, const std::string& after) const override;
   Result<LivePage> bodies_in(SetId set, const std::string& after,
                              uint32_t bodies_max) const override;
   Result<bool> is_live(const v1::BodiesMoved_Move& place) const override;

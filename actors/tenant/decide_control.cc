@@ -133,7 +133,7 @@ struct Decider {
   }
   Result<v1::Event> operator()(const ArchiveLog& c) {
     const auto there = state.find_archived(c.piece.from);
-    if (c.again && (!there || there->from != c.piece.from))
+    if (c.again && (!there || there->from != c.piece.from || there->to != c.piece.to))
       return fail(Errc::not_found, "that piece of the log is archived no more");
     const bool overlaps = std::any_of(
         state.archived.begin(), state.archived.end(),

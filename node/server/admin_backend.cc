@@ -283,6 +283,8 @@ void add_places(const v1::Body& body, uint32_t part, const ControlState& control
 
 }  // namespace
 
+Task<Result<Offset>> NodeBackend::log_start_here() { co_return node_.journal().bounds().start; }
+
 Task<Result<std::vector<admin::PlaceReport>>> NodeBackend::where(std::string bucket,
                                                                  std::string key) {
   const auto control = node_.tenants().state();
@@ -293,14 +295,15 @@ Task<Result<std::vector<admin::PlaceReport>>> NodeBackend::where(std::string buc
   if (!*version) co_return fail(Errc::no_such_key, "no object '" + key + "'");
   auto report = co_await status();
   if (!report) co_return fail(report.error());
-  const Offset log = node_.journal().bounds().start;
+  auto log = co_await run_on(loop_, log_start_here());
+  if (!log) co_return fail(log.error());
   std::vector<admin::PlaceReport> out;
-  add_places((*version)->body(), 0, *control, log, report->journal_mirrors, out);
+  add_places((*version)->body(), 0, *control, *log, report->journal_mirrors, out);
   if (!(*version)->upload_id().empty()) {
     auto parts = node_.store().view.parts((*version)->upload_id(), 0, kPartNumberMax);
     if (!parts) co_return fail(parts.error());
     for (const v1::Part& part : parts->parts)
-      add_places(part.body(), part.number(), *control, log, report->journal_mirrors, out);
+      add_places(part.body(), part.number(), *control, *log, report->journal_mirrors, out);
   }
   co_return out;
 }

@@ -71,6 +71,7 @@ class NodeBackend final : public admin::Backend {
   Task<Result<void>> start_scrub_here();
   Task<bool> scrub_busy_here();
 
+  Task<Result<Offset>> log_start_here();
   TurnQueue adding_;  // On loop_.
   Node& node_;
   std::shared_ptr<const TlsServerContext> tls_;  // Null: it serves without.

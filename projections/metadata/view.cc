@@ -21,6 +21,29 @@ Result<uint64_t> sum_of(Kv& kv, const std::string& prefix) {
   return out;
 }
 
+bool parse_version(std::string_view key, std::string_view value, LoggedBody* out) {
+  constexpr size_t kPrefixBytes = 1 + sizeof(uint64_t);
+  v1::ObjectVersion version;
+  if (key.size() < kPrefixBytes ||
+      !version.ParseFromArray(value.data(), static_cast<int>(value.size())))
+    return false;
+  auto bucket = row::decode_u64(key.substr(1, sizeof(uint64_t)));
+  if (!bucket) return false;
+  out->owner.bucket = BucketId{*bucket};
+  out->owner.key = key.substr(kPrefixBytes);
+  out->owner.version_id = version.version_id();
+  out->body = std::move(*version.mutable_body());
+  return true;
+}
+
+bool parse_part(std::string_view value, LoggedBody* out) {
+  v1::Part part;
+  if (!part.ParseFromArray(value.data(), static_cast<int>(value.size()))) return false;
+  out->owner.part_number = part.number();
+  out->body = std::move(*part.mutable_body());
+  return true;
+}
+
 }  // namespace
 
 Result<std::optional<v1::ObjectVersion>> MetadataView::current(BucketId bucket,
@@ -109,6 +132,30 @@ Result<std::vector<LiveExtent>> MetadataView::extents_of(SetId set,
   if (!it->valid())
     if (Result<void> status = it->status(); !status) return fail(status.error());
   return out;
+}
+
+Result<LoggedPage> MetadataView::bodies_in_log(Offset from, Offset to, const std::string& after,
+                                               uint32_t rows_max) const {
+  static_assert(row::kPart == row::kCurrent + 1, "their rows are one range");
+  LoggedPage page;
+  std::unique_ptr<KvIterator> it = kv_->iterate();
+  it->seek(after.empty() ? std::string(1, row::kCurrent) : after + '\0');
+  for (uint32_t rows = 0; it->valid(); it->next()) {
+    const std::string_view key = it->key();
+    if (key[0] != row::kCurrent && key[0] != row::kPart) break;
+    if (rows++ == rows_max) return page;
+    page.next = key;
+    LoggedBody found;
+    const bool parsed = key[0] == row::kCurrent ? parse_version(key, it->value(), &found)
+                                                : parse_part(it->value(), &found);
+    if (!parsed) return fail(Errc::corrupt, "row does not parse");
+    const Offset at{found.body.journal().offset()};
+    if (found.body.has_journal() && from <= at && at < to) page.bodies.push_back(std::move(found));
+  }
+  if (!it->valid())
+    if (Result<void> status = it->status(); !status) return fail(status.error());
+  page.next.clear();
+  return page;
 }
 
 Result<std::optional<v1::Body>> MetadataView::body_of(const BodyOwner& owner) const {

@@ -88,6 +88,16 @@ struct LiveExtent {
   BodyOwner owner;
 };
 
+struct LoggedBody {
+  BodyOwner owner;
+  v1::Body body;
+};
+
+struct LoggedPage {
+  std::vector<LoggedBody> bodies;
+  std::string next;  // To go on behind; empty: that was all.
+};
+
 struct ExtentCursor {
   uint64_t offset_bytes = 0;
   uint32_t member = 0;
@@ -122,6 +132,10 @@ class MetadataView {
   // Extents of `set` that the fold names, by offset, then member; only those behind `after`.
   Result<std::vector<LiveExtent>> extents_of(SetId set, std::optional<ExtentCursor> after,
                                              uint32_t extents_max) const;
+  // Bodies that lie in records of the log in [from, to), of `rows_max` rows behind `after` ("" at
+  // first); of a part without bucket and key. Passes over all rows of versions and parts.
+  Result<LoggedPage> bodies_in_log(Offset from, Offset to, const std::string& after,
+                                   uint32_t rows_max) const;
   // Where the body is now; none when its version or part is gone.
   Result<std::optional<v1::Body>> body_of(const BodyOwner& owner) const;
   // Whether the body of the journal record at `offset` is still read from there.

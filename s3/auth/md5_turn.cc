@@ -111,8 +111,8 @@ BodyMd5::~BodyMd5() {
 }
 
 int64_t BodyMd5::patience_ns() {
-  const size_t others = long_ones_->receiving + (first_ns_ == 0 ? long_ones_->storing : 0);
-  if (others < kLongBodiesMin) return 0;
+  const size_t bodies = long_ones_->receiving + (first_ns_ == 0 ? long_ones_->storing : 0);
+  if (bodies < kLongBodiesMin) return 0;
   if (long_ones_->impatient > 0) {
     --long_ones_->impatient;
     return 0;

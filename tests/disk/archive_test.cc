@@ -52,6 +52,22 @@ TEST_F(Archive, WhatIsArchivedIsNotReadAgain) {
   EXPECT_EQ(pieces().size(), before);
 }
 
+// In calls of as much as a piece has, as housekeeping asks, each begins a little off the grid.
+TEST_F(Archive, NoSliverOfAPieceIsLeft) {
+  for (int i = 0; i < 6000; ++i) put("key-" + std::to_string(i), 8'000);
+  int calls = 0;
+  for (uint64_t at = 0; at < journal.end_; ++calls) {
+    auto done = destage(at, journal.end_, kLogPieceBytes);
+    ASSERT_TRUE(done) << done.error().detail;
+    ASSERT_GT(done->value, at);
+    at = done->value;
+  }
+  EXPECT_EQ(pieces().size(), 3u);
+  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(pool.bodies.moves, 0u);
+  expect_all();
+}
+
 TEST_F(Archive, APieceHasNoGap) {
   for (int i = 0; i < 1000; ++i) put("key-" + std::to_string(i), 4'000);
   journal.gap();
@@ -88,6 +104,29 @@ TEST_F(Archive, MoreDamageThanParityIsAnErrorAndNoWrongBytes) {
     refused += !read;
   }
   EXPECT_GT(refused, 0);
+}
+
+// Bytes of three members are gone where the second hundred or so bodies lie.
+TEST_F(Archive, WhatIsDamagedBeyondRepairHoldsNothingElse) {
+  archive(1000);
+  const v1::Extent extent = pieces()[0]->body.extents(0);
+  for (size_t place : {0, 1, 2, 3, 4, 5})
+    for (uint64_t at = 0; at < 64 * kKiB; at += 64)
+      pool.flip(place, set_file_name(SetId(extent.set())), extent.offset() + 200'000 + at);
+  auto bodies = pool.pool->inline_bodies(journal);
+  std::vector<std::string> lost;
+  for (const auto& [key, body] : pool.bodies.bodies)
+    if (!pool.run<Result<std::string>>(bodies->read_body(body.journal()))) lost.push_back(key);
+  ASSERT_GT(lost.size(), 10u);
+  ASSERT_LT(lost.size(), 500u);
+  pool.bodies.count_log_bytes = false;  // Time to clean it.
+  pool.maintain(2);
+  ASSERT_EQ(pieces().size(), 1u) << "it is kept for what may be readable one day";
+  EXPECT_EQ(pool.bodies.moves, 1000 - lost.size()) << "the others have left it";
+  for (const std::string& key : lost) pool.forget(key);
+  pool.maintain(62);
+  EXPECT_TRUE(pieces().empty());
+  expect_all();
 }
 
 TEST_F(Archive, ASparsePieceIsCleanedAndItsRoomComesBack) {

@@ -84,5 +84,46 @@ TEST(ViewLiveBodies, AJournalBodyIsLiveUntilItIsReplaced) {
   EXPECT_FALSE(*live.is_live(place));
 }
 
+TEST(ViewLiveBodies, BodiesOfAPieceOfTheLogAreFoundByTheirPlace) {
+  FoldWorld world;
+  ASSERT_TRUE(world.fold(put_inline(5, "before", 10)));
+  const Offset from{world.next_offset()};
+  for (int i = 0; i < 2500; ++i)
+    ASSERT_TRUE(world.fold(put_inline(5, "key-" + std::to_string(i), 10)));
+  ASSERT_TRUE(world.fold(upload_created(6, "big", id_of(1))));
+  v1::Event part_event = part(6, "big", id_of(1), 1, 5, {});
+  part_event.mutable_part_committed()
+      ->mutable_part()
+      ->mutable_body()
+      ->mutable_journal()
+      ->set_length(5);
+  ASSERT_TRUE(world.fold(part_event));
+  const Offset to{world.next_offset()};
+  ASSERT_TRUE(world.fold(put_inline(5, "behind", 10)));
+  ASSERT_TRUE(world.fold(put_inline(5, "key-7", 10)));
+  ASSERT_TRUE(world.fold(put(5, "key-8", 10, {extent(1, 0, 10)})));
+  ViewLiveBodies live(world.view);
+  std::set<std::string> keys;
+  size_t parts = 0;
+  std::string after;
+  do {
+    auto page = live.bodies_in_log(from, to, after);
+    ASSERT_TRUE(page);
+    for (const auto& place : page->bodies) {
+      if (place.key().empty()) {
+        ++parts;
+        continue;
+      }
+      EXPECT_TRUE(keys.insert(place.key()).second);
+      EXPECT_EQ(place.bucket(), 5u);
+      EXPECT_TRUE(*live.is_live(place));
+    }
+    after = page->next;
+  } while (!after.empty());
+  EXPECT_EQ(keys.size(), 2498u);
+  EXPECT_FALSE(keys.contains("before") || keys.contains("behind") || keys.contains("key-7"));
+  EXPECT_EQ(parts, 1u);
+}
+
 }  // namespace
 }  // namespace kura

@@ -18,6 +18,7 @@
 #include "base/crc32c.h"
 #include "base/limits.h"
 #include "journal/journal.h"
+#include "journal/record_codec.h"
 #include "tests/base/kept_result.h"
 
 namespace kura::journal {
@@ -189,6 +190,34 @@ TEST_P(JournalContract, GivesInlineBodiesByTheirPlace) {
     }
     rig_->restart();
   }
+}
+
+TEST_P(JournalContract, GivesRecordsAsTheyLie) {
+  append(kContractBytes / (8 * kKiB), 8 * kKiB);
+  const size_t first = 3, behind = offsets_.size() - 2;
+  const Offset below = offsets_[behind];
+  size_t n = first;
+  for (Offset at = offsets_[first]; at < below;) {
+    auto raw = get(journal().read_raw(at, below, 40 * kKiB));
+    ASSERT_TRUE(raw.has_value()) << raw.error().detail;
+    ASSERT_FALSE(raw->bytes.empty());
+    std::string_view rest = raw->bytes;
+    for (Offset place = raw->from; !rest.empty(); ++n) {
+      auto record = parse_record(rest, journal().id(), place);
+      ASSERT_TRUE(record.has_value()) << describe(record.error());
+      ASSERT_LT(n, behind);
+      EXPECT_EQ(place, offsets_[n]);
+      EXPECT_EQ(record->body, records_[n].body);
+      rest.remove_prefix(record->bytes.size());
+      place = Offset{place.value + record->bytes.size()};
+    }
+    at = raw->end;
+  }
+  EXPECT_EQ(n, behind);
+  auto none = get(journal().read_raw(below, below, 1000));
+  ASSERT_TRUE(none.has_value());
+  EXPECT_TRUE(none->bytes.empty());
+  EXPECT_EQ(none->end, below);
 }
 
 TEST_P(JournalContract, NeverGivesABodyThatTheEventDoesNotName) {

@@ -124,6 +124,32 @@ TEST(Fold, AMoveIsVoidOnceTheBodyIsElsewhere) {
   EXPECT_EQ(world.view.live_bytes(SetId{1}).value(), 6u);
 }
 
+TEST(Fold, LiveBytesOfTheLogAreCounted) {
+  FoldWorld world;  // All in the first piece of the log.
+  auto live = [&] { return world.view.live_log_bytes(0).value(); };
+  ASSERT_TRUE(world.fold(put_inline(kBucket, "k", 5)));
+  ASSERT_TRUE(world.fold(put_inline(kBucket, "other", 100)));
+  EXPECT_EQ(live(), 105u);
+  EXPECT_EQ(world.view.live_log_bytes(1).value(), 0u);
+  ASSERT_TRUE(world.fold(put_inline(kBucket, "other", 30)));
+  EXPECT_EQ(live(), 35u) << "overwritten";
+  v1::Body journal;
+  journal.mutable_journal()->set_offset(1000);
+  journal.mutable_journal()->set_length(5);
+  ASSERT_TRUE(world.fold(moved(journal, body_of(1, 0, 5))));
+  EXPECT_EQ(live(), 30u) << "moved";
+  ASSERT_TRUE(world.fold(put(kBucket, "k", 9, {extent(1, 64, 9)})));
+  EXPECT_EQ(live(), 30u) << "not of the log";
+  ASSERT_TRUE(world.fold(deleted(kBucket, "other")));
+  EXPECT_EQ(live(), 0u);
+  ASSERT_TRUE(world.fold(put_inline(kBucket, "k", 7)));
+  KvBatch older;  // As a view of a build that did not count.
+  older.remove(row::log_bytes_key(0, kTestPartition));
+  ASSERT_TRUE(world.kv.write(older));
+  ASSERT_TRUE(world.fold(deleted(kBucket, "k")));
+  EXPECT_EQ(live(), 0u);
+}
+
 TEST(Fold, BodiesOfPartsMoveAndKeepTheirOwner) {
   FoldWorld world;
   ASSERT_TRUE(world.fold(upload_created(kBucket, "k", id_of(1))));

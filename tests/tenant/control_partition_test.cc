@@ -208,5 +208,26 @@ TEST_F(ControlTest, AVoidRecordEndsTheEpoch) {
   EXPECT_EQ(error_of(create_key()), std::nullopt);
 }
 
+TEST_F(ControlTest, APieceOfTheLogIsArchivedOnce) {
+  auto piece = [](uint64_t from, uint64_t to) {
+    ArchivedLog out{Offset{from}, Offset{to}, {}};
+    out.body.add_extents()->set_stored_bytes(to - from);
+    return out;
+  };
+  auto archive = [&](uint64_t from, uint64_t to, bool again) {
+    return error_of(ask<void>(control_->archive_log(piece(from, to), again)));
+  };
+  EXPECT_EQ(archive(100, 200, true), Errc::not_found);
+  EXPECT_EQ(archive(100, 200, false), std::nullopt);
+  EXPECT_EQ(archive(100, 200, false), Errc::exists);
+  EXPECT_EQ(archive(50, 101, false), Errc::exists);
+  EXPECT_EQ(archive(100, 150, true), Errc::not_found) << "another piece";
+  EXPECT_EQ(archive(100, 200, true), std::nullopt);
+  EXPECT_EQ(error_of(ask<void>(control_->drop_archive(Offset{150}))), Errc::not_found);
+  EXPECT_EQ(error_of(ask<void>(control_->drop_archive(Offset{100}))), std::nullopt);
+  EXPECT_EQ(error_of(ask<void>(control_->drop_archive(Offset{100}))), Errc::not_found);
+  EXPECT_EQ(error_of(create("still-open")), std::nullopt);
+}
+
 }  // namespace
 }  // namespace kura
