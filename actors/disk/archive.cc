@@ -244,8 +244,8 @@ Result<bool> is_sparse(const DiskCore& core, const LiveBodies& live, const Contr
   return *live_bytes * 100 < archived_bytes * core.options.live_percent_min;
 }
 
-// Some of the piece is damaged beyond repair. What is in it is asked of the whole view, and those
-// that can be read move. Errors: that of a body which cannot.
+// What is in the piece is asked of the whole view, and what can be read moves. Errors: that of a
+// body which cannot.
 Task<Result<uint64_t>> move_named(std::shared_ptr<DiskCore> core, const LiveBodies& live,
                                   BucketWriter& buckets, std::shared_ptr<const ArchivedLog> piece) {
   BodyMover mover(core, buckets, reclaim_target(*core));
@@ -276,22 +276,31 @@ Task<Result<uint64_t>> move_named(std::shared_ptr<DiskCore> core, const LiveBodi
   co_return mover.moved();
 }
 
+// Nothing is live in it. `moved`: so many bodies were.
+Task<Result<void>> drop(std::shared_ptr<DiskCore> core, const ArchivedLog& piece, uint64_t moved) {
+  core->counters.bodies_moved += moved;
+  const Offset from = piece.from;
+  before_step("archive.drop");
+  Result<void> dropped = co_await core->ledger.drop_archive(from);
+  if (dropped) after_step("archive.drop");
+  co_return dropped;
+}
+
 Task<Result<void>> clean(std::shared_ptr<DiskCore> core, const LiveBodies& live,
                          BucketWriter& buckets, std::shared_ptr<const ArchivedLog> archived) {
   auto piece = co_await read_archived_piece(core, archived);
-  Result<uint64_t> moved;
-  if (piece)
-    moved = co_await move_live(core, live, buckets, *piece);
-  else if (piece.error().code == Errc::corrupt)
-    moved = co_await move_named(core, live, buckets, archived);
-  else
-    moved = fail(piece.error());
+  if (!piece) co_return fail(piece.error());
+  auto moved = co_await move_live(core, live, buckets, *piece);
   if (!moved) co_return fail(moved.error());
-  core->counters.bodies_moved += *moved;
-  before_step("archive.drop");
-  Result<void> dropped = co_await core->ledger.drop_archive(archived->from);
-  if (dropped) after_step("archive.drop");
-  co_return dropped;
+  co_return co_await drop(core, *archived, *moved);
+}
+
+Task<Result<void>> clean_by_names(std::shared_ptr<DiskCore> core, const LiveBodies& live,
+                                  BucketWriter& buckets,
+                                  std::shared_ptr<const ArchivedLog> archived) {
+  auto moved = co_await move_named(core, live, buckets, archived);
+  if (!moved) co_return fail(moved.error());
+  co_return co_await drop(core, *archived, *moved);
 }
 
 }  // namespace kura::disk

@@ -88,4 +88,9 @@ Result<bool> is_sparse(const DiskCore& core, const LiveBodies& live, const Contr
 Task<Result<void>> clean(std::shared_ptr<DiskCore> core, const LiveBodies& live,
                          BucketWriter& buckets, std::shared_ptr<const ArchivedLog> piece);
 
+// The same where the piece cannot be read as a whole: asks the whole view what lives in it, so it
+// takes long. Errors: of a body that cannot be read; all others have moved then.
+Task<Result<void>> clean_by_names(std::shared_ptr<DiskCore> core, const LiveBodies& live,
+                                  BucketWriter& buckets, std::shared_ptr<const ArchivedLog> piece);
+
 }  // namespace kura::disk

@@ -19,7 +19,8 @@ namespace {
 constexpr uint32_t kPage = 256;  // Bodies looked up at once.
 constexpr uint64_t kRetryPasses = 60;
 constexpr size_t kArchivesPerPass = 500;
-constexpr size_t kSmallSetsMax = 8;  // Sealed early, by restarts and new drives; more are merged.
+constexpr int64_t kAskViewRest = 20;  // Times as long as it took: 5 % of the pool's loop at most.
+constexpr size_t kSmallSetsMax = 8;   // Sealed early, by restarts and new drives; more are merged.
 
 uint64_t used_bytes(const SegmentSet& set) { return *set.sealed_bytes - kFirstStripeOffset; }
 
@@ -57,6 +58,15 @@ Task<Result<void>> Compaction::clean_archives() {
     if (later != clean_not_before_.end() && later->second > passes_) continue;
     clean_not_before_.erase(piece->from);
     Result<void> cleaned = co_await clean(core_, live_, buckets_, piece);
+    const bool unread = !cleaned && (cleaned.error().code == Errc::corrupt ||
+                                     cleaned.error().code == Errc::unavailable);
+    if (unread && !core_->stopping) {
+      const int64_t begun_ns = core_->loop.clock().monotonic_ns();
+      if (begun_ns < ask_view_not_before_ns_) continue;
+      cleaned = co_await clean_by_names(core_, live_, buckets_, piece);
+      const int64_t now_ns = core_->loop.clock().monotonic_ns();
+      ask_view_not_before_ns_ = now_ns + (now_ns - begun_ns) * kAskViewRest;
+    }
     if (cleaned) continue;
     clean_not_before_[piece->from] = passes_ + kRetryPasses;
     outcome = cleaned;

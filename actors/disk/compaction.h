@@ -41,6 +41,7 @@ class Compaction {
   std::map<SetId, uint64_t> not_before_;  // Failed: left alone until this pass.
   uint64_t passes_ = 0;
   Offset cleaned_;  // Archived pieces are looked at in turn: those up to this one were.
+  int64_t ask_view_not_before_ns_ = 0;           // See clean_by_names().
   std::map<Offset, uint64_t> clean_not_before_;  // As not_before_, by where a piece begins.
 };
 
