@@ -74,6 +74,7 @@ def level(server, begun: int, count: int) -> dict[str, float]:
     at_start = time.monotonic()
     made = {"put_cpu_us": fill(server, begun, count), "fill_s": time.monotonic() - at_start}
     fill_page_cache(server)
+    load(server, "get", **BUCKET, keys=count, count=count, connections=CONNECTIONS)  # As warm as a store that serves.
     made["get_cpu_us"] = cpu_us_per_operation(server, READ_REST_SECONDS, "get", **BUCKET, keys=count,
                                               seconds=RUN_SECONDS, connections=CONNECTIONS)
     made["list_cpu_us"] = cpu_us_per_operation(server, READ_REST_SECONDS, "list", **BUCKET, keys=count,

@@ -1,71 +1,109 @@
 #include "projections/kv/cached_kv.h"
 
 #include <array>
-#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstring>
 #include <mutex>
+#include <new>
 
 namespace kura {
 namespace {
 
 constexpr size_t kShards = 256;  // Few threads meet in one, and few rows of a batch fall into one.
-constexpr size_t kEntryBytes = 128;           // Of the map, about.
+constexpr size_t kEntryBytes = 32;  // Beside key and value: Entry, its place in the set, rounding.
 constexpr size_t kValueBytesMax = 16 * 1024;  // Longer ones would push out many that are asked for.
 
 using Value = std::optional<std::string>;  // None: the entry does not exist.
 
-// Entries by key. What was not asked for while as many others came as half of it holds is
-// forgotten.
-class Entries {
+// A key and its value in one piece of memory: a store has as many of them as fit, and each piece of
+// memory that a look-up touches is a miss of the processor's caches.
+class Entry {
  public:
-  const Value* find(std::string_view key, size_t bytes_max) {
-    if (auto it = young_.find(key); it != young_.end())
-      return it->second.hidden ? nullptr : &it->second.value;
-    auto it = old_.find(key);
-    if (it == old_.end() || it->second.hidden) return nullptr;
-    Value value = std::move(it->second.value);
-    old_.erase(it);
-    return put(std::string(key), std::move(value), bytes_max);
+  struct Free {
+    void operator()(Entry* entry) const { ::operator delete(entry); }
+  };
+  using Ptr = std::unique_ptr<Entry, Free>;
+
+  static Ptr make(std::string_view key, const Value& value) {
+    const size_t value_bytes = value ? value->size() : 0;
+    void* memory = ::operator new(sizeof(Entry) + key.size() + value_bytes);
+    Ptr made(new (memory) Entry{static_cast<uint32_t>(key.size()),
+                                value ? static_cast<uint32_t>(value_bytes) : kAbsent});
+    std::memcpy(made->bytes(), key.data(), key.size());
+    if (value) std::memcpy(made->bytes() + key.size(), value->data(), value_bytes);
+    return made;
+  }
+  std::string_view key() const { return {bytes(), key_bytes_}; }
+  Value value() const {
+    if (value_bytes_ == kAbsent) return std::nullopt;
+    return std::string(bytes() + key_bytes_, value_bytes_);
+  }
+  size_t memory_bytes() const {
+    return kEntryBytes + key_bytes_ + (value_bytes_ == kAbsent ? 0 : value_bytes_);
   }
 
-  const Value* put(const std::string& key, Value value, size_t bytes_max) {
+ private:
+  static constexpr uint32_t kAbsent = UINT32_MAX;
+  Entry(uint32_t key_bytes, uint32_t value_bytes)
+      : key_bytes_(key_bytes), value_bytes_(value_bytes) {}
+  char* bytes() { return reinterpret_cast<char*>(this + 1); }
+  const char* bytes() const { return reinterpret_cast<const char*>(this + 1); }
+
+  const uint32_t key_bytes_, value_bytes_;
+};
+
+// What was not asked for while as many others came as half of it holds is forgotten.
+class Entries {
+ public:
+  std::optional<Value> find(std::string_view key, size_t bytes_max) {
+    if (auto it = young_.find(key); it != young_.end()) return (*it)->value();
+    auto it = old_.find(key);
+    if (it == old_.end()) return std::nullopt;
+    std::optional<Value> value((*it)->value());
+    old_.erase(it);
+    put(key, *value, bytes_max);
+    return value;
+  }
+
+  void put(std::string_view key, const Value& value, size_t bytes_max) {
     if (2 * young_bytes_ >= bytes_max) {
       old_ = std::move(young_);
       young_.clear();
       young_bytes_ = 0;
     }
-    auto [it, added] = young_.try_emplace(key);
-    if (added) young_bytes_ += kEntryBytes + key.size();
-    young_bytes_ += size(value) - size(it->second.value);
-    it->second = {std::move(value), false};
-    return &it->second.value;
-  }
-
-  // Not found until it is put again; its place is kept for that.
-  void hide(std::string_view key) {
-    if (auto it = young_.find(key); it != young_.end()) it->second.hidden = true;
-    if (auto it = old_.find(key); it != old_.end()) old_.erase(it);
+    Entry::Ptr entry = Entry::make(key, value);
+    young_bytes_ += entry->memory_bytes();
+    auto [same_key, added] = young_.insert(std::move(entry));
+    if (added) return;
+    erase_young(same_key);
+    young_.insert(std::move(entry));  // It was not moved from.
   }
 
   void erase(std::string_view key) {
-    for (Map* map : {&young_, &old_})
-      if (auto it = map->find(key); it != map->end()) map->erase(it);
+    if (auto it = young_.find(key); it != young_.end()) erase_young(it);
+    if (auto it = old_.find(key); it != old_.end()) old_.erase(it);
   }
 
  private:
-  struct Entry {
-    Value value;
-    bool hidden = false;
-  };
+  static std::string_view key_of(std::string_view key) { return key; }
+  static std::string_view key_of(const Entry::Ptr& entry) { return entry->key(); }
   struct Hash {
     using is_transparent = void;
     using is_avalanching = void;
-    size_t operator()(std::string_view key) const { return std::hash<std::string_view>()(key); }
+    size_t operator()(const auto& key) const { return std::hash<std::string_view>()(key_of(key)); }
   };
-  using Map = boost::unordered_flat_map<std::string, Entry, Hash, std::equal_to<>>;
-  static size_t size(const Value& value) { return value ? value->size() : 0; }
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const auto& a, const auto& b) const { return key_of(a) == key_of(b); }
+  };
+  using Set = boost::unordered_flat_set<Entry::Ptr, Hash, Equal>;
+  void erase_young(Set::iterator it) {
+    young_bytes_ -= (*it)->memory_bytes();
+    young_.erase(it);
+  }
 
-  Map young_, old_;
-  size_t young_bytes_ = 0;  // What left young_ since still counts.
+  Set young_, old_;
+  size_t young_bytes_ = 0;
 };
 
 struct Shard {
@@ -85,15 +123,15 @@ class CachedKv final : public Kv {
     uint64_t writes_before;
     {
       std::lock_guard lock(shard.mutex);
-      if (const Value* value = shard.entries.find(key, shard_bytes_max_)) return *value;
+      if (std::optional<Value> value = shard.entries.find(key, shard_bytes_max_))
+        return std::move(*value);
       writes_before = shard.writing > 0 ? UINT64_MAX : shard.writes;
     }
     Result<Value> value = below_->get(key);
     if (!value || too_long(*value)) return value;
     std::lock_guard lock(shard.mutex);
     // What was read beside a write may be older than what others have seen of it by now.
-    if (shard.writes == writes_before)
-      shard.entries.put(std::string(key), *value, shard_bytes_max_);
+    if (shard.writes == writes_before) shard.entries.put(key, *value, shard_bytes_max_);
     return value;
   }
 
@@ -106,7 +144,7 @@ class CachedKv final : public Kv {
       std::lock_guard lock(shard.mutex);
       ++shard.writes;
       ++shard.writing;
-      shard.entries.hide(change.key);
+      shard.entries.erase(change.key);
     }
     Result<void> written = below_->write(batch);
     for (const KvBatch::Change& change : batch.changes()) {
