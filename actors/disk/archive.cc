@@ -214,16 +214,11 @@ std::vector<Span> spans_of(const ControlState& state, const v1::Body& body, uint
     if (set == state.sets.end() || extent.piece_bytes() == 0) break;
     const Striping shape{set->second.data_shards, extent.piece_bytes(), extent.stored_bytes()};
     while (bytes > 0 && at < extent.stored_bytes()) {
-      const uint64_t row = at / shape.row_bytes();
-      const uint64_t in_row = at % shape.row_bytes();
-      const uint64_t shard_bytes = shape.shard_bytes(row);
-      const uint64_t skip = in_row % shard_bytes;
-      Span span{set->first, static_cast<uint32_t>(in_row / shard_bytes), 0, 0};
-      span.offset = expected_row(set->second, extent, row).payload_offset() + skip;
-      span.bytes = std::min({shard_bytes - skip, shape.row_length(row) - in_row, bytes});
-      at += span.bytes;
-      bytes -= span.bytes;
-      out.push_back(span);
+      const Striping::Part part = shape.part_at(at, bytes);
+      const uint64_t payload = expected_row(set->second, extent, part.row).payload_offset();
+      out.push_back({set->first, part.member, payload + part.skip, part.bytes});
+      at += part.bytes;
+      bytes -= part.bytes;
     }
     at = 0;
   }

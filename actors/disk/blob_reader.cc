@@ -117,14 +117,11 @@ class SetBlobReader final : public BlobReader {
     std::vector<Piece> pieces;
     uint64_t taken = 0;
     while (taken < bytes_max && (taken < kReadBytes || pieces.empty())) {
-      const uint64_t row = (skip + taken) / shape.row_bytes();
-      const uint64_t in_row = (skip + taken) % shape.row_bytes();
-      const uint64_t shard_bytes = shape.shard_bytes(row);
-      Piece piece{.like = expected_row(set, extent(), row)};
-      piece.member = static_cast<uint32_t>(in_row / shard_bytes);
-      piece.skip = in_row % shard_bytes;
-      piece.bytes =
-          std::min({shard_bytes - piece.skip, shape.row_length(row) - in_row, bytes_max - taken});
+      const Striping::Part part = shape.part_at(skip + taken, bytes_max - taken);
+      Piece piece{.like = expected_row(set, extent(), part.row)};
+      piece.member = part.member;
+      piece.skip = part.skip;
+      piece.bytes = part.bytes;
       taken += piece.bytes;
       pieces.push_back(std::move(piece));
     }

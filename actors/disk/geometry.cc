@@ -30,6 +30,13 @@ uint64_t Striping::row_offset(uint64_t row) const {
   return row * (kStripedHeaderBytes + piece_bytes);
 }
 
+Striping::Part Striping::part_at(uint64_t at, uint64_t bytes_max) const {
+  const uint64_t row = at / row_bytes(), in_row = at % row_bytes();
+  const uint64_t in_shard = shard_bytes(row), skip = in_row % in_shard;
+  return {row, static_cast<uint32_t>(in_row / in_shard), skip,
+          std::min({in_shard - skip, row_length(row) - in_row, bytes_max})};
+}
+
 uint64_t Striping::member_bytes() const {
   if (stored_bytes == 0) return 0;
   const uint64_t last = rows() - 1;

@@ -42,7 +42,17 @@ struct Striping {
   uint64_t row_length(uint64_t row) const;   // Body bytes in the row.
   uint64_t shard_bytes(uint64_t row) const;  // Of each member, payload only.
   uint64_t row_offset(uint64_t row) const;   // From the first stripe, in each member.
-  uint64_t member_bytes() const;             // From the first stripe to the end of the last.
+  // Bytes of the body that lie together in one shard.
+  struct Part {
+    uint64_t row = 0;
+    uint32_t member = 0;
+    uint64_t skip = 0;  // Payload of the shard before them.
+    uint64_t bytes = 0;
+  };
+  // The part that begins at byte `at` of the body, `bytes_max` of it at most. REQUIRES: at <
+  // stored_bytes.
+  Part part_at(uint64_t at, uint64_t bytes_max) const;
+  uint64_t member_bytes() const;  // From the first stripe to the end of the last.
   // The largest part of `bytes_max` that takes at most `room` bytes of each member.
   static uint64_t fitting(uint32_t k, uint64_t piece_bytes, uint64_t bytes_max, uint64_t room);
 };

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "actors/disk/geometry.h"
@@ -46,6 +47,27 @@ TEST(Geometry, RowsHoldEveryByteOnce) {
         Striping::fitting(shape.k, shape.piece_bytes, shape.stored_bytes, room);
     ASSERT_LE((Striping{shape.k, shape.piece_bytes, fitting}.member_bytes()), room);
     ASSERT_TRUE(fitting == shape.stored_bytes || fitting % shape.row_bytes() == 0);
+  }
+}
+
+TEST(Geometry, PartsFollowTheBodyThroughItsShards) {
+  sim::SimRandom random(5);
+  for (int i = 0; i < 500; ++i) {
+    const Striping shape{1 + static_cast<uint32_t>(random.pick(16)), 64 * (1 + random.pick(40)),
+                         1 + random.pick(200'000)};
+    std::map<std::pair<uint64_t, uint32_t>, uint64_t> seen;  // Bytes of each shard, front to back.
+    for (uint64_t at = 0; at < shape.stored_bytes;) {
+      const Striping::Part part = shape.part_at(at, 1 + random.pick(5000));
+      ASSERT_GT(part.bytes, 0u);
+      ASSERT_LT(part.member, shape.k);
+      uint64_t& before = seen[{part.row, part.member}];
+      ASSERT_EQ(part.skip, before);
+      before += part.bytes;
+      ASSERT_LE(before, shape.shard_bytes(part.row));
+      ASSERT_EQ(
+          at, part.row * shape.row_bytes() + part.member * shape.shard_bytes(part.row) + part.skip);
+      at += part.bytes;
+    }
   }
 }
 
