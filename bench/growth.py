@@ -107,8 +107,9 @@ def verdicts(counts: list[int], levels: list[dict[str, float]]) -> list[dict]:
         elif figure in VALUE_MAX:
             entry |= {"goal": f"<= {VALUE_MAX[figure]} s", "meets": value <= VALUE_MAX[figure]}
         elif figure == "rss_mib" and last:
-            grown = (value - first) * (1 << 20) / (counts[last] - counts[0])
-            entry |= {"goal": f"<= {MEMORY_BYTES_PER_OBJECT_MAX} B/object ({grown:.0f}, the cache included)",
+            # From the level before it: what has a fixed size is full there, but for large caches.
+            grown = (value - levels[last - 1][figure]) * (1 << 20) / (counts[last] - counts[last - 1])
+            entry |= {"goal": f"<= {MEMORY_BYTES_PER_OBJECT_MAX} B/object ({grown:.0f}, caches that fill included)",
                       "meets": grown <= MEMORY_BYTES_PER_OBJECT_MAX}
         made.append(entry)
     return made
