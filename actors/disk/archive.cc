@@ -239,6 +239,8 @@ Result<bool> is_sparse(const DiskCore& core, const LiveBodies& live, const Contr
   return *live_bytes * 100 < archived_bytes * core.options.live_percent_min;
 }
 
+namespace {
+
 // What is in the piece is asked of the whole view, and what can be read moves. Errors: that of a
 // body which cannot.
 Task<Result<uint64_t>> move_named(std::shared_ptr<DiskCore> core, const LiveBodies& live,
@@ -280,6 +282,8 @@ Task<Result<void>> drop(std::shared_ptr<DiskCore> core, const ArchivedLog& piece
   if (dropped) after_step("archive.drop");
   co_return dropped;
 }
+
+}  // namespace
 
 Task<Result<void>> clean(std::shared_ptr<DiskCore> core, const LiveBodies& live,
                          BucketWriter& buckets, std::shared_ptr<const ArchivedLog> archived) {

@@ -8,7 +8,6 @@
 #include "actors/disk/geometry.h"
 #include "actors/disk/idle_sets.h"
 #include "actors/disk/live_ranges.h"
-#include "actors/disk/rebuild.h"
 #include "actors/disk/set_lifecycle.h"
 #include "base/chance.h"
 #include "base/fail_point.h"

@@ -43,10 +43,11 @@ Task<void> DriveCheck::pass() {
   std::vector<Task<Result<std::optional<DriveIdentity>>>> calls;
   for (auto& entry : core_->drives.all()) {
     if (!entry.drive || entry.state == DriveTable::State::failed) continue;
-    auto& asking = asking_[entry.id];
-    if (!asking) asking = std::make_shared<bool>(false);
-    if (*asking) continue;
-    calls.push_back(ask(core_, entry.id, entry.drive, asking));
+    Question& last = questions_[entry.id];
+    if (!last.under_way || last.drive.lock() != entry.drive)
+      last = {entry.drive, std::make_shared<bool>(false)};
+    if (*last.under_way) continue;
+    calls.push_back(ask(core_, entry.id, entry.drive, last.under_way));
     asked.push_back(std::move(entry));
   }
   auto answers = co_await all_within<std::optional<DriveIdentity>>(std::move(calls),

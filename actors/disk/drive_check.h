@@ -23,7 +23,13 @@ class DriveCheck {
 
  private:
   const std::shared_ptr<DiskCore> core_;
-  std::map<DriveId, std::shared_ptr<bool>> asking_;  // True while a question is under way.
+  // The last question to each drive. One that was added anew is another mount of it: what the old
+  // one still owes says nothing of it.
+  struct Question {
+    std::weak_ptr<Drive> drive;
+    std::shared_ptr<bool> under_way;
+  };
+  std::map<DriveId, Question> questions_;
 };
 
 }  // namespace kura::disk

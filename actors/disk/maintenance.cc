@@ -52,11 +52,11 @@ Task<void> Maintenance::ended() {
 
 void Maintenance::wake() { woken_ = true; }
 
-Task<void> Maintenance::sleep(int64_t ns) {
+Task<void> Maintenance::sleep(int64_t ns, bool ends_at_wake) {
   const int64_t until_ns = core_->loop.clock().monotonic_ns() + ns;
   for (;;) {
     const int64_t left_ns = until_ns - core_->loop.clock().monotonic_ns();
-    if (left_ns <= 0 || core_->stopping || woken_) co_return;
+    if (left_ns <= 0 || core_->stopping || (ends_at_wake && woken_)) co_return;
     co_await sleep_for(std::min(left_ns, std::max(kNapNs, ns / 10)));
   }
 }
@@ -64,7 +64,7 @@ Task<void> Maintenance::sleep(int64_t ns) {
 Task<void> Maintenance::check_drives() {
   while (!core_->stopping) {
     co_await drive_check_.pass();
-    co_await sleep(core_->options.check_interval_ns);
+    co_await sleep(core_->options.check_interval_ns, false);
   }
 }
 
@@ -73,18 +73,16 @@ Task<void> Maintenance::look_around() {
     woken_ = false;
     (void)co_await pass();
     const auto sets = static_cast<int64_t>(core_->ledger.state()->sets.size() / kSetsPerInterval);
-    co_await sleep(core_->options.maintenance_interval_ns * (1 + sets));
+    co_await sleep(core_->options.maintenance_interval_ns * (1 + sets), true);
   }
 }
 
 Task<Result<void>> Maintenance::scrub() {
   ++tasks_;
+  co_await drive_check_.pass();
   while (scrub_.running() && !core_->stopping) co_await sleep_for(kNapNs);
   const bool can = begun() && !core_->stopping;
-  if (can) {
-    co_await drive_check_.pass();
-    co_await scrub_.run(*live_);
-  }
+  if (can) co_await scrub_.run(*live_);
   --tasks_;
   if (!can || core_->stopping) co_return fail(Errc::unavailable, "maintenance is not running");
   co_return Result<void>();

@@ -42,7 +42,8 @@ class Maintenance : public std::enable_shared_from_this<Maintenance> {
   Task<void> check_drives();
   Task<void> look_around();
   Task<Result<void>> rebuild_pass();
-  Task<void> sleep(int64_t ns);  // Less when the pool stops, or at wake().
+  // Less when the pool stops or, if it ends so, at wake().
+  Task<void> sleep(int64_t ns, bool ends_at_wake);
   void start(Task<void> task);
 
   const std::shared_ptr<DiskCore> core_;

@@ -36,6 +36,21 @@ void check_parity(const StripeHeader& like, std::vector<Shard>& shards) {
     if ((*right)[i] != shards[want[i]].payload()) shards[want[i]].state = Shard::State::damaged;
 }
 
+// The shard of `like.member`.
+Task<Result<void>> write_anew(std::shared_ptr<DiskCore> core, StripeHeader like,
+                              std::string payload) {
+  auto file = co_await core->files.open(like.set, like.member);
+  if (!file) co_return fail(file.error());
+  like.payload_crc32c = crc32c(payload);
+  Task<Result<void>> writing = rewrite(*file, like.offset, encode(like), std::move(payload));
+  Result<void> written = co_await within<void>(std::move(writing), core->options.drive_timeout_ns);
+  if (!written) co_return written;
+  auto again = co_await read_shard(core, like, like.member);
+  if (!again || again->state != Shard::State::good)
+    co_return fail(Errc::io_error, "a repaired shard reads back wrong");
+  co_return Result<void>();
+}
+
 Task<Result<StripeRepair>> repair_alone(std::shared_ptr<DiskCore> core, StripeHeader like) {
   std::vector<Shard> shards = co_await read_stripe(core, like);
   check_parity(like, shards);
@@ -51,21 +66,16 @@ Task<Result<StripeRepair>> repair_alone(std::shared_ptr<DiskCore> core, StripeHe
   if (damaged.empty() || out.lost) co_return out;
   auto mended = mend(like, shards, damaged);
   if (!mended) co_return fail(mended.error());
+  Result<void> all_written;
   for (size_t i = 0; i < damaged.size(); ++i) {
-    auto file = co_await core->files.open(like.set, damaged[i]);
-    if (!file) co_return fail(file.error());
     like.member = static_cast<uint8_t>(damaged[i]);
-    like.payload_crc32c = crc32c((*mended)[i]);
-    Task<Result<void>> writing = rewrite(*file, like.offset, encode(like), std::move((*mended)[i]));
-    Result<void> written =
-        co_await within<void>(std::move(writing), core->options.drive_timeout_ns);
-    if (!written) co_return fail(written.error());
-    auto again = co_await read_shard(core, like, damaged[i]);
-    if (!again || again->state != Shard::State::good)
-      co_return fail(Errc::io_error, "a repaired shard reads back wrong");
-    ++out.repaired;
-    ++core->counters.repaired_shards;
+    Result<void> written = co_await write_anew(core, like, std::move((*mended)[i]));
+    if (written)
+      ++core->counters.repaired_shards;
+    else if (all_written)
+      all_written = written;
   }
+  if (!all_written) co_return fail(all_written.error());
   co_return out;
 }
 

@@ -21,13 +21,12 @@ struct DiskCore;
 // What repair_stripe found and did.
 struct StripeRepair {
   uint32_t damaged = 0;  // Shards on online drives that failed verification.
-  uint32_t repaired = 0;
   uint32_t offline = 0;  // Members that could not be read now.
   bool lost = false;     // Fewer good shards than it takes to read it now.
 };
 
 // Reads every shard of the stripe that `like` describes, checks parity too, and rewrites what is
-// wrong. On the pool's loop. Errors: io_error and so on of the rewriting.
+// wrong. On the pool's loop. Errors: the first one of the rewriting; what can be repaired was.
 Task<Result<StripeRepair>> repair_stripe(std::shared_ptr<DiskCore> core, StripeHeader like);
 
 class RepairQueue {

@@ -99,6 +99,7 @@ Task<Result<uint64_t>> Scrub::scrub_set(const LiveBodies& live, SegmentSet set, 
     // In an open set an upload may be writing it at this moment.
     if (!set.sealed_bytes && !live_here) continue;
     auto repaired = co_await repair_stripe(core_, **stripe);
+    if (!repaired) ++counters_.damaged_shards;  // One at least, that cannot be written anew.
     if (repaired && (live_here || !repaired->lost)) {
       counters_.damaged_shards += repaired->damaged;
       lost += repaired->lost;
