@@ -45,8 +45,4 @@ Verdict fold_head(PartitionHead& head, const Record& record) {
   return Verdict::effective;
 }
 
-Verdict fold_head(PartitionHead& head, const StoredRecord& record) {
-  return fold_head(head, record.record);
-}
-
 }  // namespace kura::journal

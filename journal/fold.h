@@ -35,8 +35,6 @@ enum class Verdict : uint8_t {
 // Judges the next record of the partition, in log order, and moves the head. Records of other
 // partitions must not be given. A repeat whose bytes differ from the first copy is for the caller
 // to alarm about; it is dropped all the same.
-Verdict fold_head(PartitionHead& head, const StoredRecord& record);
-// As above; `record` is at any offset (the rule needs none).
 Verdict fold_head(PartitionHead& head, const Record& record);
 
 }  // namespace kura::journal

@@ -72,8 +72,8 @@ tl::expected<uint64_t, RecordFault> record_size(std::string_view bytes, const Jo
 // The record at the front of `bytes`, everything checked.
 tl::expected<RecordView, RecordFault> parse_record(std::string_view bytes, const JournalId& journal,
                                                    Offset offset);
-// As parse_record, but leaves the checks of checksums to the caller: for reading a body whose
-// checksum is known from elsewhere.
+// Checks magic, place and lengths only, and `bytes` may lack padding where the buffer ends in it:
+// for records that were verified before, or a body whose checksum is known from elsewhere.
 tl::expected<RecordView, RecordFault> locate_record(std::string_view bytes,
                                                     const JournalId& journal, Offset offset);
 

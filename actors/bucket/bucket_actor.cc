@@ -118,11 +118,6 @@ Task<Result<void>> BucketActors::apply_control(Offset up_to,
   });
 }
 
-Task<Result<void>> BucketActors::apply_control(Offset up_to, v1::BucketEffect effect) {
-  std::vector<std::vector<v1::BucketEffect>> effects(actors_.size(), {effect});
-  co_return co_await apply_control(up_to, std::move(effects));
-}
-
 Result<bool> BucketActors::all_voted_yes(BucketId bucket, Offset operation) const {
   KvRows rows(kv_);
   bool all = true;

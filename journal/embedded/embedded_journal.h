@@ -210,6 +210,7 @@ class EmbeddedJournal final : public Journal {
   // Reading (embedded_read.cc).
   Task<Result<std::string>> good_record(uint64_t offset);
   Task<Result<std::string>> good_body(v1::JournalBody body);
+  void mend_later(uint64_t offset);  // Once, however many readers find it.
   Task<void> repair_later(uint64_t offset);
   Task<Result<void>> repair(uint64_t offset);
   const LogSegment* find_segment(uint64_t offset) const;

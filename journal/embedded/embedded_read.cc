@@ -65,7 +65,7 @@ Task<Result<std::string>> EmbeddedJournal::good_record(uint64_t offset) {
     co_return fail(Errc::corrupt,
                    "offset " + std::to_string(offset) + " on every journal mirror: " + what);
   }
-  if (bad > 0 && !read_only_ && !repairing_.contains(offset)) in_background(repair_later(offset));
+  if (bad > 0) mend_later(offset);
   co_return std::move(*good);
 }
 
@@ -192,14 +192,15 @@ Task<Result<std::string>> EmbeddedJournal::good_body(v1::JournalBody body) {
     co_return fail(Errc::corrupt, "the record at offset " + std::to_string(body.offset()) +
                                       " has another body than its event names");
   }
-  if (!read_only_ && !repairing_.contains(body.offset())) {
-    in_background(repair_later(body.offset()));
-  }
+  mend_later(body.offset());
   co_return std::string(record->body);
 }
 
+void EmbeddedJournal::mend_later(uint64_t offset) {
+  if (!read_only_ && repairing_.insert(offset).second) in_background(repair_later(offset));
+}
+
 Task<void> EmbeddedJournal::repair_later(uint64_t offset) {
-  repairing_.insert(offset);
   ++counters_.damages;
   TurnQueue::Turn turn = co_await turns_.enter();
   if (!closing_) {
