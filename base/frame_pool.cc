@@ -10,7 +10,12 @@ constexpr size_t kStepBytes = 64;
 constexpr size_t kFrameBytesMax = 4096;  // Larger frames are rare.
 constexpr size_t kKeptMax = 64;          // Of one size: at most 8 MiB of a thread in all.
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef __has_feature  // Of clang; g++ defines a macro.
+#define KURA_CLANG_HAS(feature) __has_feature(feature)
+#else
+#define KURA_CLANG_HAS(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || KURA_CLANG_HAS(address_sanitizer)
 constexpr bool kPooled = false;
 #else
 constexpr bool kPooled = true;

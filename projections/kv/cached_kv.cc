@@ -52,10 +52,13 @@ class Entry {
   const uint32_t key_bytes_, value_bytes_;
 };
 
-// What was not asked for while as many others came as half of it holds is forgotten.
+// Two generations: what is put or found goes to the young one; once that holds half of `bytes_max`
+// it becomes the old one, and what the old one held is forgotten. A key may be in both, then the
+// young one has its value.
 class Entries {
  public:
-  std::optional<Value> find(std::string_view key, size_t bytes_max) {
+  // Makes the entry young.
+  std::optional<Value> take(std::string_view key, size_t bytes_max) {
     if (auto it = young_.find(key); it != young_.end()) return (*it)->value();
     auto it = old_.find(key);
     if (it == old_.end()) return std::nullopt;
@@ -120,18 +123,18 @@ class CachedKv final : public Kv {
 
   Result<Value> get(std::string_view key) override {
     Shard& shard = shard_of(key);
-    uint64_t writes_before;
+    std::optional<uint64_t> writes_before;  // None: a write is under way.
     {
       std::lock_guard lock(shard.mutex);
-      if (std::optional<Value> value = shard.entries.find(key, shard_bytes_max_))
+      if (std::optional<Value> value = shard.entries.take(key, shard_bytes_max_))
         return std::move(*value);
-      writes_before = shard.writing > 0 ? UINT64_MAX : shard.writes;
+      if (shard.writing == 0) writes_before = shard.writes;
     }
     Result<Value> value = below_->get(key);
     if (!value || too_long(*value)) return value;
     std::lock_guard lock(shard.mutex);
     // What was read beside a write may be older than what others have seen of it by now.
-    if (shard.writes == writes_before) shard.entries.put(key, *value, shard_bytes_max_);
+    if (writes_before == shard.writes) shard.entries.put(key, *value, shard_bytes_max_);
     return value;
   }
 
@@ -171,12 +174,13 @@ class CachedKv final : public Kv {
  private:
   static bool too_long(const Value& value) { return value && value->size() > kValueBytesMax; }
   Shard& shard_of(std::string_view key) {
+    // Bits that the sets do not use: they take the highest and the lowest ones.
     return shards_[(std::hash<std::string_view>()(key) >> 24) % kShards];
   }
 
   const std::unique_ptr<Kv> below_;
   const size_t shard_bytes_max_;
-  std::mutex writing_;
+  std::mutex writing_;  // Else two writes of one key could end in another order in here.
   std::array<Shard, kShards> shards_;
 };
 

@@ -13,9 +13,9 @@
 
 namespace kura {
 
-// Holds about `bytes_max` of keys and values at most; 0: nothing. Only for a map that is written
-// through the result alone. Damage of entries that are kept is noticed only once they are read from
-// `below` again.
+// Holds about `bytes_max` of keys and values at most, a few rows for each of 256 shards more; 0:
+// nothing. Only for a map that is written through the result alone. Damage of entries that are kept
+// is noticed only once they are read from `below` again.
 std::unique_ptr<Kv> make_cached_kv(std::unique_ptr<Kv> below, size_t bytes_max);
 
 }  // namespace kura

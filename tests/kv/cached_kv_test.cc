@@ -108,9 +108,9 @@ TEST_F(CachedKvTest, ForgetsWhatWasNotAskedFor) {
   EXPECT_EQ(below->gets, 1);
   below->gets = 0;
   for (int i = 20'000; i-- > 0;) ASSERT_TRUE(get("row " + std::to_string(i)));
-  // A row takes some 240 bytes, and between half of a mebibyte and all of it is kept.
-  EXPECT_GT(below->gets, 20'000 - (1 << 20) / 200);
-  EXPECT_LT(below->gets, 20'000 - (1 << 19) / 300);
+  // A row takes some 141 bytes, and between half of a mebibyte and all of it is kept.
+  EXPECT_GT(below->gets, 20'000 - (1 << 20) / 130);
+  EXPECT_LT(below->gets, 20'000 - (1 << 19) / 160);
 }
 
 TEST(CachedKv, ManyReadersBesideAWriterSeeItMoveOnlyForwards) {
