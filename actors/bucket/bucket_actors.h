@@ -31,7 +31,6 @@ class BucketActors final : public BucketWriter {
   // they can, before any later ones: nothing has to be given again.
   Task<Result<void>> apply_control(Offset up_to,
                                    std::vector<std::vector<v1::BucketEffect>> effects);
-  // The same effect for every partition.
   // Whether every partition folded `operation` while the bucket was empty there. Errors: those of
   // the Kv; unavailable (one has not folded it yet).
   Result<bool> all_voted_yes(BucketId bucket, Offset operation) const;

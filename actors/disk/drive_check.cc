@@ -54,6 +54,7 @@ Task<void> DriveCheck::pass() {
                                                                    core_->options.drive_timeout_ns);
   for (size_t i = 0; i < asked.size() && !core_->stopping; ++i) {
     const DriveId id = asked[i].id;
+    if (core_->drives.mounted(id) != asked[i].drive) continue;  // Added anew meanwhile.
     const std::string trouble = trouble_with(answers[i], id, core_->options.cluster);
     const int64_t now_ns = core_->loop.clock().monotonic_ns();
     if (!trouble.empty()) {

@@ -62,6 +62,12 @@ std::vector<DriveTable::Entry> DriveTable::all_online() const {
   return out;
 }
 
+std::shared_ptr<Drive> DriveTable::mounted(DriveId id) const {
+  std::lock_guard lock(mutex_);
+  const auto it = drives_.find(id);
+  return it == drives_.end() ? nullptr : it->second.drive;
+}
+
 bool DriveTable::known(DriveId id) const {
   std::lock_guard lock(mutex_);
   return drives_.contains(id);

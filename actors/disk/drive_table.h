@@ -36,7 +36,8 @@ class DriveTable {
 
   void put(Entry entry);  // Replaces.
   void erase(DriveId id);
-  std::shared_ptr<Drive> online(DriveId id) const;  // Null unless it is online.
+  std::shared_ptr<Drive> online(DriveId id) const;   // Null unless it is online.
+  std::shared_ptr<Drive> mounted(DriveId id) const;  // Online or not; null: never seen.
   // An away drive may become failed; nothing else changes one that is offline.
   void set_offline(DriveId id, State state, std::string reason, int64_t now_ns);
   void set_reason(DriveId id, std::string reason);  // Of one that is offline.

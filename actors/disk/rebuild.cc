@@ -181,13 +181,11 @@ class Rebuild {
         before_step("rebuild.record");
         Result<void> replaced =
             co_await core_->ledger.replace_member(set_.id, target.member, target.drive);
-        if (!replaced) {
-          if (!may_become_effective(replaced.error().code)) {
-            std::string orphan = set_file_name(set_.id);
-            (void)co_await member.drive->remove(std::move(orphan));
-          }
-          co_return replaced;
+        if (!replaced && !may_become_effective(replaced.error().code)) {
+          std::string orphan = set_file_name(set_.id);
+          (void)co_await member.drive->remove(std::move(orphan));
         }
+        if (!replaced) co_return replaced;
         after_step("rebuild.record");
       }
       core_->files.note_present(set_.id, target.member);

@@ -56,7 +56,8 @@ TEST(Geometry, PartsFollowTheBodyThroughItsShards) {
     const Striping shape{1 + static_cast<uint32_t>(random.pick(16)), 64 * (1 + random.pick(40)),
                          1 + random.pick(200'000)};
     std::map<std::pair<uint64_t, uint32_t>, uint64_t> seen;  // Bytes of each shard, front to back.
-    for (uint64_t at = 0; at < shape.stored_bytes;) {
+    uint64_t at = 0;
+    while (at < shape.stored_bytes) {
       const Striping::Part part = shape.part_at(at, 1 + random.pick(5000));
       ASSERT_GT(part.bytes, 0u);
       ASSERT_LT(part.member, shape.k);
@@ -68,6 +69,7 @@ TEST(Geometry, PartsFollowTheBodyThroughItsShards) {
           at, part.row * shape.row_bytes() + part.member * shape.shard_bytes(part.row) + part.skip);
       at += part.bytes;
     }
+    ASSERT_EQ(at, shape.stored_bytes);
   }
 }
 

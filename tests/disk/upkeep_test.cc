@@ -63,24 +63,6 @@ TEST(Rebuild, AnEmptiedDriveWithItsIdentityGetsItsMembersBack) {
   pool.expect_all();
 }
 
-TEST(Rebuild, ADriveThatFailsIsReplacedByAnother) {
-  PoolWorld pool(7);
-  ASSERT_TRUE(pool.start({6}));
-  fill(pool);
-  pool.disks[1]->set_dead(true);
-  ASSERT_TRUE(pool.put_now("during", 900'000));
-  pool.settle();
-  EXPECT_GT(pool.status().bytes_below_full_parity, 0u);
-  // No drive is left that could take its members.
-  pool.maintain();
-  EXPECT_GT(pool.status().members_missing, 0u);
-  ASSERT_TRUE(pool.add_new_drive(6, 60));
-  pool.maintain();
-  EXPECT_EQ(pool.status().members_missing, 0u);
-  EXPECT_EQ(pool.status().bytes_below_full_parity, 0u);
-  pool.expect_all();
-}
-
 TEST(Rebuild, ACrashInTheMiddleStartsThatSetAgain) {
   for (int steps : {50, 200, 400, 800, 1600, 3200}) {
     PoolWorld pool(6, static_cast<uint64_t>(steps));

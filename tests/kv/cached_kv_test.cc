@@ -113,6 +113,28 @@ TEST_F(CachedKvTest, ForgetsWhatWasNotAskedFor) {
   EXPECT_LT(below->gets, 20'000 - (1 << 19) / 160);
 }
 
+TEST_F(CachedKvTest, ARowOfTheOldGenerationIsForgottenWhenItChanges) {
+  ASSERT_TRUE(kv->write(one("row", "before")));
+  for (int i = 0; i < 6'000; ++i)
+    ASSERT_TRUE(kv->write(one("other " + std::to_string(i), std::string(100, 'x'))));
+  below->gets = 0;
+  ASSERT_EQ(get("other 5"), std::string(100, 'x'));  // One as old as it.
+  ASSERT_EQ(below->gets, 0) << "it is the old generation, and not gone";
+  const std::string long_value(100'000, 'y');
+  ASSERT_TRUE(kv->write(one("row", long_value)));
+  EXPECT_EQ(get("row"), long_value);
+}
+
+TEST_F(CachedKvTest, ARowThatIsWrittenAgainAndAgainPushesNoOtherOut) {
+  constexpr int kRows = 1000;
+  for (int i = 0; i < kRows; ++i)
+    ASSERT_TRUE(kv->write(one("row " + std::to_string(i), std::string(100, 'x'))));
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(kv->write(one("hot", std::string(100, 'y'))));
+  below->gets = 0;
+  for (int i = 0; i < kRows; ++i) ASSERT_TRUE(get("row " + std::to_string(i)));
+  EXPECT_EQ(below->gets, 0);
+}
+
 TEST(CachedKv, ManyReadersBesideAWriterSeeItMoveOnlyForwards) {
   auto kv = make_cached_kv(std::make_unique<MemoryKv>(), 64 << 10);
   count_up_beside_readers(*kv);
