@@ -140,8 +140,9 @@ TEST_F(Tls, ABadPairKeepsTheOldOne) {
   EXPECT_EQ(code_of(context->reload()), Errc::invalid_argument);
   EXPECT_EQ(context->reload().value(), false) << "said once";
   EXPECT_EQ(ping({.ca_path = first, .insecure = false}).value_or("error"), "ping");
-  for (std::string bad : {std::string(), std::string("garbage"), other.certificate.substr(0, 300),
-                          other.certificate + other.certificate.substr(0, 300)}) {
+  for (const std::string& bad :
+       {std::string(), std::string("garbage"), other.certificate.substr(0, 300),
+        other.certificate + other.certificate.substr(0, 300)}) {
     write_file(certificate_path(), bad);
     EXPECT_EQ(code_of(context->reload()), Errc::invalid_argument) << bad.size();
   }
