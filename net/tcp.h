@@ -39,7 +39,8 @@ bool is_listening(int descriptor);
 Result<TcpListener> tcp_listen(const Address& address, const std::vector<AsioLoop*>& loops,
                                int inherited = -1);
 
-// Connects on `loop`, which must be the current one. Tries each address of the host.
+// Connects on `loop`, which must be the current one. Tries each address of the host. A resolver of
+// the system that does not answer is waited for as long as that one waits, whatever `timeout_ns`.
 // Errors: timed_out, not_found (no such host), unavailable (refused or unreachable).
 Task<Result<std::unique_ptr<Stream>>> tcp_connect(AsioLoop& loop, Address address,
                                                   int64_t timeout_ns);

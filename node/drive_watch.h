@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -42,7 +43,7 @@ class DriveWatch {
   const int64_t interval_ns_;
   int view_away_looks_ = 0;
   bool running_ = false;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace kura::node
