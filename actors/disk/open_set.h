@@ -62,7 +62,7 @@ class OpenSet : public std::enable_shared_from_this<OpenSet> {
   Task<Synced> write_and_sync(std::shared_ptr<const CodedRun> run);
 
   // Gives every member file this length; the room of a longer one is reserved. Errors: of members.
-  // REQUIRES: no users.
+  // REQUIRES: no users. Only WriteSets::resize() calls it, which keeps sealing away meanwhile.
   Task<std::vector<MemberError>> resize(uint64_t bytes);
 
   void mark_failed() { failed_.store(true, std::memory_order_release); }
@@ -71,8 +71,9 @@ class OpenSet : public std::enable_shared_from_this<OpenSet> {
 
   bool retired = false;  // Full: takes no new writers.
   bool sealing = false;
-  bool resting = false;  // Cut to what it holds: resized before it is written again.
-  size_t users = 0;      // Writers that still hold room here.
+  bool resting = false;   // Cut to what it holds: resized before it is written again.
+  bool resizing = false;  // Its files are: sealed, which cuts them too, only afterwards.
+  size_t users = 0;       // Writers that still hold room here.
   int64_t unused_since_ns = 0;
 
  private:

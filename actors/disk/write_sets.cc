@@ -132,11 +132,18 @@ bool WriteSets::can_wake(Target target, const OpenSet& set) const {
 // False: somebody else took the room meanwhile, or a member failed.
 Task<bool> WriteSets::reserve_again(Target target, std::shared_ptr<OpenSet> set) {
   if (!can_wake(target, *set)) co_return false;
-  std::vector<MemberError> errors = co_await set->resize(set->set().member_bytes);
-  const bool reserved = errors.empty() && !set->retired;
-  members_failed(set, std::move(errors));
+  const bool reserved = co_await resize(set, set->set().member_bytes);
   if (reserved) set->resting = false;
   co_return reserved;
+}
+
+Task<bool> WriteSets::resize(std::shared_ptr<OpenSet> set, uint64_t bytes) {
+  set->resizing = true;
+  std::vector<MemberError> errors = co_await set->resize(bytes);
+  set->resizing = false;
+  members_failed(set, std::move(errors));
+  seal_when_idle(set);  // If it was retired meanwhile.
+  co_return !set->retired;
 }
 
 std::vector<std::shared_ptr<OpenSet>> WriteSets::idle(int64_t idle_ns) const {
@@ -155,9 +162,8 @@ Task<void> WriteSets::rest(std::shared_ptr<OpenSet> set) {
   if (it == slots_.end() || it->second.opening || set->users > 0 || set->resting) co_return;
   Slot& slot = it->second;
   slot.opening = set->resting = true;
-  std::vector<MemberError> errors = co_await set->resize(set->good_end());
+  (void)co_await resize(set, set->good_end());
   slot.opening = false;
-  members_failed(set, std::move(errors));
   give(slot, std::nullopt);
 }
 
@@ -296,8 +302,9 @@ void WriteSets::released(const std::shared_ptr<OpenSet>& set) {
 }
 
 void WriteSets::seal_when_idle(const std::shared_ptr<OpenSet>& set) {
-  // A failed set takes nothing more that counts, so nobody needs to be waited for.
-  if (!set->retired || set->sealing || (set->users > 0 && !set->failed())) return;
+  if (!set->retired || set->sealing || set->resizing) return;
+  // A failed set takes nothing more that counts, so its writers need not be waited for.
+  if (set->users > 0 && !set->failed()) return;
   if (core_.stopping) return;  // The next process seals it.
   set->sealing = true;
   auto core = core_.shared_from_this();

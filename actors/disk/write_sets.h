@@ -74,7 +74,7 @@ class WriteSets {
   // reserved again, so a trickle of writes makes neither sets nor copies.
   Task<void> rest(std::shared_ptr<OpenSet> set);
 
-  // A new drive or freed space: sets that could open wider are retired.
+  // A drive came or was forgotten: the sets in use are retired, for the next ones may be wider.
   void placement_changed();
   bool is_open(SetId set) const { return open_.contains(set); }
   // Below it everything is durable on every member; 0: not open here.
@@ -99,6 +99,8 @@ class WriteSets {
   std::shared_ptr<OpenSet> awake(Target target) const;
   bool can_wake(Target target, const OpenSet& set) const;
   Task<bool> reserve_again(Target target, std::shared_ptr<OpenSet> set);
+  // Whether all members did it and the set is still one to use.
+  Task<bool> resize(std::shared_ptr<OpenSet> set, uint64_t bytes);
   Task<Result<std::shared_ptr<OpenSet>>> open_or_wake(Target target, std::shared_ptr<OpenSet> set);
   Task<Result<std::shared_ptr<OpenSet>>> open(Target target);
   Task<Result<std::shared_ptr<OpenSet>>> create_files(const SegmentSet& set,

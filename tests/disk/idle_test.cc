@@ -17,6 +17,10 @@ struct Idle : testing::Test {
     EXPECT_TRUE(pool.start());
   }
   void rest() { pool.settle(pool.options.idle_ns + 3 * sim::kSecond); }
+  void add_drive() {
+    pool.disks.push_back(std::make_unique<sim::SimDisk>(pool.world, 6, sim::DiskOptions{}));
+    ASSERT_TRUE(pool.add_new_drive(6, 60));
+  }
   size_t sets() { return pool.ledger.state()->sets.size(); }
   PoolWorld pool;
 };
@@ -114,6 +118,46 @@ TEST_F(Idle, ASleepingSetWhoseDriveIsFullOrDeadIsLeft) {
   EXPECT_EQ(pool.set_of("after").members.size(), 5u);
   pool.settle();
   EXPECT_TRUE(pool.ledger.state()->sets.at(set.id).sealed_bytes);
+  pool.expect_all();
+}
+
+// It is cut when it is sealed: after its room was reserved again, which takes one drive longer.
+TEST_F(Idle, ASetThatIsReplacedWhileItWakesKeepsNoRoom) {
+  ASSERT_TRUE(pool.put_now("before", 600'000));
+  rest();
+  const SetId set = pool.set_of("before").id;
+  pool.disks[0]->set_slow(2'000);
+  std::optional<Result<void>> done;
+  spawn(*pool.loop, [](PoolWorld* world, std::optional<Result<void>>* out) -> Task<void> {
+    out->emplace(co_await world->put("after", 300'000));
+  }(&pool, &done));
+  ASSERT_TRUE(pool.world.run_until(
+      [&] { return pool.disks[1]->used_bytes() > pool.options.member_bytes_max; },
+      pool.world.now_ns() + sim::kSecond));
+  ASSERT_LT(pool.disks[0]->used_bytes(), pool.options.member_bytes_max);
+  pool.disks[0]->set_slow(1);
+  add_drive();
+  for (int i = 0; i < 2; ++i) rest();  // The one that takes its place is idle then.
+  ASSERT_TRUE(done && *done);
+  EXPECT_NE(pool.set_of("after").id, set);
+  EXPECT_TRUE(pool.ledger.state()->sets.at(set).sealed_bytes);
+  EXPECT_LT(used_bytes(pool), 4u * 600'000);
+  pool.expect_all();
+}
+
+TEST_F(Idle, ASetThatIsReplacedWhileItIsCutIsSealed) {
+  ASSERT_TRUE(pool.put_now("before", 600'000));
+  const SetId set = pool.set_of("before").id;
+  pool.disks[0]->set_slow(2'000);
+  ASSERT_TRUE(pool.world.run_until(
+      [&] { return pool.disks[1]->used_bytes() < pool.options.member_bytes_max; },
+      pool.world.now_ns() + 2 * pool.options.idle_ns));
+  ASSERT_GT(pool.disks[0]->used_bytes(), pool.options.member_bytes_max);
+  add_drive();
+  EXPECT_FALSE(pool.ledger.state()->sets.at(set).sealed_bytes);
+  rest();
+  EXPECT_TRUE(pool.ledger.state()->sets.at(set).sealed_bytes);
+  EXPECT_LT(used_bytes(pool), 2u * 600'000);
   pool.expect_all();
 }
 
