@@ -51,6 +51,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--image-gib", type=int, default=24, help="size of a store's image; it is sparse (24)")
     parser.add_argument("--objects", type=int, help="4 KiB objects that list and the reads find (by scale)")
     parser.add_argument("--objects-max", type=int, default=1_000_000, help="growth: the largest store (1000000)")
+    parser.add_argument("--object-bytes", type=int, default=4096,
+                        help="growth: size of an object (4096, which the goals are for)")
     given = parser.parse_args()
     if given.rounds is not None and given.rounds < 1:
         parser.error("--rounds takes 1 or more")
@@ -176,7 +178,8 @@ def main() -> int:
     try:
         if given.what == "growth":
             with stores(given, missing) as (running, _):
-                document, text = growth.run(running[0], given.objects_max, given.cache_size, given.row_cache_size)
+                document, text = growth.run(running[0], given.objects_max, given.object_bytes, given.cache_size,
+                                            given.row_cache_size)
             status = 0
         else:
             document, text, status = compare(given, missing)

@@ -12,12 +12,11 @@ from workloads import LIST_CONNECTIONS, LIST_KEYS
 
 LEVELS = (10_000, 100_000, 1_000_000, 5_000_000)
 PAGE_BYTES = 1 << 20
-# Small bodies: the less of a cost is bytes, the plainer it shows what the number of objects adds.
-OBJECT_BYTES, CONNECTIONS = 1024, 64
+CONNECTIONS = 64
 RUN_SECONDS = 4
 CRASH_PUTS = 20_000
 START_SECONDS_MAX = 1800
-BUCKET = {"bucket": "growth", "prefix": "object-", "size": OBJECT_BYTES}
+BUCKET = "growth"
 
 # Of the study's growth goals, 10^4 to 10^6: the most that a figure may grow to, as a factor or in its unit.
 FACTOR_MAX = {"put_cpu_us": 1.2, "get_cpu_us": 1.1, "list_cpu_us": 1.5}
@@ -38,24 +37,24 @@ def cpu_us_per_operation(server, rest_seconds: float, operation: str, **options)
     return (servers.settle(server.process.pid, rest_seconds) - begun) / 1000 / done["operations"]
 
 
-def start_s(server, count: int) -> float:
+def start_s(server, objects: dict, count: int) -> float:
     """Until the first GET is answered."""
     begun = time.monotonic()
     server.launch()
     server.wait_ready(START_SECONDS_MAX)
-    load(server, "get", **BUCKET, keys=count, connections=1, count=1)
+    load(server, "get", **objects, keys=count, connections=1, count=1)
     return time.monotonic() - begun
 
 
-def fill(server, begun: int, count: int) -> float:
+def fill(server, objects: dict, begun: int, count: int) -> float:
     """Up to `count` objects. The CPU of the last quarter of the PUTs, measured on a store that rested: so many that
     snapshots and compaction are in it with their share."""
     measured = max(5000, count // 4)
     if count - measured > begun:
-        load(server, "put", **BUCKET, first=begun, count=count - measured - begun, connections=CONNECTIONS)
+        load(server, "put", **objects, first=begun, count=count - measured - begun, connections=CONNECTIONS)
         servers.settle(server.process.pid, WRITE_REST_SECONDS)
         begun = count - measured
-    return cpu_us_per_operation(server, WRITE_REST_SECONDS, "put", **BUCKET, first=begun, count=count - begun,
+    return cpu_us_per_operation(server, WRITE_REST_SECONDS, "put", **objects, first=begun, count=count - begun,
                                 connections=CONNECTIONS)
 
 
@@ -69,27 +68,26 @@ def fill_page_cache(server) -> None:
                         pass
 
 
-def level(server, begun: int, count: int) -> dict[str, float]:
+def level(server, objects: dict, begun: int, count: int) -> dict[str, float]:
     pid = server.process.pid
     at_start = time.monotonic()
-    made = {"put_cpu_us": fill(server, begun, count), "fill_s": time.monotonic() - at_start}
+    made = {"put_cpu_us": fill(server, objects, begun, count), "fill_s": time.monotonic() - at_start}
     fill_page_cache(server)
-    load(server, "get", **BUCKET, keys=count, count=count, connections=CONNECTIONS)  # As warm as a store that serves.
-    made["get_cpu_us"] = cpu_us_per_operation(server, READ_REST_SECONDS, "get", **BUCKET, keys=count,
+    load(server, "get", **objects, keys=count, count=count, connections=CONNECTIONS)  # As warm as a store that serves.
+    made["get_cpu_us"] = cpu_us_per_operation(server, READ_REST_SECONDS, "get", **objects, keys=count,
                                               seconds=RUN_SECONDS, connections=CONNECTIONS)
-    made["list_cpu_us"] = cpu_us_per_operation(server, READ_REST_SECONDS, "list", **BUCKET, keys=count,
+    made["list_cpu_us"] = cpu_us_per_operation(server, READ_REST_SECONDS, "list", **objects, keys=count,
                                                seconds=RUN_SECONDS, connections=LIST_CONNECTIONS, list_anywhere=True)
     made["rss_mib"] = servers.memory_mib(pid)[0]
     server.stop(START_SECONDS_MAX)
-    made["clean_restart_s"] = start_s(server, count)
-    load(server, "put", bucket="growth", prefix="crash-", size=OBJECT_BYTES, first=count, count=CRASH_PUTS,
-         connections=CONNECTIONS)
+    made["clean_restart_s"] = start_s(server, objects, count)
+    load(server, "put", **objects | {"prefix": "crash-"}, first=count, count=CRASH_PUTS, connections=CONNECTIONS)
     server.kill()
-    made["crash_restart_s"] = start_s(server, count)
+    made["crash_restart_s"] = start_s(server, objects, count)
     server.stop(START_SECONDS_MAX)
     for drive in server.drives:
         shutil.rmtree(drive / "view", ignore_errors=True)
-    made["rebuild_s"] = start_s(server, count)
+    made["rebuild_s"] = start_s(server, objects, count)
     servers.settle(server.process.pid, WRITE_REST_SECONDS)
     return made
 
@@ -126,17 +124,20 @@ def table(counts: list[int], levels: list[dict[str, float]], found: list[dict]) 
     return "\n".join(lines)
 
 
-def run(server, objects_max: int, cache_size: str, row_cache_size: str) -> tuple[dict, str]:
-    load(server, "make-bucket", bucket=BUCKET["bucket"], connections=1)
+def run(server, objects_max: int, object_bytes: int, cache_size: str, row_cache_size: str) -> tuple[dict, str]:
+    load(server, "make-bucket", bucket=BUCKET, connections=1)
+    objects = {"bucket": BUCKET, "prefix": "object-", "size": object_bytes}
     counts, levels = [], []
     for count in LEVELS:
         if count > objects_max:
             break
-        levels.append(level(server, counts[-1] if counts else 0, count))
+        levels.append(level(server, objects, counts[-1] if counts else 0, count))
         counts.append(count)
         print(f"{count:,} objects: {levels[-1]}", file=sys.stderr)
     found = verdicts(counts, levels)
-    text = (f"objects of {OBJECT_BYTES} B; PUT and GET with {CONNECTIONS} in flight, LIST pages of {LIST_KEYS} from "
+    text = (f"objects of {object_bytes} B; PUT and GET with {CONNECTIONS} in flight, LIST pages of {LIST_KEYS} from "
             f"random keys with {LIST_CONNECTIONS}; caches of the view {cache_size} of blocks, "
             f"{row_cache_size} of rows\n\n")
-    return {"cache_size": cache_size, "row_cache_size": row_cache_size, "counts": counts, "levels": levels, "growth": found}, text + table(counts, levels, found)
+    document = {"object_bytes": object_bytes, "cache_size": cache_size, "row_cache_size": row_cache_size,
+                "counts": counts, "levels": levels, "growth": found}
+    return document, text + table(counts, levels, found)
