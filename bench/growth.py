@@ -11,7 +11,6 @@ from rounds import READ_REST_SECONDS, WRITE_REST_SECONDS
 from workloads import LIST_CONNECTIONS, LIST_KEYS
 
 LEVELS = (10_000, 100_000, 1_000_000, 5_000_000)
-PAGE_BYTES = 1 << 20
 CONNECTIONS = 64
 RUN_SECONDS = 4
 CRASH_PUTS = 20_000
@@ -58,21 +57,11 @@ def fill(server, objects: dict, begun: int, count: int) -> float:
                                 connections=CONNECTIONS)
 
 
-def fill_page_cache(server) -> None:
-    """Reads every file once: what PUTs write goes past the page cache, and a GET from a drive is no matter of growth."""
-    for drive in server.drives:
-        for file in drive.rglob("*"):
-            if file.is_file():
-                with file.open("rb", buffering=0) as opened:
-                    while opened.read(PAGE_BYTES):
-                        pass
-
-
 def level(server, objects: dict, begun: int, count: int) -> dict[str, float]:
     pid = server.process.pid
     at_start = time.monotonic()
     made = {"put_cpu_us": fill(server, objects, begun, count), "fill_s": time.monotonic() - at_start}
-    fill_page_cache(server)
+    servers.fill_page_cache(server)
     load(server, "get", **objects, keys=count, count=count, connections=CONNECTIONS)  # As warm as a store that serves.
     made["get_cpu_us"] = cpu_us_per_operation(server, READ_REST_SECONDS, "get", **objects, keys=count,
                                               seconds=RUN_SECONDS, connections=CONNECTIONS)

@@ -22,6 +22,7 @@ def prepare(server, all_workloads: list[Workload], scale: Scale):
         load(server, "put", bucket=one.bucket, prefix="pool-", size=one.size_bytes,
              connections=min(one.connections, scale.pool[size]), count=scale.pool[size])
     servers.settle(server.process.pid, WRITE_REST_SECONDS)
+    servers.fill_page_cache(server)
 
 
 def drive(server, workload: Workload, scale: Scale, round_number: int, before: dict) -> dict:
