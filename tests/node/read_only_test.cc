@@ -188,5 +188,50 @@ TEST_F(ReadOnly, RemovesNoSets) {
   EXPECT_FALSE(disk(0).has(leftover));
 }
 
+// Archives and a view that is built anew need what the drives that are left hold of the sets, and
+// nothing that appends.
+TEST_F(ReadOnly, BodiesThatLeftTheLogAreReadThere) {
+  ASSERT_NO_FATAL_FAILURE(start(4));
+  auto body_of = [](int i) { return std::string(8 * kKiB, static_cast<char>('a' + i % 26)); };
+  const int count = 400;
+  for (int i = 0; i < count; ++i)
+    ASSERT_TRUE(world_->put(bucket_, "archived-" + std::to_string(i), body_of(i)));
+  for (int pass = 0; pass < 2; ++pass) ASSERT_TRUE(world_->housekeep());
+  const auto archived = world_->node->tenants().state()->archived;
+  ASSERT_FALSE(archived.empty());
+  ASSERT_GE(world_->node->journal().bounds().start, archived.front()->from)
+      << "the log was not cut";
+  auto expect_all = [&] {
+    int in_archives = 0;
+    for (int i = 0; i < count; ++i) {
+      const Store& store = world_->node->store();
+      const auto version = store.view.current(bucket_, "archived-" + std::to_string(i));
+      ASSERT_TRUE(version && *version) << i;
+      const v1::JournalBody place = (*version)->body().journal();
+      auto body = world_->run<Result<std::string>>(store.inline_bodies.read_body(place));
+      ASSERT_TRUE(body) << i << ": " << body.error().detail;
+      EXPECT_EQ(*body, body_of(i));
+      if (Offset{place.offset()} < world_->node->journal().bounds().start) ++in_archives;
+    }
+    EXPECT_GT(in_archives, count / 2);
+  };
+  ASSERT_NO_FATAL_FAILURE(expect_all());
+  for (bool with_view : {true, false}) {
+    world_->crash();
+    disk(2).set_dead(true);
+    disk(3).set_dead(true);
+    if (!with_view) views_->remove();
+    ASSERT_NO_FATAL_FAILURE(start_again());
+    ASSERT_TRUE(is_read_only());
+    ASSERT_NO_FATAL_FAILURE(expect_all());
+  }
+  world_->crash();
+  disk(2).set_dead(false);
+  disk(3).set_dead(false);
+  ASSERT_NO_FATAL_FAILURE(start_again());
+  EXPECT_FALSE(is_read_only());
+  ASSERT_NO_FATAL_FAILURE(expect_all());
+}
+
 }  // namespace
 }  // namespace kura::node
