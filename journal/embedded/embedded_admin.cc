@@ -84,7 +84,7 @@ Task<Result<void>> EmbeddedJournal::check_drive(JournalDrive drive) {
 
 Task<Result<void>> EmbeddedJournal::add_drive(JournalDrive drive) {
   TurnQueue::Turn turn = co_await turns_.enter();
-  if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
+  if (Result<void> may = writable(); !may) co_return may;
   const std::vector<JournalDrive> one{drive};
   if (late_calls_.any_on(drive.id)) {
     co_return fail(Errc::unavailable,
@@ -140,7 +140,7 @@ Task<Result<void>> EmbeddedJournal::drive_failed(DriveId drive, std::string reas
     }
   }
   TurnQueue::Turn turn = co_await turns_.enter();
-  if (read_only_ || closing_) co_return Result<void>();
+  if (!writable()) co_return Result<void>();
   Result<void> restored = co_await restore(end(), set_.parity);
   if (restored && spares_.empty()) in_background(prepare_spare_later());
   co_return restored;
@@ -168,7 +168,7 @@ bool EmbeddedJournal::has_room() const {
 
 Task<Result<void>> EmbeddedJournal::replace_lost() {
   TurnQueue::Turn turn = co_await turns_.enter();
-  if (read_only_ || closing_ || !(lacks_mirrors() || in_doubt_)) co_return Result<void>();
+  if (!writable() || !(lacks_mirrors() || in_doubt_)) co_return Result<void>();
   Result<void> restored = co_await restore(end(), set_.parity);
   if (restored && spares_.empty()) in_background(prepare_spare_later());
   co_return restored;
@@ -178,7 +178,7 @@ Task<Result<void>> EmbeddedJournal::remove_drive(DriveId drive) {
   Result<void> done = co_await drive_failed(drive, "removed");
   if (!done) co_return done;
   TurnQueue::Turn turn = co_await turns_.enter();
-  if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
+  if (Result<void> may = writable(); !may) co_return may;
   MirrorSet next = set_;
   if (next.has_member(drive)) co_return fail(Errc::unavailable, "the drive is still a mirror");
   if (std::erase(next.drives, drive) == 0) co_return Result<void>();

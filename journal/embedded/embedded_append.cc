@@ -317,7 +317,7 @@ Task<Result<std::vector<Offset>>> EmbeddedJournal::append(std::vector<Record>& r
                                                           AppendClass append_class) {
   if (records.empty()) co_return std::vector<Offset>();
   TurnQueue::Turn turn = co_await turns_.enter();
-  if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
+  if (Result<void> may = writable(); !may) co_return fail(may.error());
   const int64_t started_ns = loop_.clock().monotonic_ns();
   Result<void> done = co_await restore(end(), set_.parity);
   if (!done) co_return fail(done.error());
@@ -361,7 +361,7 @@ Task<Result<std::vector<Offset>>> EmbeddedJournal::append(std::vector<Record>& r
 
 Task<Result<void>> EmbeddedJournal::ensure_room(uint64_t bytes) {
   TurnQueue::Turn turn = co_await turns_.enter();
-  if (read_only_ || closing_) co_return fail(Errc::unavailable, "the journal is not writable");
+  if (Result<void> may = writable(); !may) co_return may;
   Result<void> whole = co_await restore(end(), set_.parity);
   if (!whole) co_return whole;
   const bool fits = segments_.back().limit() - end() >= bytes;

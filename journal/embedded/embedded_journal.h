@@ -118,7 +118,7 @@ class EmbeddedJournal final : public Journal {
   // A drive will not come back: it no longer counts among the n.
   Task<Result<void>> remove_drive(DriveId drive);
   // m + 1 changes. Errors: no_space (for more mirrors; nothing was written), unavailable (too few
-  // drives).
+  // drives, or not writable), invalid_argument (no mirror at all).
   Task<Result<void>> set_mirror_count(uint32_t mirror_count);
   // Reads every byte of the live log on every mirror and every record of the mirror set, through
   // their paths, and mends what is wrong. Appends wait only while something is mended. Errors:
@@ -163,6 +163,8 @@ class EmbeddedJournal final : public Journal {
                      int64_t started_ns);
 
   // Mirrors and segments (embedded_mirrors.cc). All with the turn held.
+  // Whoever writes asks once its turn has come. Errors: unavailable (opened to read, or closing).
+  Result<void> writable() const;
   Task<Result<void>> restore(uint64_t known_end, uint32_t parity);
   Task<Result<void>> refill(uint64_t known_end, uint32_t parity, std::vector<MirrorPtr> leaving);
   size_t others_with_room_first();

@@ -15,6 +15,12 @@
 #include "journal/embedded/segment_format.h"
 
 namespace kura::journal {
+
+Result<void> EmbeddedJournal::writable() const {
+  if (read_only_ || closing_) return fail(Errc::unavailable, "the journal is not writable");
+  return {};
+}
+
 void EmbeddedJournal::publish() {
   auto table = std::make_shared<ReadTable>();
   table->journal = set_.journal;
@@ -119,8 +125,8 @@ Task<Result<void>> EmbeddedJournal::refill(uint64_t known_end, uint32_t parity,
   // Before anything is cleared, or copied for nothing each time that somebody appends.
   Result<void> enough = check_enough_for(next);
   if (!enough) co_return enough;
-  Result<void> writable = co_await take_charge();
-  if (!writable) co_return writable;
+  Result<void> charged = co_await take_charge();
+  if (!charged) co_return charged;
   const std::vector<MirrorPtr> fresh = order.fresh;
   for (const MirrorPtr& drive : fresh) {
     Result<void> emptied = co_await clear_for_copy(drive);
@@ -271,6 +277,7 @@ Task<Result<void>> EmbeddedJournal::move_off(std::vector<MirrorPtr> full) {
 Task<Result<void>> EmbeddedJournal::set_mirror_count(uint32_t mirror_count) {
   if (mirror_count == 0) co_return fail(Errc::invalid_argument, "a journal needs a mirror");
   TurnQueue::Turn turn = co_await turns_.enter();
+  if (Result<void> may = writable(); !may) co_return may;
   Result<void> done = co_await restore(end(), set_.parity);
   if (!done || mirror_count == set_.parity + 1) co_return done;
   if (mirror_count <= set_.parity) co_return co_await shrink(mirror_count - 1);
@@ -324,22 +331,22 @@ Task<Result<void>> EmbeddedJournal::prepare_spare() {
 
 Task<void> EmbeddedJournal::prepare_spare_later() {
   TurnQueue::Turn turn = co_await turns_.enter();
-  if (closing_ || !spares_.empty()) co_return;
+  if (!writable() || !spares_.empty()) co_return;
   Result<void> made = co_await prepare_spare();
   (void)made;  // An append that needs it tries again and reports.
 }
 
 Task<void> EmbeddedJournal::restore_later() {
   TurnQueue::Turn turn = co_await turns_.enter();
-  if (closing_) co_return;
+  if (!writable()) co_return;
   Result<void> restored = co_await restore(end(), set_.parity);
   if (restored && spares_.empty()) restored = co_await prepare_spare();
   (void)restored;  // The next append tries again and reports.
 }
 
 Task<Result<void>> EmbeddedJournal::truncate(Offset below) {
-  if (read_only_) co_return fail(Errc::unavailable, "the journal is not writable");
   TurnQueue::Turn turn = co_await turns_.enter();
+  if (Result<void> may = writable(); !may) co_return may;
   size_t dead = 0;
   while (dead + 1 < segments_.size() && segments_[dead].end <= below.value) ++dead;
   if (dead == 0) co_return Result<void>();

@@ -203,7 +203,7 @@ void EmbeddedJournal::mend_later(uint64_t offset) {
 Task<void> EmbeddedJournal::repair_later(uint64_t offset) {
   ++counters_.damages;
   TurnQueue::Turn turn = co_await turns_.enter();
-  if (!closing_) {
+  if (writable()) {
     Result<void> repaired = co_await repair(offset);
     if (repaired) ++counters_.repairs;
     const bool lost_one = std::any_of(mirrors_.begin(), mirrors_.end(),

@@ -9,7 +9,7 @@
 namespace kura::journal {
 
 Task<Result<void>> EmbeddedJournal::scrub() {
-  if (read_only_) co_return fail(Errc::unavailable, "the journal is not writable");
+  if (Result<void> may = writable(); !may) co_return may;
   Result<void> outcome = co_await scrub_mirror_sets();
   for (uint64_t from = 0; !closing_;) {
     auto next = std::find_if(segments_.begin(), segments_.end(),
@@ -28,6 +28,7 @@ Task<Result<void>> EmbeddedJournal::scrub() {
 
 Task<Result<void>> EmbeddedJournal::scrub_mirror_sets() {
   TurnQueue::Turn turn = co_await turns_.enter();
+  if (Result<void> may = writable(); !may) co_return may;
   std::vector<MirrorPtr> drives = mirrors_;
   drives.insert(drives.end(), others_.begin(), others_.end());
   const std::vector<Sighting> seen = co_await look_at_all(drives);
@@ -48,6 +49,7 @@ Task<Result<void>> EmbeddedJournal::scrub_segment(uint64_t base) {
   Result<uint64_t> damaged = co_await check_segment(std::move(looked_at), false);
   if (damaged && *damaged == 0) co_return Result<void>();
   TurnQueue::Turn turn = co_await turns_.enter();
+  if (Result<void> may = writable(); !may) co_return may;
   Result<void> restored = co_await restore(end(), set_.parity);
   if (!restored) co_return restored;
   segment = find_segment(base);
@@ -97,7 +99,7 @@ Task<bool> EmbeddedJournal::is_prepared(LogSegment spare) {
 // Nothing is in them yet, so a damaged one is made anew.
 Task<Result<void>> EmbeddedJournal::scrub_spares() {
   TurnQueue::Turn turn = co_await turns_.enter();
-  if (closing_) co_return Result<void>();
+  if (Result<void> may = writable(); !may) co_return may;
   bool right = true;
   for (size_t i = 0; i < spares_.size() && right; ++i) {
     LogSegment spare = spares_[i];

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "base/chance.h"
@@ -43,6 +44,28 @@ INSTANTIATE_TEST_SUITE_P(Embedded, JournalContract,
 class Running : public AckedLog {
  protected:
   void start(size_t disks, uint32_t mirrors) { AckedLog::start(disks, Machine::small(mirrors)); }
+  static Task<bool> close_whole(EmbeddedJournal& journal) {
+    co_await journal.close();
+    co_return true;
+  }
+  // One that may not write leaves the drives as they are, whatever it is asked for.
+  void expect_refused(EmbeddedJournal& journal) {
+    std::map<std::string, std::string> before[3];
+    for (size_t i = 0; i < 3; ++i)
+      for (const auto& [name, file] : disk(i).files) before[i][name] = file->bytes;
+    TestLoop& loop = *machine_->loop;
+    for (const Result<void>& refused :
+         {loop.get(journal.truncate(journal.bounds().end)), loop.get(journal.set_mirror_count(3)),
+          loop.get(journal.set_mirror_count(1)), loop.get(journal.remove_drive(drive_id(2))),
+          loop.get(journal.ensure_room(4096)), loop.get(journal.scrub())}) {
+      ASSERT_FALSE(refused.has_value());
+      EXPECT_EQ(refused.error().code, Errc::unavailable);
+    }
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(disk(i).files.size(), before[i].size());
+      for (const auto& [name, file] : disk(i).files) EXPECT_TRUE(before[i][name] == file->bytes);
+    }
+  }
 };
 
 // Every operation of an append that rolls, failing on one mirror in turn.
@@ -311,15 +334,50 @@ TEST_F(Running, CloseWaitsForWorkInTheBackground) {
   start(2, 2);
   for (auto& d : machine_->disks) d->posts = true;
   append_many(9);
-  struct Close {
-    static Task<bool> go(EmbeddedJournal& journal) {
-      co_await journal.close();
-      co_return true;
-    }
-  };
-  EXPECT_TRUE(machine_->loop->get(Close::go(journal())));
+  EXPECT_TRUE(machine_->loop->get(close_whole(journal())));
   EXPECT_EQ(append().error().code, Errc::unavailable);
   EXPECT_EQ(spawned_tasks(*machine_->loop), 0u);
+}
+
+TEST_F(Running, NothingIsChangedByOneThatWasOpenedToRead) {
+  start(3, 2);
+  append_many(40);
+  auto opened =
+      machine_->loop->get(EmbeddedJournal::open_read_only(*machine_->loop, machine_->drives()));
+  ASSERT_TRUE(opened.has_value()) << opened.error().detail;
+  expect_refused(**opened);
+}
+
+TEST_F(Running, NothingIsChangedAfterItWasClosed) {
+  start(3, 2);
+  append_many(40);
+  EXPECT_TRUE(machine_->loop->get(close_whole(journal())));
+  expect_refused(journal());
+}
+
+TEST_F(Running, WhatWaitsForItsTurnWhenItClosesChangesNothing) {
+  start(4, 2);
+  append_many(40);
+  const size_t segments = status().segments;
+  const Offset end = journal().bounds().end;
+  for (auto& d : machine_->disks) d->posts = true;
+  std::optional<Result<void>> roomy, cut, more, removed, scrubbed;
+  TestLoop& loop = *machine_->loop;
+  // The first one has its turn when the journal closes.
+  spawn(loop, keep_result(journal().scrub(), &scrubbed));
+  spawn(loop, keep_result(journal().truncate(end), &cut));
+  spawn(loop, keep_result(journal().set_mirror_count(3), &more));
+  spawn(loop, keep_result(journal().remove_drive(drive_id(3)), &removed));
+  spawn(loop, keep_result(journal().ensure_room(4096), &roomy));
+  EXPECT_TRUE(loop.get(close_whole(journal())));
+  for (const auto* outcome : {&roomy, &cut, &more, &removed, &scrubbed}) {
+    ASSERT_TRUE(outcome->has_value());
+    ASSERT_FALSE((*outcome)->has_value());
+    EXPECT_EQ((*outcome)->error().code, Errc::unavailable);
+  }
+  EXPECT_EQ(status().segments, segments);
+  EXPECT_EQ(status().mirrors.size(), 2u);
+  EXPECT_EQ(status().scrubs, 0u);
 }
 
 }  // namespace
