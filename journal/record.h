@@ -34,7 +34,4 @@ struct StoredRecord {
   Record record;
 };
 
-// Bytes that the record takes in the log, header, payload, body and padding.
-uint64_t encoded_size(const Record& record);
-
 }  // namespace kura::journal

@@ -32,6 +32,9 @@ struct RecordPlace {
                        // mirror when this record was written.
 };
 
+// Bytes that the record takes in the log, header, payload, body and padding.
+uint64_t encoded_size(const Record& record);
+
 // Writes the header; the caller writes payload, body and padding behind it. Together they take
 // encoded_size(record). REQUIRES: `out` has kRecordHeaderBytes; sizes below 2^32.
 void encode_record_header(const Record& record, const RecordPlace& place, char* out);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "journal/record_codec.h"
 
 namespace kura {
 namespace {

@@ -3,6 +3,7 @@
 #include "base/chance.h"
 #include "base/fail_point.h"
 #include "base/limits.h"
+#include "journal/record_codec.h"
 #include "projections/metadata/fold.h"
 
 namespace kura {

@@ -8,6 +8,7 @@
 
 #include "base/loop.h"
 #include "journal/journal.h"
+#include "journal/record_codec.h"
 
 namespace kura {
 
