@@ -12,9 +12,6 @@ namespace kura {
 // The checksum of A|B, given the checksum `crc` of A: crc32c_extend(crc32c(a), b) == crc32c(a|b).
 uint32_t crc32c_extend(uint32_t crc, std::string_view data);
 
-// `seed` is the checksum of what stands before `data`; 0 for nothing.
-inline uint32_t crc32c(std::string_view data, uint32_t seed = 0) {
-  return crc32c_extend(seed, data);
-}
+inline uint32_t crc32c(std::string_view data) { return crc32c_extend(0, data); }
 
 }  // namespace kura

@@ -59,8 +59,8 @@ TEST(CrcCombine, LongZerosNeedNoBytes) {
   // 2^32 + 1 bytes: the length must not be cut to 32 bits.
   const std::string block(1 << 20, '\0');
   uint32_t crc = crc32c("x");
-  for (int i = 0; i < 4096; ++i) crc = crc32c(block, crc);
-  crc = crc32c(std::string_view("\0", 1), crc);
+  for (int i = 0; i < 4096; ++i) crc = crc32c_extend(crc, block);
+  crc = crc32c_extend(crc, std::string_view("\0", 1));
   uint32_t zeros = crc32c(block);
   for (uint64_t size = 1 << 20; size < 1ull << 32; size *= 2)
     zeros = crc32c_combine(zeros, zeros, size);
