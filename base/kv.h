@@ -47,7 +47,10 @@ class KvIterator {
   virtual bool valid() const = 0;
   virtual std::string_view key() const = 0;    // Until the next move.
   virtual std::string_view value() const = 0;  // Until the next move.
-  virtual Result<void> status() const = 0;     // Check when valid() turns false.
+  virtual Result<void> status() const = 0;     // Of a move that left it invalid; see outcome().
+
+  // For whoever stopped moving: one that failed is invalid, as one at its end is.
+  Result<void> outcome() const { return valid() ? Result<void>() : status(); }
 };
 
 // Whether what is written gets to the drive.

@@ -298,8 +298,7 @@ Result<ControlState> load_control(Kv& kv) {
   const std::string prefix(1, kControlRowPrefix);
   for (it->seek(prefix); it->valid() && it->key().starts_with(prefix); it->next())
     rows.emplace_back(it->key(), it->value());
-  if (!it->valid())
-    if (Result<void> status = it->status(); !status) return fail(status.error());
+  if (Result<void> outcome = it->outcome(); !outcome) return fail(outcome.error());
   return load_control(rows);
 }
 

@@ -9,7 +9,7 @@ CounterScan::CounterScan(Kv& kv) : it_(kv.iterate()) { it_->seek(std::string(1, 
 Result<bool> CounterScan::step(size_t rows_max) {
   for (size_t rows = 0; rows < rows_max; ++rows, it_->next()) {
     if (!it_->valid()) {
-      if (Result<void> status = it_->status(); !status) return fail(status.error());
+      if (Result<void> outcome = it_->outcome(); !outcome) return fail(outcome.error());
       return true;
     }
     if (!it_->key().starts_with(row::kCounters)) return true;

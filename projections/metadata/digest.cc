@@ -33,7 +33,7 @@ DigestScan::DigestScan(Kv& kv) : it_(kv.iterate()) { it_->seek(""); }
 Result<bool> DigestScan::step(size_t rows_max) {
   for (size_t rows = 0; rows < rows_max; ++rows, it_->next()) {
     if (!it_->valid()) {
-      if (Result<void> status = it_->status(); !status) return fail(status.error());
+      if (Result<void> outcome = it_->outcome(); !outcome) return fail(outcome.error());
       return true;
     }
     if (it_->key() == row::position_key()) {

@@ -58,9 +58,8 @@ Result<ListPage> MetadataView::list(const ListQuery& query) const {
     if (!next) return page;
     it->seek(*next);
   }
-  // An iterator that failed looks like one at the end; a short page would hide keys.
-  if (!it->valid())
-    if (Result<void> status = it->status(); !status) return fail(status.error());
+  // A short page would hide keys.
+  if (Result<void> outcome = it->outcome(); !outcome) return fail(outcome.error());
   return page;
 }
 

@@ -55,8 +55,7 @@ Result<UploadPage> MetadataView::list_uploads(const UploadQuery& query) const {
     entry.key = std::move(name->key);
     it->next();
   }
-  if (!it->valid())
-    if (Result<void> status = it->status(); !status) return fail(status.error());
+  if (Result<void> outcome = it->outcome(); !outcome) return fail(outcome.error());
   return page;
 }
 

@@ -13,10 +13,7 @@ Result<std::vector<Row>> KvRows::scan(std::string_view prefix, size_t rows_max) 
     if (!it->key().starts_with(prefix)) break;
     out.push_back({std::string(it->key()), std::string(it->value())});
   }
-  // An iterator that failed looks like one at the end.
-  if (!it->valid()) {
-    if (Result<void> status = it->status(); !status) return fail(status.error());
-  }
+  if (Result<void> outcome = it->outcome(); !outcome) return fail(outcome.error());
   return out;
 }
 

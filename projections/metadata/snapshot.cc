@@ -67,7 +67,7 @@ Result<SnapshotWriter> SnapshotWriter::open(Kv& kv, uint64_t chunk_bytes) {
   out.it_ = kv.iterate();
   out.it_->seek(row::position_key());
   if (!out.it_->valid() || out.it_->key() != row::position_key()) {
-    if (Result<void> status = out.it_->status(); !status) return fail(status.error());
+    if (Result<void> outcome = out.it_->outcome(); !outcome) return fail(outcome.error());
     return fail(Errc::not_found, "a view without a position");
   }
   Result<ViewPosition> position = decode_position(out.it_->value());
@@ -92,8 +92,7 @@ Result<std::string> SnapshotWriter::next() {
     payload += it_->value();
     ++rows_;
   }
-  if (!it_->valid())
-    if (Result<void> status = it_->status(); !status) return fail(status.error());
+  if (Result<void> outcome = it_->outcome(); !outcome) return fail(outcome.error());
   INVARIANT(payload.size() <= kChunkBytesMax, "a row is smaller than a record");
   hash_.add(payload);
   if (!payload.empty()) return chunk(kRowsChunk, payload);

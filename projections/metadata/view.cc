@@ -77,8 +77,7 @@ Result<PartPage> MetadataView::parts(std::string_view upload_id, uint32_t after,
     if (!part.ParseFromArray(it->value().data(), static_cast<int>(it->value().size())))
       return fail(Errc::corrupt, "part row does not parse");
   }
-  if (!it->valid())
-    if (Result<void> status = it->status(); !status) return fail(status.error());
+  if (Result<void> outcome = it->outcome(); !outcome) return fail(outcome.error());
   return page;
 }
 
@@ -129,8 +128,7 @@ Result<std::vector<LiveExtent>> MetadataView::extents_of(SetId set,
                              .upload_id = row.upload_id(),
                              .part_number = row.part_number()}});
   }
-  if (!it->valid())
-    if (Result<void> status = it->status(); !status) return fail(status.error());
+  if (Result<void> outcome = it->outcome(); !outcome) return fail(outcome.error());
   return out;
 }
 
@@ -152,8 +150,7 @@ Result<LoggedPage> MetadataView::bodies_in_log(Offset from, Offset to, const std
     const Offset at{found.body.journal().offset()};
     if (found.body.has_journal() && from <= at && at < to) page.bodies.push_back(std::move(found));
   }
-  if (!it->valid())
-    if (Result<void> status = it->status(); !status) return fail(status.error());
+  if (Result<void> outcome = it->outcome(); !outcome) return fail(outcome.error());
   page.next.clear();
   return page;
 }
