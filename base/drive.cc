@@ -49,7 +49,7 @@ bool File::try_read_into(uint64_t offset_bytes, std::span<const std::span<char>>
 }
 
 Task<Result<void>> replace_file(Drive& drive, std::string name, std::string content) {
-  std::string fresh = name + std::string(kUnfinished);
+  std::string fresh = unfinished_name(name);
   Result<void> removed = co_await drive.remove(fresh);
   if (!removed && removed.error().code != Errc::not_found) co_return fail(removed.error());
   auto file = co_await drive.create(fresh, 0);
@@ -63,6 +63,10 @@ Task<Result<void>> replace_file(Drive& drive, std::string name, std::string cont
   Result<void> renamed = co_await drive.rename(fresh, name);
   if (renamed) after_step("file.replace");
   co_return renamed;
+}
+
+std::string unfinished_name(std::string_view name) {
+  return std::string(name) + std::string(kUnfinished);
 }
 
 bool is_unfinished(std::string_view name) { return name.ends_with(kUnfinished); }

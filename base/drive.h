@@ -82,7 +82,9 @@ inline constexpr size_t kFileNameBytesMax = 200;  // Below every file system's 2
 
 // Writes a small file so that a crash leaves either the old or the new content.
 Task<Result<void>> replace_file(Drive& drive, std::string name, std::string content);
-// Whether a crash in replace_file() left it: then it holds nothing.
+// The name under which a file is made that takes the place of `name` once it is whole.
+std::string unfinished_name(std::string_view name);
+// Whether it is such a one. What a crash leaves of it, nothing else names: it may be removed.
 bool is_unfinished(std::string_view name);
 // Whole content; for files that are small by design: of a longer one the first kSmallFileBytesMax.
 Task<Result<std::string>> read_file(Drive& drive, std::string name);

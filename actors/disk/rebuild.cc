@@ -56,7 +56,7 @@ class Rebuild {
   bool has_drive(const RebuildTarget& target) const {
     return core_->drives.online(set_.members[target.member]) != nullptr;
   }
-  std::string fresh_name() const { return set_file_name(set_.id) + ".new"; }
+  std::string fresh_name() const { return unfinished_name(set_file_name(set_.id)); }
 
   Task<Result<void>> create() {
     for (const RebuildTarget& target : targets_) {

@@ -170,7 +170,7 @@ Task<Result<void>> tidy_drive(std::shared_ptr<DiskCore> core, DriveId id,
   for (const FileInfo& file : *files) {
     auto set = set_of_file_name(file.name);
     if (set) here[*set] = file.size_bytes;
-    if (file.name.ends_with(".new")) leftovers.push_back("sets/" + file.name);
+    if (is_unfinished(file.name)) leftovers.push_back("sets/" + file.name);
   }
   for (const auto& [set, bytes] : here) {
     auto known = state->sets.find(set);

@@ -7,8 +7,6 @@
 namespace kura::journal {
 namespace {
 
-constexpr std::string_view kFreshSuffix = ".new";
-
 // Removes a file; that it is not there is fine.
 Task<Result<void>> remove_file(MirrorPtr mirror, std::string name) {
   Result<void> removed = co_await mirror->drive->remove(name);
@@ -41,7 +39,7 @@ Task<Result<void>> remove_segments(MirrorPtr mirror, std::optional<uint64_t> bel
   auto names = co_await list_journal(mirror);
   if (!names) co_return kura::fail(names.error());
   for (const std::string& name : *names) {
-    const bool unfinished = name.ends_with(kFreshSuffix);
+    const bool unfinished = is_unfinished(name);
     const auto own = segment_base(name);
     if (!unfinished && !(own && (!below || *own < *below))) continue;
     before_step("journal.clear");

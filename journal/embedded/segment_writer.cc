@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kRunBytesMax = 1 << 20;
 
-std::string fresh_name(uint64_t base) { return segment_name(base) + ".new"; }
+std::string fresh_name(uint64_t base) { return unfinished_name(segment_name(base)); }
 
 }  // namespace
 
