@@ -27,25 +27,6 @@ Task<Result<void>> record(std::shared_ptr<DiskCore> core, ArchivedLog piece,
   co_return recorded;
 }
 
-// The whole piece, every byte verified.
-Task<Result<LogPiece>> read_archived_piece(std::shared_ptr<DiskCore> core,
-                                           std::shared_ptr<const ArchivedLog> piece) {
-  const uint64_t bytes = piece->to.value - piece->from.value;
-  auto reader = make_blob_reader(core, piece->body, ByteRange{0, bytes});
-  if (!reader) co_return fail(reader.error());
-  LogPiece out{piece->from, piece->to, piece->to, {std::string()}};
-  std::string& all = out.chunks.front();
-  all.reserve(bytes);
-  for (;;) {
-    if (core->stopping) co_return fail(Errc::unavailable, "stopping");
-    auto some = co_await (*reader)->next();
-    if (!some) co_return fail(some.error());
-    if (some->empty()) break;
-    all += *some;
-  }
-  co_return out;
-}
-
 }  // namespace
 
 BodyCursor::BodyCursor(const LogPiece& piece, const JournalId& journal)
@@ -287,9 +268,12 @@ Task<Result<void>> drop(std::shared_ptr<DiskCore> core, const ArchivedLog& piece
 
 Task<Result<void>> clean(std::shared_ptr<DiskCore> core, const LiveBodies& live,
                          BucketWriter& buckets, std::shared_ptr<const ArchivedLog> archived) {
-  auto piece = co_await read_archived_piece(core, archived);
-  if (!piece) co_return fail(piece.error());
-  auto moved = co_await move_live(core, live, buckets, *piece);
+  v1::Body body = archived->body;
+  auto bytes = co_await read_range(core, std::move(body),
+                                   ByteRange{0, archived->to.value - archived->from.value});
+  if (!bytes) co_return fail(bytes.error());
+  const LogPiece piece{archived->from, archived->to, archived->to, {std::move(*bytes)}};
+  auto moved = co_await move_live(core, live, buckets, piece);
   if (!moved) co_return fail(moved.error());
   co_return co_await drop(core, *archived, *moved);
 }

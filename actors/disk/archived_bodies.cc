@@ -57,20 +57,6 @@ Task<Result<std::string>> read_spans(std::shared_ptr<DiskCore> core, std::vector
   co_return out;
 }
 
-// With all the stripes that it takes verified and mended.
-Task<Result<std::string>> read_verified(std::shared_ptr<DiskCore> core, v1::Body body,
-                                        ByteRange range) {
-  auto reader = make_blob_reader(core, body, range);
-  if (!reader) co_return fail(reader.error());
-  std::string out;
-  for (;;) {
-    auto some = co_await (*reader)->next();
-    if (!some) co_return some;
-    if (some->empty()) co_return out;
-    out += *some;
-  }
-}
-
 }  // namespace
 
 ArchivedBodies::ArchivedBodies(std::shared_ptr<DiskCore> core, journal::InlineBodies& log)
@@ -112,10 +98,11 @@ Task<Result<std::string>> read_archived(std::shared_ptr<DiskCore> core, v1::Jour
     if (parsed == BodyParse::good) co_return out;
     if (parsed == BodyParse::bad) break;
   }
+  // With all the stripes that it takes verified and mended.
   for (int tries = 0; tries < 2; ++tries) {
     v1::Body where = search.piece->body;
     const ByteRange range{search.at(), search.length()};
-    auto bytes = co_await read_verified(core, std::move(where), range);
+    auto bytes = co_await read_range(core, std::move(where), range);
     if (!bytes) co_return bytes;
     const BodyParse parsed = search.parse(*core, *bytes, &out);
     if (parsed == BodyParse::good) co_return out;

@@ -214,4 +214,18 @@ Result<std::unique_ptr<BlobReader>> make_blob_reader(std::shared_ptr<DiskCore> c
   return std::make_unique<SetBlobReader>(std::move(core), body, range, std::move(pins));
 }
 
+Task<Result<std::string>> read_range(std::shared_ptr<DiskCore> core, v1::Body body,
+                                     ByteRange range) {
+  auto reader = make_blob_reader(std::move(core), body, range);
+  if (!reader) co_return fail(reader.error());
+  std::string out;
+  out.reserve(range.length_bytes);
+  for (;;) {
+    auto some = co_await (*reader)->next();
+    if (!some) co_return some;
+    if (some->empty()) co_return out;
+    out += *some;
+  }
+}
+
 }  // namespace kura::disk

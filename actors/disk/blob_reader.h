@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/blob_store.h"
 
@@ -14,5 +15,9 @@ struct DiskCore;
 // was moved, look the version up again).
 Result<std::unique_ptr<BlobReader>> make_blob_reader(std::shared_ptr<DiskCore> core,
                                                      const v1::Body& body, ByteRange range);
+
+// All of a range that fits into memory. Errors: of the reader besides.
+Task<Result<std::string>> read_range(std::shared_ptr<DiskCore> core, v1::Body body,
+                                     ByteRange range);
 
 }  // namespace kura::disk
