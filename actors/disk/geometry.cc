@@ -49,4 +49,14 @@ uint64_t Striping::fitting(uint32_t k, uint64_t piece_bytes, uint64_t bytes_max,
   return room / (kStripedHeaderBytes + piece_bytes) * all.row_bytes();
 }
 
+v1::Extent striped_extent(SetId set, uint64_t offset, uint64_t stored_bytes) {
+  v1::Extent extent;
+  extent.set_set(set.value);
+  extent.set_offset(offset);
+  extent.set_stored_bytes(stored_bytes);
+  extent.set_layout(v1::Extent::STRIPED);
+  extent.set_piece_bytes(static_cast<uint32_t>(kPieceBytes));
+  return extent;
+}
+
 }  // namespace kura::disk

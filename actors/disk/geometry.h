@@ -57,4 +57,7 @@ struct Striping {
   static uint64_t fitting(uint32_t k, uint64_t piece_bytes, uint64_t bytes_max, uint64_t room);
 };
 
+// Of bytes whose rows lie from `offset` on, in pieces of kPieceBytes.
+v1::Extent striped_extent(SetId set, uint64_t offset, uint64_t stored_bytes);
+
 }  // namespace kura::disk

@@ -23,16 +23,6 @@ v1::Extent packed_extent(SetId set, uint64_t payload_offset, const PackedSlot& s
   return extent;
 }
 
-v1::Extent striped_extent(SetId set, uint64_t offset, uint64_t bytes) {
-  v1::Extent extent;
-  extent.set_set(set.value);
-  extent.set_offset(offset);
-  extent.set_stored_bytes(bytes);
-  extent.set_layout(v1::Extent::STRIPED);
-  extent.set_piece_bytes(static_cast<uint32_t>(kPieceBytes));
-  return extent;
-}
-
 }  // namespace
 
 Task<Result<std::vector<v1::Extent>>> PackedCommitter::put(Target target,

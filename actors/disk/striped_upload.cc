@@ -180,13 +180,7 @@ Task<void> StripedUpload::write_batch(uint64_t bytes) {
   coder.add_striped(reservation_, offset, kPieceBytes, plain);
   const std::shared_ptr<const CodedRun> run = coder.finish();
   tails_ = run->tails();
-  if (!unsynced_.extent) {
-    unsynced_.extent.emplace();
-    unsynced_.extent->set_set(set->id().value);
-    unsynced_.extent->set_offset(offset);
-    unsynced_.extent->set_layout(v1::Extent::STRIPED);
-    unsynced_.extent->set_piece_bytes(static_cast<uint32_t>(kPieceBytes));
-  }
+  if (!unsynced_.extent) unsynced_.extent = striped_extent(set->id(), offset, 0);
   unsynced_.extent->set_stored_bytes(unsynced_.extent->stored_bytes() + bytes);
   unsynced_.bytes += bytes;
   unsynced_.end = run->end;
