@@ -75,9 +75,7 @@ class Rebuild {
       after_step("rebuild.create");
       member.file = members_.back().file = *file;
       const std::string header =
-          encode(SetFileHeader{core_->options.cluster, set_.id, static_cast<uint8_t>(target.member),
-                               static_cast<uint8_t>(set_.data_shards),
-                               static_cast<uint8_t>(set_.parity_shards), set_.member_bytes});
+          encode(set_file_header(core_->options.cluster, set_, target.member));
       std::vector<std::string_view> pieces{header};
       Result<void> written = co_await member.file->write(0, std::move(pieces));
       if (!written) co_return written;

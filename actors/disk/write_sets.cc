@@ -209,14 +209,9 @@ Task<Result<std::shared_ptr<OpenSet>>> WriteSets::create_files(const SegmentSet&
   for (uint32_t i = 0; i < set.members.size(); ++i) {
     std::shared_ptr<Drive> drive = core_.drives.online(set.members[i]);
     if (!drive) co_return fail(Errc::unavailable, "a drive went offline");
-    SetFileHeader header{core_.options.cluster,
-                         set.id,
-                         static_cast<uint8_t>(i),
-                         static_cast<uint8_t>(set.data_shards),
-                         static_cast<uint8_t>(set.parity_shards),
-                         set.member_bytes};
-    calls.push_back(
-        create_member(std::move(drive), set_file_name(set.id), set.member_bytes, encode(header)));
+    std::string header = encode(set_file_header(core_.options.cluster, set, i));
+    calls.push_back(create_member(std::move(drive), set_file_name(set.id), set.member_bytes,
+                                  std::move(header)));
   }
   auto files =
       co_await all_within<std::shared_ptr<File>>(std::move(calls), core_.options.drive_timeout_ns);
