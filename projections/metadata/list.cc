@@ -1,7 +1,7 @@
 // LIST as seeks: one for the start of a page and one behind each common prefix, so that a page
 // costs the same wherever it is and however many keys a common prefix stands for.
 
-#include "projections/metadata/names.h"
+#include "projections/metadata/list_roll_up.h"
 #include "projections/metadata/rows.h"
 #include "projections/metadata/view.h"
 

@@ -1,4 +1,4 @@
-#include "projections/metadata/names.h"
+#include "projections/metadata/list_roll_up.h"
 #include "projections/metadata/rows.h"
 #include "projections/metadata/view.h"
 
