@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "journal/journal.h"
-#include "projections/metadata/fold.h"
+#include "projections/metadata/view_position.h"
 
 namespace kura::node {
 

@@ -1,7 +1,7 @@
 #include "actors/bucket/bucket_actor.h"
 
 #include "actors/bucket/bucket_actors.h"
-#include "projections/metadata/fold.h"
+#include "projections/metadata/partition_rows.h"
 
 namespace kura {
 

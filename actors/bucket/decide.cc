@@ -3,7 +3,7 @@
 #include "actors/bucket/decide_families.h"
 #include "base/crc32c.h"
 #include "projections/metadata/accounts.h"
-#include "projections/metadata/fold.h"
+#include "projections/metadata/partition_rows.h"
 #include "projections/metadata/rows.h"
 
 namespace kura {

@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "journal/record_codec.h"
 #include "projections/metadata/fold.h"
+#include "projections/metadata/partition_rows.h"
 
 namespace kura {
 namespace {

@@ -5,6 +5,7 @@
 #include "base/fail_point.h"
 #include "base/limits.h"
 #include "projections/control/control_rows.h"
+#include "projections/metadata/partition_rows.h"
 
 namespace kura {
 

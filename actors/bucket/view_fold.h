@@ -14,6 +14,7 @@
 #include "journal/fold.h"
 #include "projections/control/control_state.h"
 #include "projections/metadata/fold.h"
+#include "projections/metadata/view_position.h"
 
 namespace kura {
 

@@ -5,7 +5,7 @@
 #include "base/drive_calls.h"
 #include "base/fail_point.h"
 #include "base/limits.h"
-#include "projections/metadata/fold.h"
+#include "projections/metadata/partition_rows.h"
 #include "projections/metadata/rows.h"
 
 namespace kura {

@@ -1,6 +1,6 @@
 #include "projections/control/control_rows.h"
-#include "projections/metadata/fold.h"
 #include "projections/metadata/rows.h"
+#include "projections/metadata/view_position.h"
 #include "projections/metadata/view_scan.h"
 
 namespace kura {

@@ -9,16 +9,14 @@
 
 #pragma once
 
-#include <optional>
+#include <string_view>
 
 #include "base/ids.h"
 #include "base/result.h"
 #include "event.pb.h"
-#include "journal/fold.h"
 #include "journal/record.h"
 #include "projections/metadata/outcome.h"
 #include "projections/metadata/overlay.h"
-#include "rows.pb.h"
 
 namespace kura {
 
@@ -35,29 +33,5 @@ Result<Outcome> fold_record(Rows& rows, Offset offset, const journal::Record& re
 
 // Parses the payload of an event record. Errors: corrupt, unsupported.
 Result<v1::Event> parse_event(std::string_view payload);
-
-// What partition `partition` knows of a bucket; none: unknown (or deleted). After a DELETING effect
-// was folded, `vote` and `operation` are the partition's vote.
-Result<std::optional<v1::BucketRow>> bucket_row(RowReader& rows, PartitionId partition,
-                                                BucketId bucket);
-
-// Last control record that the partition applied; 0: none.
-Result<Offset> control_position(RowReader& rows, PartitionId partition);
-
-// Whether reservations of this process (WriterId, 16 bytes) are over in this partition.
-Result<bool> is_voided(RowReader& rows, PartitionId partition, std::string_view incarnation);
-
-// Head of a partition, kControlPartition included; as at the start of its log when there is no row.
-Result<journal::PartitionHead> partition_head(RowReader& rows, PartitionId partition);
-void put_partition_head(Rows& rows, PartitionId partition, const journal::PartitionHead& head);
-
-// Where the view stands: written with each batch, in the same batch.
-struct ViewPosition {
-  Offset offset;  // Of the last record folded.
-  Offset end;     // Where the next record is.
-};
-Result<ViewPosition> decode_position(std::string_view value);  // Errors: corrupt.
-void put_position(Rows& rows, ViewPosition position);
-Result<std::optional<ViewPosition>> view_position(RowReader& rows);  // None: an empty view.
 
 }  // namespace kura

@@ -1,5 +1,5 @@
-#include "projections/metadata/fold.h"
 #include "projections/metadata/fold_families.h"
+#include "projections/metadata/partition_rows.h"
 #include "projections/metadata/rows.h"
 
 namespace kura::fold {

@@ -11,9 +11,8 @@
 #include "base/kv.h"
 #include "base/limits.h"
 #include "base/result.h"
-#include "projections/metadata/fold.h"
-
-struct XXH3_state_s;
+#include "projections/metadata/row_hash.h"
+#include "projections/metadata/view_position.h"
 
 namespace kura {
 
@@ -25,20 +24,6 @@ struct SnapshotInfo {
 
 inline constexpr uint64_t kSnapshotChunkBytes = 256 * kKiB;  // A chunk ends with the row that
                                                              // crosses this.
-
-// Hashes rows as they pass by.
-class RowHash {
- public:
-  RowHash();
-  void add(std::string_view bytes);
-  std::string digest() const;
-
- private:
-  struct Free {
-    void operator()(XXH3_state_s* state) const;
-  };
-  std::unique_ptr<XXH3_state_s, Free> state_;
-};
 
 // Reads the view as it was when it was opened, whatever is written meanwhile.
 class SnapshotWriter {

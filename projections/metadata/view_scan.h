@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "base/kv.h"
-#include "projections/metadata/snapshot.h"
+#include "projections/metadata/row_hash.h"
 #include "projections/metadata/view.h"
 
 namespace kura {

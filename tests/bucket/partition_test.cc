@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "projections/kv/memory_kv.h"
-#include "projections/metadata/fold.h"
+#include "projections/metadata/partition_rows.h"
 #include "projections/metadata/rows.h"
 #include "tests/bucket/scripted_journal.h"
 #include "tests/journal/test_loop.h"

@@ -9,6 +9,7 @@
 #include "projections/metadata/fold.h"
 #include "projections/metadata/rows.h"
 #include "projections/metadata/view.h"
+#include "rows.pb.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace kura::fuzz {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "projections/metadata/partition_rows.h"
 #include "projections/metadata/rows.h"
 #include "tests/metadata/fold_world.h"
 

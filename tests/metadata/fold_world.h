@@ -9,6 +9,7 @@
 #include "projections/kv/memory_kv.h"
 #include "projections/metadata/fold.h"
 #include "projections/metadata/view.h"
+#include "projections/metadata/view_position.h"
 
 namespace kura {
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "projections/metadata/partition_rows.h"
 #include "projections/metadata/rows.h"
 #include "projections/metadata/snapshot.h"
 #include "tests/metadata/fold_world.h"

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "projections/metadata/partition_rows.h"
 #include "tests/s3_op/op_world.h"
 
 namespace kura::s3 {

@@ -7,7 +7,7 @@
 
 #include "actors/tenant/control_actor.h"
 #include "projections/kv/memory_kv.h"
-#include "projections/metadata/fold.h"
+#include "projections/metadata/partition_rows.h"
 #include "sim/sim_loop.h"
 #include "tests/bucket/scripted_journal.h"
 
