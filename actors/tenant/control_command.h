@@ -1,11 +1,11 @@
-// What can be asked of the control partition, and the pure decision about it.
+// What can be asked of the control partition.
 
 #pragma once
 
 #include <string>
 #include <variant>
 
-#include "base/result.h"
+#include "base/ids.h"
 #include "event.pb.h"
 #include "projections/control/control_state.h"
 
@@ -71,13 +71,5 @@ using ControlCommand =
     std::variant<CreateCluster, AddDrive, RemoveDrive, OpenSet, SealSet, ReplaceMember, DropSet,
                  CreateBucket, BeginDeleteBucket, EndDeleteBucket, CreateKey, DisableKey,
                  RecordSnapshot, ArchiveLog, DropArchive>;
-
-// The event that the command becomes. Errors: bucket_exists, no_such_bucket, too_large
-// (kBucketsMax), exists, not_found, invalid_argument, unavailable (the bucket is being deleted).
-Result<v1::Event> decide_control(const ControlState& state, const ControlCommand& command,
-                                 int64_t now_ms);
-
-// The part of a snapshot's recovery that its body needs: the sets in which it lies.
-void add_snapshot_sets(const ControlState& state, v1::SnapshotTaken& event);
 
 }  // namespace kura

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "actors/tenant/decide_control.h"
 #include "base/drive_calls.h"
 #include "base/fail_point.h"
 #include "base/limits.h"

@@ -1,7 +1,8 @@
+#include "actors/tenant/decide_control.h"
+
 #include <algorithm>
 #include <set>
 
-#include "actors/tenant/control_command.h"
 #include "base/limits.h"
 
 namespace kura {
@@ -14,6 +15,17 @@ void describe_set(const SegmentSet& set, uint32_t id, v1::SetOpened& out) {
   for (const DriveId& drive : set.members) out.add_drive_ids(std::string(drive.view()));
   out.set_member_bytes(set.member_bytes);
   if (!set.incarnation.is_nil()) out.set_incarnation(std::string(set.incarnation.view()));
+}
+
+// The part of a snapshot's recovery that its body needs: the sets in which it lies.
+void add_snapshot_sets(const ControlState& state, v1::SnapshotTaken& event) {
+  std::set<uint32_t> needed;
+  for (const v1::Extent& extent : event.body().extents()) needed.insert(extent.set());
+  for (uint32_t id : needed) {
+    auto it = state.sets.find(SetId{id});
+    if (it == state.sets.end()) continue;
+    describe_set(it->second, id, *event.add_sets());
+  }
 }
 
 struct Decider {
@@ -155,16 +167,6 @@ struct Decider {
 };
 
 }  // namespace
-
-void add_snapshot_sets(const ControlState& state, v1::SnapshotTaken& event) {
-  std::set<uint32_t> needed;
-  for (const v1::Extent& extent : event.body().extents()) needed.insert(extent.set());
-  for (uint32_t id : needed) {
-    auto it = state.sets.find(SetId{id});
-    if (it == state.sets.end()) continue;
-    describe_set(it->second, id, *event.add_sets());
-  }
-}
 
 Result<v1::Event> decide_control(const ControlState& state, const ControlCommand& command,
                                  int64_t now_ms) {

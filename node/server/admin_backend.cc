@@ -3,6 +3,7 @@
 #include <deque>
 
 #include "actors/disk/archive.h"
+#include "actors/tenant/decide_control.h"
 #include "node/scrubber.h"
 #include "projections/metadata/fold.h"
 #include "projections/metadata/view_scan.h"
