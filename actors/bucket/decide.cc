@@ -93,17 +93,15 @@ Result<Decision> move_bodies(const KeyState& state, const MoveBodies& request) {
 }
 
 Result<void> check_bucket(const KeyState& state, const Command& command) {
-  if (std::holds_alternative<MoveBodies>(command.action)) return {};  // Its rows are proof enough.
+  if (std::holds_alternative<MoveBodies>(command.action)) return {};
   if (command.key.empty() || command.key.size() > kKeyBytesMax)
     return fail(Errc::invalid_argument, "key length");
-  if (state.bucket_known) {
-    if (state.bucket_frozen) return fail(Errc::unavailable, "the bucket is being deleted");
-    return {};
-  }
-  // A bucket's id is the offset of its creation, so a partition that applied control beyond it and
-  // does not know the bucket has seen it go.
-  if (state.control_pos.value >= command.bucket.value) return fail(Errc::no_such_bucket);
-  return fail(Errc::unavailable, "the bucket's creation is not folded here yet");
+  if (waits_for_control(state, command))
+    return fail(Errc::unavailable, state.bucket_known
+                                       ? "the bucket is being deleted"
+                                       : "the bucket's creation is not folded here yet");
+  if (!state.bucket_known) return fail(Errc::no_such_bucket);
+  return {};
 }
 
 }  // namespace
@@ -137,6 +135,15 @@ Result<KeyState> load(RowReader& rows, PartitionId partition, const Command& com
   if (const auto* complete = std::get_if<CompleteUpload>(&command.action))
     if (Result<void> ok = load_parts(rows, *complete, out); !ok) return fail(ok.error());
   return out;
+}
+
+bool waits_for_control(const KeyState& state, const Command& command) {
+  if (std::holds_alternative<MoveBodies>(command.action))
+    return false;  // Its rows are proof enough.
+  if (state.bucket_known) return state.bucket_frozen;
+  // A bucket's id is the offset of its creation, so a partition that applied control beyond it and
+  // does not know the bucket has seen it go.
+  return command.bucket.value > state.control_pos.value;
 }
 
 Result<Decision> decide(const KeyState& state, const Command& command, const Stamp& stamp) {

@@ -35,6 +35,10 @@ struct KeyState {
 // Errors: those of the rows.
 Result<KeyState> load(RowReader& rows, PartitionId partition, const Command& command);
 
+// Whether what is decided changes once the partition has folded more of control: the bucket may yet
+// be created, or its deletion end.
+bool waits_for_control(const KeyState& state, const Command& command);
+
 struct Stamp {
   int64_t now_ms = 0;                       // Unix time; becomes modified_at_ms.
   uint64_t part_bytes_min = kPartBytesMin;  // Smaller only in tests.
@@ -51,10 +55,8 @@ using Decision = std::variant<NewEvent, Outcome>;
 
 // Errors, each the final answer to the request:
 //   no_such_bucket       the bucket was deleted.
-//   unavailable          the bucket is frozen; or its creation is not folded here yet (catch up
-//   with
-//                        control to at least command.bucket and decide again); or the reservation
-//                        ended with the process that held it.
+//   unavailable          it waits for control; or the reservation ended with the process that held
+//                        it.
 //   precondition_failed, no_such_key, no_such_version, no_such_upload, invalid_argument,
 //   invalid_part, invalid_part_order, entity_too_small, bad_digest, exists, too_large.
 Result<Decision> decide(const KeyState& state, const Command& command, const Stamp& stamp);

@@ -35,13 +35,6 @@ const v1::Reservation* reservation_of(const v1::Event& event) {
   }
 }
 
-// Whether the answer depends on a control change that this partition has not folded yet.
-bool waits_for_control(const KeyState& state, const Command& command) {
-  if (std::holds_alternative<MoveBodies>(command.action)) return false;
-  if (!state.bucket_known) return command.bucket.value > state.control_pos.value;
-  return state.bucket_frozen;
-}
-
 }  // namespace
 
 Partition::Partition(PartitionId id, Loop& loop, Kv& kv, Committer& committer,
