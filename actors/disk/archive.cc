@@ -206,8 +206,8 @@ std::vector<Span> spans_of(const ControlState& state, const v1::Body& body, uint
   return out;
 }
 
-Result<bool> is_sparse(const DiskCore& core, const LiveBodies& live, const ControlState& state,
-                       const ArchivedLog& piece) {
+Result<bool> is_worth_cleaning(const DiskCore& core, const LiveBodies& live,
+                               const ControlState& state, const ArchivedLog& piece) {
   const uint64_t counted = log_piece(piece.from);
   auto live_bytes = live.live_log_bytes(counted);
   if (!live_bytes) return fail(live_bytes.error());

@@ -82,8 +82,8 @@ std::vector<Span> spans_of(const ControlState& state, const v1::Body& body, uint
 
 // Whether so little of the piece is live that it should be cleaned. About right: bodies of the same
 // part of the log are counted together.
-Result<bool> is_sparse(const DiskCore& core, const LiveBodies& live, const ControlState& state,
-                       const ArchivedLog& piece);
+Result<bool> is_worth_cleaning(const DiskCore& core, const LiveBodies& live,
+                               const ControlState& state, const ArchivedLog& piece);
 // Moves what is live and drops the piece. Errors: of reading, of the moves and of the ledger.
 Task<Result<void>> clean(std::shared_ptr<DiskCore> core, const LiveBodies& live,
                          BucketWriter& buckets, std::shared_ptr<const ArchivedLog> piece);

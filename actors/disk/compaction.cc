@@ -6,8 +6,7 @@
 #include "actors/disk/body_mover.h"
 #include "actors/disk/core.h"
 #include "actors/disk/geometry.h"
-#include "actors/disk/idle_sets.h"
-#include "actors/disk/live_ranges.h"
+#include "actors/disk/set_condition.h"
 #include "actors/disk/set_lifecycle.h"
 #include "base/chance.h"
 #include "base/fail_point.h"
@@ -50,9 +49,9 @@ Task<Result<void>> Compaction::clean_archives() {
     if (core_->stopping) break;
     const std::shared_ptr<const ArchivedLog> piece = *next++;
     cleaned_ = piece->from;
-    auto sparse = is_sparse(*core_, live_, *core_->ledger.state(), *piece);
-    if (!sparse) co_return fail(sparse.error());
-    if (!*sparse && !chance("archive.clean")) continue;
+    auto worth = is_worth_cleaning(*core_, live_, *core_->ledger.state(), *piece);
+    if (!worth) co_return fail(worth.error());
+    if (!*worth && !chance("archive.clean")) continue;
     auto later = clean_not_before_.find(piece->from);
     if (later != clean_not_before_.end() && later->second > passes_) continue;
     clean_not_before_.erase(piece->from);
@@ -82,9 +81,9 @@ Task<Result<void>> Compaction::copy_archives(SetId set, Target target) {
   for (const auto& piece : state->archived) {
     if (core_->stopping) co_return fail(Errc::unavailable, "stopping");
     if (!touches(piece->body, set)) continue;
-    auto sparse = is_sparse(*core_, live_, *core_->ledger.state(), *piece);
-    if (!sparse) co_return fail(sparse.error());
-    if (*sparse) continue;  // It is cleaned instead.
+    auto cleaned = is_worth_cleaning(*core_, live_, *core_->ledger.state(), *piece);
+    if (!cleaned) co_return fail(cleaned.error());
+    if (*cleaned) continue;  // It is cleaned instead.
     Result<void> copied = co_await archive_again(core_, target, piece);
     if (!copied) outcome = copied;
     if (!copied && copied.error().code == Errc::no_space) break;

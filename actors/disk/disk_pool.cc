@@ -9,10 +9,9 @@
 #include "actors/disk/destager.h"
 #include "actors/disk/idle_sets.h"
 #include "actors/disk/kept_snapshots.h"
-#include "actors/disk/live_ranges.h"
 #include "actors/disk/maintenance.h"
-#include "actors/disk/rebuild.h"
 #include "actors/disk/removal_plan.h"
+#include "actors/disk/set_condition.h"
 #include "actors/disk/set_lifecycle.h"
 #include "base/counted.h"
 

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "actors/disk/core.h"
-#include "actors/disk/live_ranges.h"
+#include "actors/disk/set_condition.h"
 
 namespace kura::disk {
 namespace {
@@ -12,10 +12,6 @@ namespace {
 // often an idle set is exchanged for another one, and how often snapshots are taken for their room.
 constexpr uint64_t kMembersPart = 64;
 
-uint64_t stored_bytes(const SegmentSet& set, uint64_t end) {
-  return (end - kFirstStripeOffset) * set.data_shards;
-}
-
 bool is_much_garbage(const DiskCore& core, const SegmentSet& set, uint64_t end,
                      uint64_t live_bytes) {
   return is_sparse(core, set, end, live_bytes) &&
@@ -23,10 +19,6 @@ bool is_much_garbage(const DiskCore& core, const SegmentSet& set, uint64_t end,
 }
 
 }  // namespace
-
-bool is_sparse(const DiskCore& core, const SegmentSet& set, uint64_t end, uint64_t live_bytes) {
-  return live_bytes * 100 < stored_bytes(set, end) * core.options.live_percent_min;
-}
 
 Task<Result<void>> rest_idle_sets(std::shared_ptr<DiskCore> core, const LiveBodies& live) {
   for (const auto& set : core->write_sets.idle(core->options.idle_ns)) {

@@ -11,9 +11,6 @@
 
 namespace kura::disk {
 
-// Whether copying out what lives in the set frees more than it takes. `end`: of its last stripe.
-bool is_sparse(const DiskCore& core, const SegmentSet& set, uint64_t end, uint64_t live_bytes);
-
 // Of the sets that are idle (DiskPoolOptions::idle_ns): seals what is mostly garbage, for
 // compaction to empty; cuts the files of the others. Errors: of the view.
 Task<Result<void>> rest_idle_sets(std::shared_ptr<DiskCore> core, const LiveBodies& live);

@@ -4,6 +4,7 @@
 
 #include "actors/disk/core.h"
 #include "actors/disk/rebuild.h"
+#include "actors/disk/set_condition.h"
 
 namespace kura::disk {
 namespace {

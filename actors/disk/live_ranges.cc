@@ -65,15 +65,4 @@ void LiveRanges::cover(uint64_t begin, uint64_t end) {
   }
 }
 
-Result<uint64_t> live_bytes_in(const LiveBodies& live, const ControlState& state, SetId set) {
-  auto bytes = live.live_bytes(set);
-  if (!bytes) return bytes;
-  for (const Snapshot& snapshot : state.snapshots)
-    for (const v1::Extent& extent : snapshot.body.extents())
-      if (extent.set() == set.value) *bytes += extent.stored_bytes();
-  const auto archived = state.archived_bytes.find(set);
-  if (archived != state.archived_bytes.end()) *bytes += archived->second;
-  return bytes;
-}
-
 }  // namespace kura::disk

@@ -29,7 +29,4 @@ class LiveRanges {
   std::map<uint64_t, uint64_t> ranges_;  // Begin to end; may overlap only by equal begins.
 };
 
-// Stored bytes of the set that the fold names: bodies, kept snapshots, archived log.
-Result<uint64_t> live_bytes_in(const LiveBodies& live, const ControlState& state, SetId set);
-
 }  // namespace kura::disk

@@ -4,8 +4,8 @@
 
 #include "actors/disk/core.h"
 #include "actors/disk/idle_sets.h"
-#include "actors/disk/live_ranges.h"
 #include "actors/disk/rebuild.h"
+#include "actors/disk/set_condition.h"
 #include "actors/disk/set_lifecycle.h"
 
 namespace kura::disk {

@@ -4,6 +4,7 @@
 
 #include "actors/disk/core.h"
 #include "actors/disk/live_ranges.h"
+#include "actors/disk/set_condition.h"
 #include "actors/disk/set_reader.h"
 #include "base/bounded_drive.h"
 #include "base/crc32c.h"
@@ -217,13 +218,6 @@ class Rebuild {
 };
 
 }  // namespace
-
-std::vector<uint32_t> missing_members(const DiskCore& core, const SegmentSet& set) {
-  std::vector<uint32_t> out;
-  for (uint32_t i = 0; i < set.members.size(); ++i)
-    if (!core.drives.online(set.members[i]) || core.files.absent(set.id, i)) out.push_back(i);
-  return out;
-}
 
 std::vector<RebuildTarget> rebuild_targets(DiskCore& core, const SegmentSet& set,
                                            const std::set<DriveId>& given_up) {

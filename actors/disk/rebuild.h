@@ -13,9 +13,6 @@
 
 namespace kura::disk {
 
-// Members of `set` that cannot be read now: their drive is offline or does not have the file.
-std::vector<uint32_t> missing_members(const DiskCore& core, const SegmentSet& set);
-
 struct RebuildTarget {
   uint32_t member = 0;
   DriveId drive;

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "actors/disk/erasure.h"
-#include "actors/disk/live_ranges.h"
-#include "actors/disk/rebuild.h"
+#include "actors/disk/set_condition.h"
 
 namespace kura::disk {
 namespace {
