@@ -26,6 +26,7 @@ using BucketId =
 using SetId = Id<struct SetTag, uint32_t>;      // A segment set; never reused.
 using Offset = Id<struct OffsetTag, uint64_t>;  // A position in the journal: distinct, growing.
 using Epoch = Id<struct EpochTag, uint64_t>;
+using ReservationId = Id<struct ReservationTag, uint64_t>;  // Of one process, which is a WriterId.
 
 inline constexpr PartitionId kControlPartition{0xffff};
 

@@ -71,7 +71,7 @@ class SetBlobWriter final : public BlobWriter {
   const std::shared_ptr<DiskCore> core_;
   const Target target_;
   const uint64_t size_hint_bytes_;
-  const uint64_t reservation_;
+  const ReservationId reservation_;
   std::string small_;
   std::shared_ptr<StripedUpload> striped_;
   bool finished_ = false;

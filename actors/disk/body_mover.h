@@ -11,6 +11,7 @@
 
 #include "actors/bucket/bucket_writer.h"
 #include "actors/disk/write_sets.h"
+#include "base/ids.h"
 #include "event.pb.h"
 
 namespace kura::disk {
@@ -39,7 +40,7 @@ class BodyMover {
  private:
   // Moves of one partition that become one event.
   struct Batch {
-    uint64_t reservation = 0;
+    ReservationId reservation;
     uint64_t event_bytes = 0;
     std::vector<size_t> bodies;
   };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/disk/write_sets.h"
+#include "base/ids.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "object.pb.h"
@@ -18,7 +19,7 @@ namespace kura::disk {
 
 struct SmallBody {
   std::shared_ptr<const std::string> bytes;  // (0, kPackedBodyMax].
-  uint64_t reservation = 0;                  // Active until put() returns.
+  ReservationId reservation;                 // Active until put() returns.
 };
 
 class PackedCommitter {

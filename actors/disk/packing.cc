@@ -15,7 +15,7 @@ constexpr uint64_t kColumnMax = kPackedBodyMax;
 struct Building {
   std::vector<PackedSlot> slots;
   std::vector<uint64_t> heights;
-  std::set<uint64_t> reservations;
+  std::set<ReservationId> reservations;
 
   uint64_t height() const { return *std::max_element(heights.begin(), heights.end()); }
 };

@@ -9,13 +9,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/limits.h"
 
 namespace kura::disk {
 
 struct PackItem {
   uint64_t bytes = 0;  // (0, kPackedBodyMax].
-  uint64_t reservation = 0;
+  ReservationId reservation;
 };
 
 struct PackedSlot {
@@ -26,8 +27,8 @@ struct PackedSlot {
 
 struct PackedStripe {
   std::vector<PackedSlot> slots;
-  uint64_t shard_bytes = 0;            // A multiple of kShardAlignBytes.
-  std::vector<uint64_t> reservations;  // Distinct, ascending.
+  uint64_t shard_bytes = 0;                 // A multiple of kShardAlignBytes.
+  std::vector<ReservationId> reservations;  // Distinct, ascending.
 };
 
 struct PackPlan {

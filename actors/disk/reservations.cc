@@ -2,19 +2,21 @@
 
 namespace kura::disk {
 
-uint64_t Reservations::begin() {
+ReservationId Reservations::begin() {
   std::lock_guard lock(mutex_);
-  active_[next_];
-  return next_++;
+  const ReservationId id = next_;
+  next_.value += 1;
+  active_[id];
+  return id;
 }
 
-void Reservations::uses(uint64_t id, SetId set) {
+void Reservations::uses(ReservationId id, SetId set) {
   std::lock_guard lock(mutex_);
   auto it = active_.find(id);
   if (it != active_.end() && it->second.insert(set).second) ++count_[set];
 }
 
-void Reservations::end(uint64_t id) {
+void Reservations::end(ReservationId id) {
   std::lock_guard lock(mutex_);
   auto it = active_.find(id);
   if (it == active_.end()) return;
@@ -24,7 +26,7 @@ void Reservations::end(uint64_t id) {
 }
 
 void Reservations::end(const v1::Reservation& reservation) {
-  if (reservation.incarnation() == incarnation_.view()) end(reservation.id());
+  if (reservation.incarnation() == incarnation_.view()) end(ReservationId{reservation.id()});
 }
 
 bool Reservations::any_in(SetId set) const {
@@ -37,10 +39,10 @@ uint64_t Reservations::active() const {
   return active_.size();
 }
 
-v1::Reservation Reservations::named(uint64_t id) const {
+v1::Reservation Reservations::named(ReservationId id) const {
   v1::Reservation out;
   out.set_incarnation(std::string(incarnation_.view()));
-  out.set_id(id);
+  out.set_id(id.value);
   return out;
 }
 

@@ -20,22 +20,22 @@ class Reservations {
  public:
   explicit Reservations(WriterId incarnation) : incarnation_(incarnation) {}
 
-  uint64_t begin();  // Active until end().
+  ReservationId begin();  // Active until end().
   // Nothing once it has ended: what its upload still writes is garbage.
-  void uses(uint64_t id, SetId set);
-  void end(uint64_t id);                         // Twice is fine.
+  void uses(ReservationId id, SetId set);
+  void end(ReservationId id);                    // Twice is fine.
   void end(const v1::Reservation& reservation);  // Of another incarnation: ignored.
   bool any_in(SetId set) const;
   uint64_t active() const;
 
   WriterId incarnation() const { return incarnation_; }
-  v1::Reservation named(uint64_t id) const;
+  v1::Reservation named(ReservationId id) const;
 
  private:
   const WriterId incarnation_;
   mutable std::mutex mutex_;
-  uint64_t next_ = 1;
-  std::map<uint64_t, std::set<SetId>> active_;
+  ReservationId next_{1};
+  std::map<ReservationId, std::set<SetId>> active_;
   std::map<SetId, uint64_t> count_;  // Active reservations in each set.
 };
 

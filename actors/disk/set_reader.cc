@@ -147,7 +147,7 @@ StripeHeader expected_row(const SegmentSet& set, const v1::Extent& extent, uint6
   like.shard_bytes = static_cast<uint32_t>(shape.shard_bytes(row));
   like.used_bytes = static_cast<uint32_t>(shape.row_length(row));
   like.incarnation = set.incarnation;
-  like.reservations = {0};  // Only their number counts here.
+  like.reservations.resize(1);  // Only their number counts here.
   return like;
 }
 

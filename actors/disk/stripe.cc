@@ -55,7 +55,7 @@ std::string encode(const StripeHeader& h) {
   out += h.incarnation.view();
   append_number<uint32_t>(out, h.payload_crc32c);
   append_number<uint32_t>(out, 0);
-  for (uint64_t id : h.reservations) append_number<uint64_t>(out, id);
+  for (ReservationId id : h.reservations) append_number<uint64_t>(out, id.value);
   out.resize(stripe_header_bytes(h.reservations.size()), '\0');
   put_number<uint32_t>(out, kHeaderCrcAt, crc32c(out));
   return out;
@@ -94,7 +94,7 @@ Result<StripeHeader> decode_stripe(std::string_view bytes) {
   h.payload_crc32c = number_at<uint32_t>(header, 48);
   const auto count = number_at<uint16_t>(header, 14);
   for (size_t i = 0; i < count; ++i)
-    h.reservations.push_back(number_at<uint64_t>(header, kStripeFixedBytes + 8 * i));
+    h.reservations.emplace_back(number_at<uint64_t>(header, kStripeFixedBytes + 8 * i));
   if (h.data_shards < 1 || h.data_shards > kDataShardsMax || h.parity_shards > kParityShardsMax ||
       h.member >= h.data_shards + h.parity_shards || h.shard_bytes % kShardAlignBytes != 0 ||
       h.offset % kShardAlignBytes != 0 || h.offset > kFileBytesMax)

@@ -30,7 +30,7 @@ struct StripeHeader {
   uint32_t shard_bytes = 0;  // Payload behind the header; a multiple of 64.
   uint32_t used_bytes = 0;   // Body bytes in the whole stripe.
   WriterId incarnation;
-  std::vector<uint64_t> reservations;  // Of that incarnation; of whose uploads the bodies are.
+  std::vector<ReservationId> reservations;  // Of that incarnation; of whose uploads the bodies are.
 
   uint8_t member = 0;
   uint32_t payload_crc32c = 0;

@@ -57,7 +57,7 @@ RunCoder::RunCoder(const Code& code, const StripeOwner& owner, uint64_t offset, 
   for (uint32_t i = 0; i < code.members(); ++i) before[i].copy(at(i, run_->offset), inside);
 }
 
-void RunCoder::add_striped(uint64_t reservation, uint64_t offset, uint64_t piece_bytes,
+void RunCoder::add_striped(ReservationId reservation, uint64_t offset, uint64_t piece_bytes,
                            const std::vector<std::string_view>& plain) {
   Joined rest(plain);
   const Striping shape{code_.data_shards(), piece_bytes, rest.size_bytes()};

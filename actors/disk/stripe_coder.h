@@ -48,7 +48,7 @@ class RunCoder {
            const std::vector<std::string>& before = {});
 
   // All of `plain`, one after the other, as rows of a STRIPED extent from `offset` on.
-  void add_striped(uint64_t reservation, uint64_t offset, uint64_t piece_bytes,
+  void add_striped(ReservationId reservation, uint64_t offset, uint64_t piece_bytes,
                    const std::vector<std::string_view>& plain);
   // One stripe of a packing plan; `bodies` is indexed by PackedSlot::item.
   void add_packed(uint64_t offset, const PackedStripe& stripe,

@@ -18,8 +18,8 @@ constexpr uint64_t kGrowthFirstBytes = 2 * kMiB;  // Room asked for when the siz
 constexpr uint64_t kKnownFirstBytes = kUnsyncedBytesMax;
 constexpr uint64_t kGrowthMaxBytes = 64 * kMiB;
 
-Task<Result<Region>> region_of(std::shared_ptr<DiskCore> core, Target target, uint64_t reservation,
-                               uint64_t bytes) {
+Task<Result<Region>> region_of(std::shared_ptr<DiskCore> core, Target target,
+                               ReservationId reservation, uint64_t bytes) {
   co_return co_await core->write_sets.striped_region(target, reservation, bytes);
 }
 
@@ -43,8 +43,8 @@ Task<void> run_to_end(std::shared_ptr<StripedUpload> upload, Task<void> run) {
 
 }  // namespace
 
-StripedUpload::StripedUpload(std::shared_ptr<DiskCore> core, Target target, uint64_t reservation,
-                             uint64_t size_hint_bytes)
+StripedUpload::StripedUpload(std::shared_ptr<DiskCore> core, Target target,
+                             ReservationId reservation, uint64_t size_hint_bytes)
     : core_(std::move(core)),
       target_(target),
       reservation_(reservation),

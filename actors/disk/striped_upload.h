@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "actors/disk/write_sets.h"
+#include "base/ids.h"
 #include "base/result.h"
 #include "base/task.h"
 #include "object.pb.h"
@@ -23,7 +24,7 @@ namespace kura::disk {
 class StripedUpload : public std::enable_shared_from_this<StripedUpload> {
  public:
   // size_hint_bytes: 0 when not known. The reservation ends with the upload unless it finishes.
-  StripedUpload(std::shared_ptr<DiskCore> core, Target target, uint64_t reservation,
+  StripedUpload(std::shared_ptr<DiskCore> core, Target target, ReservationId reservation,
                 uint64_t size_hint_bytes);
   ~StripedUpload();
 
@@ -64,7 +65,7 @@ class StripedUpload : public std::enable_shared_from_this<StripedUpload> {
 
   const std::shared_ptr<DiskCore> core_;
   const Target target_;
-  const uint64_t reservation_;
+  const ReservationId reservation_;
   const uint64_t size_hint_bytes_;
 
   std::deque<Piece> input_;

@@ -234,7 +234,7 @@ Task<Result<std::shared_ptr<OpenSet>>> WriteSets::create_files(const SegmentSet&
   co_return std::make_shared<OpenSet>(core_.loop, core_.options.drive_timeout_ns, set, opened);
 }
 
-Task<Result<Region>> WriteSets::striped_region(Target target, uint64_t reservation,
+Task<Result<Region>> WriteSets::striped_region(Target target, ReservationId reservation,
                                                uint64_t body_bytes) {
   for (;;) {
     auto use = co_await current(target);

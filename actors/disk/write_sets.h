@@ -56,7 +56,8 @@ class WriteSets {
   // The open set for `target`, opened if need be. Errors: unavailable, no_space.
   Task<Result<SetUse>> current(Target target);
   // Room for up to `body_bytes`, at least one row of it. The reservation uses the set from now on.
-  Task<Result<Region>> striped_region(Target target, uint64_t reservation, uint64_t body_bytes);
+  Task<Result<Region>> striped_region(Target target, ReservationId reservation,
+                                      uint64_t body_bytes);
   // How much of a body of so many bytes finds room now.
   uint64_t room(Target target, uint64_t bytes_max) const;
   // No more room is handed out in it; sealed when its writers are done.

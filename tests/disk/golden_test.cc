@@ -44,7 +44,7 @@ std::shared_ptr<const CodedRun> coded_rows() {
   for (int i = 0; i < 300; ++i) body += static_cast<char>(i * 7 % 251);
   const Code code(2, 1);
   RunCoder coder(code, kOwner, 4096, 4096 + Striping{2, 128, body.size()}.member_bytes());
-  coder.add_striped(9, 4096, 128, {body});
+  coder.add_striped(ReservationId{9}, 4096, 128, {body});
   return coder.finish();
 }
 
@@ -55,7 +55,7 @@ std::shared_ptr<const CodedRun> coded_packing() {
   PackedStripe stripe;
   stripe.slots = {{0, 0, 0}, {1, 1, 0}, {2, 1, 60}};
   stripe.shard_bytes = 128;
-  stripe.reservations = {3, 17};
+  stripe.reservations = {ReservationId{3}, ReservationId{17}};
   const Code code(2, 1);
   RunCoder coder(code, kOwner, 8192, 8192 + stripe_header_bytes(2) + stripe.shard_bytes);
   coder.add_packed(8192, stripe, bodies);
@@ -85,10 +85,11 @@ TEST(Golden, TheyDecode) {
   EXPECT_EQ(row->layout, StripeHeader::Layout::striped);
   EXPECT_EQ(row->used_bytes, 44u);
   EXPECT_EQ(row->shard_bytes, 64u);
-  EXPECT_EQ(row->reservations, std::vector<uint64_t>{9});
+  EXPECT_EQ(row->reservations, std::vector<ReservationId>{ReservationId{9}});
   auto packed = decode_stripe(std::string_view(file).substr(8192));
   ASSERT_TRUE(packed);
-  EXPECT_EQ(packed->reservations, (std::vector<uint64_t>{3, 17}));
+  EXPECT_EQ(packed->reservations,
+            (std::vector<ReservationId>{ReservationId{3}, ReservationId{17}}));
   EXPECT_EQ(packed->payload_crc32c, crc32c(std::string_view(file).substr(8192 + 128, 128)));
 }
 

@@ -79,7 +79,8 @@ TEST(Packing, EveryBodyHasItsOwnBytes) {
     const uint32_t k = 1 + static_cast<uint32_t>(random.pick(14));
     std::vector<PackItem> items;
     for (uint64_t i = 1 + random.pick(120); i > 0; --i)
-      items.push_back({1 + random.pick(run % 2 ? kPackedBodyMax : 2000), random.pick(50)});
+      items.push_back(
+          {1 + random.pick(run % 2 ? kPackedBodyMax : 2000), ReservationId{random.pick(50)}});
     const PackPlan plan = plan_packing(items, k);
     std::multiset<size_t> seen(plan.striped.begin(), plan.striped.end());
     for (const PackedStripe& stripe : plan.packed) {
@@ -106,10 +107,15 @@ TEST(Packing, EveryBodyHasItsOwnBytes) {
 }
 
 TEST(Packing, ALoneBodyIsNotPacked) {
-  EXPECT_TRUE(plan_packing({{60'000, 1}}, 4).packed.empty());
-  EXPECT_TRUE(plan_packing({{60'000, 1}}, 1).striped.empty())
+  EXPECT_TRUE(plan_packing({{60'000, ReservationId{1}}}, 4).packed.empty());
+  EXPECT_TRUE(plan_packing({{60'000, ReservationId{1}}}, 1).striped.empty())
       << "one data shard: nothing is wasted";
-  EXPECT_EQ(plan_packing({{60'000, 1}, {60'000, 2}, {60'000, 3}, {60'000, 4}}, 4).packed.size(),
+  EXPECT_EQ(plan_packing({{60'000, ReservationId{1}},
+                          {60'000, ReservationId{2}},
+                          {60'000, ReservationId{3}},
+                          {60'000, ReservationId{4}}},
+                         4)
+                .packed.size(),
             1u);
 }
 

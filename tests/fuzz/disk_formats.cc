@@ -76,7 +76,7 @@ void check_written(Input in) {
   const size_t damage = in.number<uint16_t>();
   const char bits = static_cast<char>(in.number<uint8_t>());
   while (!in.empty() && header.reservations.size() < kStripeReservationsMax)
-    header.reservations.push_back(in.number<uint64_t>());
+    header.reservations.emplace_back(in.number<uint64_t>());
   std::string bytes = encode(header);
   const auto read = decode_stripe(bytes);
   INVARIANT(read && *read == header, "a stripe header reads as it was written");
