@@ -1,5 +1,6 @@
-// BlobStore: durable bytes that no single drive loss takes away; implemented by actors/disk over
-// segment sets. Object bodies, parts, destaged bodies and snapshots all go through it.
+// BlobStore: durable bytes that outlive the loss of as many drives as their storage class has
+// parity; implemented by actors/disk over segment sets. Bodies of objects and parts that are too
+// large for the journal go through it; snapshots are read through it.
 //
 // From any loop; a writer or reader belongs to the loop that made it.
 

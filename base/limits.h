@@ -1,4 +1,5 @@
-// Every bound of the product, with its unit and the reason for its size.
+// Bounds that clients meet or that several folders keep, each with its unit and the reason for its
+// size. A bound of one file stands in that file.
 
 #pragma once
 

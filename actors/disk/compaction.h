@@ -20,7 +20,7 @@ class Compaction {
       : core_(std::move(core)), live_(live), buckets_(buckets) {}
 
   // Looks at every sealed set once, and at some archived pieces; what fails is left for later.
-  // Errors: of the view; sets that fail are left for later.
+  // Errors: of the view; else that of the last piece that could not be cleaned, none for sets.
   Task<Result<void>> pass();
 
  private:

@@ -5,7 +5,9 @@
 //
 // Every call returns when its event is effective and folded, so that state() shows it.
 // Called on the loop of the DiskPool; state() from any thread.
-// Errors: unavailable (not now; nothing was recorded), unknown (state() tells later).
+// Errors: unavailable and no_space (not now; nothing was recorded), unknown (state() tells later),
+// and of calls that do not fit the state: not_found (no such set), exists (it is sealed),
+// invalid_argument.
 
 #pragma once
 

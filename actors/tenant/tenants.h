@@ -18,11 +18,14 @@ class Tenants {
   // The folded control state; every acknowledged change is in it. From any thread.
   virtual std::shared_ptr<const ControlState> state() const = 0;
 
-  // Both return when every partition has folded the change. From any loop.
-  // Errors: bucket_exists (the same owner or another), too_large (kBucketsMax), unavailable.
+  // From any loop. Errors of all: unavailable; no_space (of the journal or the view); unknown (the
+  // change may be there). Creation and deletion of a bucket return when every partition has folded
+  // it.
+
+  // Errors: bucket_exists (the same owner or another), too_large (kBucketsMax).
   virtual Task<Result<Bucket>> create_bucket(std::string name, std::string owner,
                                              std::string region) = 0;
-  // Errors: no_such_bucket, bucket_not_empty, unavailable.
+  // Errors: no_such_bucket, bucket_not_empty.
   virtual Task<Result<void>> delete_bucket(std::string name) = 0;
 
   // `key.sealed_secret` is set; errors: exists, no_such_bucket.

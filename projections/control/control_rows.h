@@ -4,6 +4,7 @@
 //   k c                 cluster id, position, next set id    k d drive_id(16)   drive
 //   k b bucket(8)       bucket                               k k access_key     access key
 //   k s set(4)          segment set                          k n                snapshots
+//   k a from(8)         archived piece of the log
 
 #pragma once
 

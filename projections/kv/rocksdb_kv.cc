@@ -378,7 +378,7 @@ rocksdb::Options make_options(const RocksKvOptions& options) {
   o.level0_stop_writes_trigger = 60;
   o.max_open_files = 1024;
   o.bytes_per_sync = 1 << 20;
-  o.allow_concurrent_memtable_write = false;  // One writer at a time: a partition's fold.
+  o.allow_concurrent_memtable_write = false;  // One writer at a time: the fold.
   o.enable_write_thread_adaptive_yield = false;
   o.max_bgerror_resume_count = 0;
   o.avoid_flush_during_shutdown = true;  // ~RocksKv does it.
