@@ -1,9 +1,9 @@
 // GetObjectAttributes (S3 API).
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/limits.h"
 #include "s3/codec/checksum.h"
@@ -65,8 +65,7 @@ S3Result<uint64_t> header_number(const Headers& headers, std::string_view name, 
 }
 
 // <ObjectParts>: the single parts only where they have checksums, as S3 shows them.
-S3Result<void> write_parts(XmlWriter* xml, const Context& context, const Request& request,
-                           const v1::ObjectVersion& version) {
+S3Result<void> write_parts(XmlWriter* xml, const Request& request, const ObjectParts& object) {
   const Headers& headers = request.head.headers;
   S3Result<uint64_t> after = header_number(headers, "x-amz-part-number-marker", INT32_MAX, 0);
   if (!after) return s3_fail(after.error());
@@ -74,20 +73,17 @@ S3Result<void> write_parts(XmlWriter* xml, const Context& context, const Request
   if (!asked) return s3_fail(asked.error());
   uint32_t most = static_cast<uint32_t>(std::min<uint64_t>(*asked, kListKeysMax));
   xml->open("ObjectParts");
-  xml->number("PartsCount", version.part_count());
-  if (version.checksum().algorithm() != v1::Checksum::NONE) {
-    PartPage page;
-    if (most > 0) {
-      Result<PartPage> read =
-          context.store.view.parts(version.upload_id(), static_cast<uint32_t>(*after), most);
-      if (!read) return s3_fail(read.error());
-      page = std::move(*read);
-    }
+  xml->number("PartsCount", object.version.part_count());
+  if (object.version.checksum().algorithm() != v1::Checksum::NONE) {
+    const auto first = std::find_if(object.parts.begin(), object.parts.end(),
+                                    [&](const v1::Part& part) { return part.number() > *after; });
+    const std::span<const v1::Part> rest(first, object.parts.end());
+    const std::span<const v1::Part> page = rest.first(std::min<size_t>(most, rest.size()));
     xml->number("PartNumberMarker", *after);
-    xml->number("NextPartNumberMarker", page.parts.empty() ? 0 : page.parts.back().number());
+    xml->number("NextPartNumberMarker", page.empty() ? 0 : page.back().number());
     xml->number("MaxParts", most);
-    xml->flag("IsTruncated", page.truncated);
-    for (const v1::Part& part : page.parts) {
+    xml->flag("IsTruncated", most > 0 && page.size() < rest.size());
+    for (const v1::Part& part : page) {
       xml->open("Part");
       xml->number("PartNumber", part.number());
       xml->number("Size", part.size_bytes());
@@ -108,31 +104,32 @@ Task<S3Result<Response>> get_object_attributes(Context& context, Request& reques
   if (!asked) co_return s3_fail(asked.error());
   S3Result<Bucket> bucket = find_bucket(context, request.bucket);
   if (!bucket) co_return s3_fail(bucket.error());
-  S3Result<v1::ObjectVersion> version =
-      find_object(context, bucket->id, request.key, version_id_of(request.query));
-  if (!version) co_return s3_fail(version.error());
+  S3Result<ObjectParts> object = find_object_parts(context, bucket->id, request.key,
+                                                   version_id_of(request.query), asked->parts);
+  if (!object) co_return s3_fail(object.error());
+  const v1::ObjectVersion& version = object->version;
   if (auto plain = refuse_customer_key(request.head.headers); !plain) {
     co_return s3_fail(plain.error());
   }
 
   XmlWriter xml("GetObjectAttributesResponse");
-  if (asked->etag) xml.text("ETag", etag_of(*version));
-  if (asked->checksum && version->checksum().algorithm() != v1::Checksum::NONE) {
+  if (asked->etag) xml.text("ETag", etag_of(version));
+  if (asked->checksum && version.checksum().algorithm() != v1::Checksum::NONE) {
     xml.open("Checksum");
-    write_checksum(&xml, version->checksum(), version->part_count());
+    write_checksum(&xml, version.checksum(), version.part_count());
     xml.close();
   }
-  if (asked->parts && version->part_count() > 0) {
-    if (auto wrote = write_parts(&xml, context, request, *version); !wrote) {
+  if (asked->parts && version.part_count() > 0) {
+    if (auto wrote = write_parts(&xml, request, *object); !wrote) {
       co_return s3_fail(wrote.error());
     }
   }
   if (asked->storage_class) {
-    xml.text("StorageClass", storage_class_name(version->info().storage_class()));
+    xml.text("StorageClass", storage_class_name(version.info().storage_class()));
   }
-  if (asked->size) xml.number("ObjectSize", version->size_bytes());
+  if (asked->size) xml.number("ObjectSize", version.size_bytes());
   Response response = xml_answer(std::move(xml));
-  response.headers.add("last-modified", http_date(version->modified_at_ms()));
+  response.headers.add("last-modified", http_date(version.modified_at_ms()));
   co_return response;
 }
 

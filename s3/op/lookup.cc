@@ -67,15 +67,36 @@ S3Result<std::string> upload_id_of(const Request& request) {
   return std::move(*id);
 }
 
-Result<std::vector<v1::Part>> all_parts(const MetadataView& view, std::string_view upload_id,
-                                        uint32_t after) {
+Result<std::vector<v1::Part>> parts_of(const MetadataView& view, const v1::ObjectVersion& version) {
   std::vector<v1::Part> parts;
-  while (true) {
-    Result<PartPage> page = view.parts(upload_id, after, kListKeysMax);
+  uint64_t size_bytes = 0;
+  for (bool more = version.part_count() > 0; more;) {
+    const uint32_t after = parts.empty() ? 0 : parts.back().number();
+    Result<PartPage> page = view.parts(version.upload_id(), after, kListKeysMax);
     if (!page) return fail(page.error());
-    for (v1::Part& part : page->parts) parts.push_back(std::move(part));
-    if (!page->truncated || page->parts.empty()) return parts;
-    after = parts.back().number();
+    for (v1::Part& part : page->parts) {
+      size_bytes += part.size_bytes();
+      parts.push_back(std::move(part));
+    }
+    more = page->truncated;
+  }
+  const bool all =
+      parts.size() == version.part_count() && (parts.empty() || size_bytes == version.size_bytes());
+  if (!all) return fail(Errc::not_found, "the parts are no longer those of the version");
+  return parts;
+}
+
+S3Result<ObjectParts> find_object_parts(const Context& context, BucketId bucket,
+                                        std::string_view key, const std::string* version_id,
+                                        bool wants_parts) {
+  for (Lookups lookups;;) {
+    S3Result<v1::ObjectVersion> version = find_object(context, bucket, key, version_id);
+    if (!version) return s3_fail(version.error());
+    if (!wants_parts) return ObjectParts{std::move(*version), {}};
+    Result<std::vector<v1::Part>> parts = parts_of(context.store.view, *version);
+    if (!parts && lookups.again(parts.error())) continue;
+    if (!parts) return s3_fail(parts.error());
+    return ObjectParts{std::move(*version), std::move(*parts)};
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "s3/op/operation.h"
 
@@ -31,9 +32,37 @@ S3Result<void> check_version_id(const std::string* version_id);
 S3Result<std::string> upload_id_of(const Request& request);  // 16 bytes.
 S3Error no_such_upload(std::string_view upload_id);
 
-// Every part of a multipart version or open upload with a number above `after`, by number.
-// Errors: those of the view.
-Result<std::vector<v1::Part>> all_parts(const MetadataView& view, std::string_view upload_id,
-                                        uint32_t after = 0);
+// All parts of a version, by number; none of one that was written in one piece. Errors: not_found
+// when they are no longer there, because the version is not current any more; those of the view.
+Result<std::vector<v1::Part>> parts_of(const MetadataView& view, const v1::ObjectVersion& version);
+
+// A read follows a version to its parts and bytes. In between these may be moved, or the object
+// overwritten or deleted: then it looks the version up again.
+inline constexpr int kLookupsMax = 5;  // Each time somebody else has made progress.
+
+class Lookups {
+ public:
+  // After each that led to `error`: whether to look up again, as after not_found. After the last
+  // one that becomes unavailable: the object is there, its bytes are not.
+  bool again(Error& error) {
+    if (error.code != Errc::not_found) return false;
+    if (++done_ < kLookupsMax) return true;
+    error.code = Errc::unavailable;
+    return false;
+  }
+
+ private:
+  int done_ = 0;
+};
+
+struct ObjectParts {
+  v1::ObjectVersion version;
+  std::vector<v1::Part> parts;  // As of parts_of(); none unless they are wanted.
+};
+
+// As find_object(), with the parts that this very version has if `wants_parts`.
+S3Result<ObjectParts> find_object_parts(const Context& context, BucketId bucket,
+                                        std::string_view key, const std::string* version_id,
+                                        bool wants_parts);
 
 }  // namespace kura::s3

@@ -28,8 +28,8 @@ struct Selection {
   bool of_part = false;  // partNumber of a multipart object.
 };
 
-S3Result<Selection> select_part(const Context& context, const v1::ObjectVersion& version,
-                                std::string_view text) {
+S3Result<Selection> select_part(const ObjectParts& object, std::string_view text) {
+  const v1::ObjectVersion& version = object.version;
   std::optional<uint64_t> number = parse_decimal(text);
   if (!number || *number == 0 || *number > kPartNumberMax) {
     return s3_fail(invalid_argument("Part number must be an integer between 1 and 10000, inclusive",
@@ -43,10 +43,8 @@ S3Result<Selection> select_part(const Context& context, const v1::ObjectVersion&
     selection.checksum = version.checksum();
     return selection;
   }
-  Result<std::vector<v1::Part>> parts = all_parts(context.store.view, version.upload_id());
-  if (!parts) return s3_fail(parts.error());
   uint64_t begin = 0;
-  for (const v1::Part& part : *parts) {
+  for (const v1::Part& part : object.parts) {
     if (part.number() == *number) {
       selection.range = {begin, part.size_bytes()};
       selection.partial = part.size_bytes() > 0;
@@ -59,15 +57,15 @@ S3Result<Selection> select_part(const Context& context, const v1::ObjectVersion&
   return s3_fail("InvalidPartNumber");
 }
 
-S3Result<Selection> select(const Context& context, const Request& request,
-                           const v1::ObjectVersion& version) {
+S3Result<Selection> select(const Request& request, const ObjectParts& object) {
+  const v1::ObjectVersion& version = object.version;
   std::string_view range = request.head.headers.get("range");
   if (request.query.has("partNumber")) {
     if (!range.empty()) {
       return s3_fail("InvalidRequest",
                      "Cannot specify both Range header and partNumber query parameter");
     }
-    return select_part(context, version, request.query.get("partNumber"));
+    return select_part(object, request.query.get("partNumber"));
   }
   if (!range_counts(request.head.headers, etag_of(version), version.modified_at_ms())) range = {};
   RangeChoice choice = choose_range(range, version.size_bytes());
@@ -123,19 +121,21 @@ S3Result<ReadPlan> plan_read(const Context& context, const Request& request) {
   S3Result<Bucket> bucket = find_bucket(context, request.bucket);
   if (!bucket) return s3_fail(bucket.error());
   const std::string* version_id = version_id_of(request.query);
-  S3Result<v1::ObjectVersion> version = find_object(context, bucket->id, request.key, version_id);
-  if (!version) return s3_fail(version.error());
+  const bool wants_part = request.query.has("partNumber");
+  S3Result<ObjectParts> object =
+      find_object_parts(context, bucket->id, request.key, version_id, wants_part);
+  if (!object) return s3_fail(object.error());
+  const v1::ObjectVersion& version = object->version;
   if (auto plain = refuse_customer_key(request.head.headers); !plain) {
     return s3_fail(plain.error());
   }
 
   Headers headers;
-  add_object_headers(*version, &headers);
+  add_object_headers(version, &headers);
   if (version_id != nullptr) headers.add("x-amz-version-id", *version_id);
   ReadPlan plan;
-  plan.version = std::move(*version);
   ReadConditions conditions = read_conditions(request.head.headers, "");
-  switch (judge(conditions, etag_of(plan.version), plan.version.modified_at_ms())) {
+  switch (judge(conditions, etag_of(version), version.modified_at_ms())) {
     case Verdict::failed: {
       S3Error error = s3_error("PreconditionFailed");
       error.details.emplace_back("Condition",
@@ -150,7 +150,7 @@ S3Result<ReadPlan> plan_read(const Context& context, const Request& request) {
       break;
   }
 
-  S3Result<Selection> selection = select(context, request, plan.version);
+  S3Result<Selection> selection = select(request, *object);
   if (!selection) return s3_fail(selection.error());
   plan.range = selection->range;
   S3Result<Headers> shown = with_overrides(std::move(headers), request.query);
@@ -161,15 +161,16 @@ S3Result<ReadPlan> plan_read(const Context& context, const Request& request) {
     plan.response.headers.add(
         "content-range", "bytes " + std::to_string(plan.range.offset_bytes) + "-" +
                              std::to_string(plan.range.offset_bytes + plan.range.length_bytes - 1) +
-                             "/" + std::to_string(plan.version.size_bytes()));
+                             "/" + std::to_string(version.size_bytes()));
   }
   if (selection->of_part) {
-    plan.response.headers.add("x-amz-mp-parts-count", std::to_string(plan.version.part_count()));
+    plan.response.headers.add("x-amz-mp-parts-count", std::to_string(version.part_count()));
   }
   std::optional<std::string_view> mode = header_of(request, "x-amz-checksum-mode");
   if (mode && equal_ignoring_case(*mode, "ENABLED")) {
     add_checksum_headers(selection->checksum, selection->checksum_parts, &plan.response.headers);
   }
+  plan.version = std::move(object->version);
   return plan;
 }
 

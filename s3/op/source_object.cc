@@ -54,15 +54,13 @@ Task<S3Result<SourceObject>> open_source(Context& context, Request& request, boo
   if (!name) co_return s3_fail(name.error());
   // The route's permission is about the destination.
   if (!is_allowed(request.identity, Access::read, name->bucket)) co_return s3_fail("AccessDenied");
-  for (int lookup = 1;; ++lookup) {
+  for (Lookups lookups;;) {
     S3Result<SourceObject> source = find_source(context, request, *name, ranged);
     if (!source) co_return s3_fail(source.error());
     if (auto fine = check(request, *name, source->version); !fine) co_return s3_fail(fine.error());
     Result<std::unique_ptr<ResponseBody>> bytes =
         co_await open_version(context.store, source->version, source->range);
-    if (!bytes && bytes.error().code == Errc::not_found && lookup < kLookupsMax) continue;
-    if (!bytes && bytes.error().code == Errc::not_found)
-      bytes.error().code = Errc::unavailable;  // The object is there; its bytes are not.
+    if (!bytes && lookups.again(bytes.error())) continue;
     if (!bytes) co_return s3_fail(bytes.error());
     source->bytes = std::move(*bytes);
     co_return std::move(*source);

@@ -18,16 +18,11 @@ Result<std::vector<StoredPiece>> pieces_of(const MetadataView& view, v1::ObjectV
                       version.stored_bytes()});
     return pieces;
   }
-  Result<std::vector<v1::Part>> parts = all_parts(view, version.upload_id());
+  Result<std::vector<v1::Part>> parts = parts_of(view, version);
   if (!parts) return fail(parts.error());
-  uint64_t size_bytes = 0;
   for (v1::Part& part : *parts) {
-    size_bytes += part.size_bytes();
     pieces.push_back({std::move(*part.mutable_body()), std::move(*part.mutable_envelope()),
                       part.size_bytes(), part.stored_bytes()});
-  }
-  if (pieces.size() != version.part_count() || size_bytes != version.size_bytes()) {
-    return fail(Errc::not_found, "the parts are no longer those of the version");
   }
   return pieces;
 }

@@ -10,10 +10,6 @@
 
 namespace kura::s3 {
 
-// How often a read looks the version up again because its bytes were moved or the object was
-// overwritten between the look-up and the opening. Each time somebody else has made progress.
-inline constexpr int kLookupsMax = 5;
-
 // The transform of what is written now.
 v1::Envelope::Transform transform_for(const Settings& settings);
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "projections/metadata/rows.h"
 #include "s3/codec/checksum.h"
 #include "s3/codec/encoding.h"
 #include "tests/s3_op/op_world.h"
@@ -165,6 +166,72 @@ TEST_F(Multipart, ReadingByPart) {
   EXPECT_EQ(head.status, 206);
   EXPECT_EQ(head.length_bytes, 300u);
   EXPECT_EQ(w.send("GET", "/bbb/k?partNumber=3").code, "InvalidPartNumber");
+}
+
+// The object goes between its look-up and that of its parts. Parts that are not there although
+// their object is are no answer about the number.
+TEST_F(Multipart, PartsAreThoseOfTheVersionThatIsThere) {
+  auto make = [this](const std::string& first) {
+    const std::string id = create();
+    ASSERT_EQ(complete(id, {{1, put_part(id, 1, first)}, {2, put_part(id, 2, "end")}}).status, 200);
+  };
+  for (const char* method : {"GET", "HEAD"}) {
+    make(content(200, 1));
+    w.kv.before_next_scan = [&] { make(content(300, 2)); };
+    Got got = w.send(method, "/bbb/k?partNumber=2");
+    EXPECT_EQ(got.status, 206) << method << got.body;
+    EXPECT_EQ(got.header("content-range"), "bytes 300-302/303");
+    w.kv.before_next_scan = [&] { w.send("PUT", "/bbb/k", "simple"); };
+    got = w.send(method, "/bbb/k?partNumber=1");
+    EXPECT_EQ(got.status, 206) << method << got.body;
+    EXPECT_EQ(got.length_bytes, 6u);
+    make(content(200, 1));
+    w.kv.before_next_scan = [&] { w.send("DELETE", "/bbb/k"); };
+    EXPECT_EQ(w.send(method, "/bbb/k?partNumber=1").code, "NoSuchKey");
+  }
+  make(content(200, 1));
+  auto version = w.view.current(w.tenants.state()->find_bucket("bbb")->id, "k");
+  KvBatch lost;
+  lost.remove(row::part_key((*version)->upload_id(), 2));
+  ASSERT_TRUE(w.kv.write(lost).has_value());
+  EXPECT_EQ(w.send("HEAD", "/bbb/k?partNumber=2").status, 503);
+}
+
+TEST_F(Multipart, AttributesAreOfTheVersionThatIsThere) {
+  auto make = [this](size_t parts) {
+    const std::string id = create({{"x-amz-checksum-algorithm", "CRC32C"}});
+    std::vector<std::pair<int, std::string>> tags;
+    std::vector<std::string> checksums;
+    for (size_t i = 1; i <= parts; ++i) {
+      const std::string body = content(200, i);
+      tags.emplace_back(i, put_part(id, static_cast<int>(i), body));
+      checksums.push_back(checksum_xml(v1::Checksum::CRC32C, body));
+    }
+    ASSERT_EQ(w.send("POST", "/bbb/k?uploadId=" + id, listed(tags, checksums)).status, 200);
+  };
+  auto attributes = [this](const char* marker, const char* most) {
+    return w.send("GET", "/bbb/k?attributes", "",
+                  {{"x-amz-object-attributes", "ObjectParts,ObjectSize"},
+                   {"x-amz-part-number-marker", marker},
+                   {"x-amz-max-parts", most}});
+  };
+  make(2);
+  w.kv.before_next_scan = [&] { make(3); };
+  Got got = attributes("0", "2");
+  EXPECT_EQ(got.element("PartsCount"), "3");
+  EXPECT_EQ(got.elements("PartNumber"), (std::vector<std::string>{"1", "2"}));
+  EXPECT_EQ(got.element("ObjectSize"), "600");
+  EXPECT_EQ(got.element("IsTruncated"), "true");
+  got = attributes(got.element("NextPartNumberMarker").c_str(), "2");
+  EXPECT_EQ(got.elements("PartNumber"), std::vector<std::string>{"3"});
+  EXPECT_EQ(got.element("IsTruncated"), "false");
+  got = attributes("0", "0");
+  EXPECT_EQ(got.element("NextPartNumberMarker"), "0");
+  EXPECT_EQ(got.element("IsTruncated"), "false");
+  w.kv.before_next_scan = [&] { w.send("PUT", "/bbb/k", "simple"); };
+  got = attributes("0", "2");
+  EXPECT_EQ(got.element("ObjectParts"), "<none>");
+  EXPECT_EQ(got.element("ObjectSize"), "6");
 }
 
 // Any range over parts of any size, with and without the padding transform.

@@ -5,10 +5,12 @@
 
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/bucket/decide.h"
@@ -21,6 +23,16 @@
 #include "sim/sim_world.h"
 
 namespace kura::s3 {
+
+// Lets something happen between two looks of one request.
+class WatchedKv final : public MemoryKv {
+ public:
+  std::unique_ptr<KvIterator> iterate() override {
+    if (auto happen = std::exchange(before_next_scan, {})) happen();
+    return MemoryKv::iterate();
+  }
+  std::function<void()> before_next_scan;
+};
 
 // Inline bodies by the offset of their record.
 class MemoryInlineBodies final : public journal::InlineBodies {
@@ -142,7 +154,7 @@ class OpWorld {
   sim::SimClock clock{world};
   sim::SimLoop loop{world, "edge", clock};
   sim::SimRandom random;
-  MemoryKv kv;
+  WatchedKv kv;
   MetadataView view{kv};
   MemoryInlineBodies journal;
   MemoryBlobs blobs;
