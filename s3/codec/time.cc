@@ -252,6 +252,11 @@ std::optional<int64_t> parse_iso8601(std::string_view text) {
   return within_years(*local - ahead_ms);
 }
 
+std::optional<int64_t> parse_http_date_or_iso8601(std::string_view text) {
+  if (auto ms = parse_iso8601(text)) return ms;
+  return parse_http_date(text);
+}
+
 std::optional<int64_t> parse_amz_date(std::string_view text) {
   Scanner in(text);
   Civil t;

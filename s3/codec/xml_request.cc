@@ -25,11 +25,6 @@ bool parse_flag(std::string_view text, bool* out) {
 }
 
 // S3 documents show ISO 8601; the SDKs send RFC 9110 dates for this element.
-std::optional<int64_t> parse_any_date(std::string_view text) {
-  if (auto ms = parse_iso8601(text)) return ms;
-  return parse_http_date(text);
-}
-
 class DeleteReader : public XmlHandler {
  public:
   bool open(std::string_view path) override {
@@ -69,12 +64,10 @@ class DeleteReader : public XmlHandler {
       if (value.empty()) return true;
       return set_once(&object_.version_id, std::optional(std::string(value)));
     }
-    if (name == "ETag") {
-      return set_once(&object_.etag, std::optional(std::string(unquote_etag(value))));
-    }
+    if (name == "ETag") return set_once(&object_.etag, std::optional(std::string(value)));
     if (name == "Size") return set_once(&object_.size_bytes, parse_decimal(value));
     if (name == "LastModifiedTime")
-      return set_once(&object_.last_modified_ms, parse_any_date(value));
+      return set_once(&object_.last_modified_ms, parse_http_date_or_iso8601(value));
     return false;
   }
 
@@ -121,7 +114,7 @@ class CompleteReader : public XmlHandler {
       if (number && (*number == 0 || *number > kPartNumberMax)) number_out_of_range = true;
       return set_once(&number_, number) && !number_out_of_range;
     }
-    if (name == "ETag") return set_once(&etag_, std::optional(std::string(unquote_etag(value))));
+    if (name == "ETag") return set_once(&etag_, std::optional(std::string(value)));
     if (!name.starts_with("Checksum")) return false;
     for (int i = v1::Checksum::CRC32; i <= v1::Checksum::SHA256; ++i) {
       const auto algorithm = static_cast<Algorithm>(i);
@@ -166,12 +159,6 @@ class CreateBucketReader : public XmlHandler {
 };
 
 }  // namespace
-
-std::string_view unquote_etag(std::string_view etag) {
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"')
-    return etag.substr(1, etag.size() - 2);
-  return etag;
-}
 
 S3Result<DeleteRequest> parse_delete(std::string_view xml) {
   DeleteReader reader;

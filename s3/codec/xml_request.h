@@ -19,7 +19,7 @@ struct DeleteRequest {
   struct Object {
     std::string key;  // Any text but empty; not checked further.
     std::optional<std::string> version_id;
-    std::optional<std::string> etag;  // Unquoted.
+    std::optional<std::string> etag;  // As sent: with quotes or without.
     std::optional<uint64_t> size_bytes;
     std::optional<int64_t> last_modified_ms;
   };
@@ -32,7 +32,7 @@ S3Result<DeleteRequest> parse_delete(std::string_view xml);
 struct CompleteRequest {
   struct Part {
     uint32_t number = 0;  // [1, kPartNumberMax]
-    std::string etag;     // Unquoted.
+    std::string etag;     // As sent.
     std::optional<v1::Checksum> checksum;
   };
   std::vector<Part> parts;  // [1, kPartNumberMax]
@@ -43,8 +43,5 @@ S3Result<CompleteRequest> parse_complete(std::string_view xml);
 // S3 API, CreateBucket: the LocationConstraint, empty if there is none. An empty body is allowed.
 // Errors: MalformedXML; NotImplemented (tags).
 S3Result<std::string> parse_create_bucket(std::string_view xml);
-
-// ETags come with and without quotes.
-std::string_view unquote_etag(std::string_view etag);
 
 }  // namespace kura::s3

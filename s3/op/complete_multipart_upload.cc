@@ -31,7 +31,7 @@ S3Result<std::vector<CompleteUpload::Part>> listed_parts(CompleteRequest& docume
     if (!etag) {
       S3Error error = s3_error("InvalidPart");
       error.details.emplace_back("PartNumber", std::to_string(listed.number));
-      error.details.emplace_back("ETag", listed.etag);
+      error.details.emplace_back("ETag", unquoted(listed.etag));
       return s3_fail(std::move(error));
     }
     parts.push_back({listed.number, std::move(*etag), std::move(listed.checksum)});

@@ -80,10 +80,10 @@ S3Result<WriteConditions> delete_conditions(const Headers& headers) {
     conditions.if_match_size = *size;
   }
   if (headers.has("x-amz-if-match-last-modified-time")) {
-    S3Result<int64_t> time =
-        parse_modified_time_ms(headers.get("x-amz-if-match-last-modified-time"));
-    if (!time) return s3_fail(time.error());
-    conditions.if_match_modified_ms = *time;
+    const std::string_view text = headers.get("x-amz-if-match-last-modified-time");
+    conditions.if_match_modified_ms = parse_http_date_or_iso8601(text);
+    if (!conditions.if_match_modified_ms)
+      return s3_fail(invalid_argument("Not a date", "LastModifiedTime", text));
   }
   return conditions;
 }
@@ -101,13 +101,6 @@ S3Result<void> refuse_other_conditions(const Headers& headers,
     return s3_fail(std::move(error));
   }
   return {};
-}
-
-S3Result<int64_t> parse_modified_time_ms(std::string_view text) {
-  std::optional<int64_t> ms = parse_http_date(text);
-  if (!ms) ms = parse_iso8601(text);
-  if (!ms) return s3_fail(invalid_argument("Not a date", "LastModifiedTime", text));
-  return *ms;
 }
 
 }  // namespace kura::s3

@@ -38,15 +38,13 @@ bool range_counts(const Headers& headers, std::string_view etag, int64_t modifie
 // Errors: NotImplemented for what S3 does not take either (If-None-Match with an ETag).
 S3Result<WriteConditions> write_conditions(const Headers& headers);
 
-// Of DeleteObject: If-Match, x-amz-if-match-size, x-amz-if-match-last-modified-time.
+// Of DeleteObject: If-Match, x-amz-if-match-size, x-amz-if-match-last-modified-time. Errors:
+// InvalidArgument.
 S3Result<WriteConditions> delete_conditions(const Headers& headers);
 
 // Errors: NotImplemented when there is a condition that is not among `honoured`: a write that was
 // to be prevented must not happen because nobody looked.
 S3Result<void> refuse_other_conditions(const Headers& headers,
                                        std::initializer_list<std::string_view> honoured);
-
-// One condition by its text, also for the elements of DeleteObjects. Errors: InvalidArgument.
-S3Result<int64_t> parse_modified_time_ms(std::string_view text);  // HTTP date or ISO 8601.
 
 }  // namespace kura::s3

@@ -11,6 +11,7 @@
 #include "s3/codec/xml_request.h"
 #include "s3/op/answer.h"
 #include "s3/op/commit.h"
+#include "s3/op/etag.h"
 #include "s3/op/handlers.h"
 #include "s3/op/lookup.h"
 
@@ -27,7 +28,7 @@ Command command_for(const Request& request, BucketId bucket, const DeleteRequest
                     size_t index) {
   DeleteObject action;
   action.version_id = object.version_id;
-  action.conditions.if_match_etag = object.etag;
+  if (object.etag) action.conditions.if_match_etag = unquoted(*object.etag);
   action.conditions.if_match_size = object.size_bytes;
   action.conditions.if_match_modified_ms = object.last_modified_ms;
   Command command = make_command(request, bucket, std::move(action), request.body.md5());

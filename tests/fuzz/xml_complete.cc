@@ -16,7 +16,7 @@ std::string written(const CompleteRequest& request) {
   for (const CompleteRequest::Part& part : request.parts) {
     out.open("Part");
     out.number("PartNumber", part.number);
-    out.text("ETag", "\"" + part.etag + "\"");
+    out.text("ETag", part.etag);
     if (part.checksum)
       out.text(s3::checksum_element(part.checksum->algorithm()),
                s3::format_checksum(*part.checksum));

@@ -18,7 +18,7 @@ std::string written(const DeleteRequest& request) {
     out.open("Object");
     out.text("Key", object.key);
     if (object.version_id) out.text("VersionId", *object.version_id);
-    if (object.etag) out.text("ETag", "\"" + *object.etag + "\"");
+    if (object.etag) out.text("ETag", *object.etag);
     if (object.size_bytes) out.number("Size", *object.size_bytes);
     if (object.last_modified_ms)
       out.text("LastModifiedTime", s3::iso8601(*object.last_modified_ms));

@@ -36,7 +36,7 @@ TEST(XmlRequest, DeleteTakesEveryField) {
   const DeleteRequest::Object& first = parsed->objects[0];
   EXPECT_EQ(first.key, " a&b\r");  // Keys keep their spaces.
   EXPECT_EQ(first.version_id, "null");
-  EXPECT_EQ(first.etag, "abc");
+  EXPECT_EQ(first.etag, "\"abc\"");
   EXPECT_EQ(first.size_bytes, 5u);
   EXPECT_EQ(first.last_modified_ms, 784111777000);
   EXPECT_EQ(parsed->objects[1].key, "<c>");
@@ -143,7 +143,7 @@ TEST(XmlRequest, CompleteTakesPartsAsListed) {
   ASSERT_TRUE(parsed);
   ASSERT_EQ(parsed->parts.size(), 2u);
   EXPECT_EQ(parsed->parts[0].number, 2u);
-  EXPECT_EQ(parsed->parts[0].etag, "e2");
+  EXPECT_EQ(parsed->parts[0].etag, "\"e2\"");
   EXPECT_EQ(parsed->parts[0].checksum->value(), "\xcb\xf4\x39\x26");
   EXPECT_EQ(parsed->parts[1].number, 10000u);
   EXPECT_FALSE(parsed->parts[1].checksum);

@@ -337,6 +337,19 @@ TEST_F(DeleteObjectsTest, EachKeyByItself) {
   EXPECT_EQ(w.send("GET", "/bbb").elements("Key"), std::vector<std::string>{"b"});
 }
 
+// As If-Match of DeleteObject takes it.
+TEST_F(DeleteObjectsTest, AnEtagInEveryForm) {
+  for (const char* before : {"", "\"", "W/\""}) {
+    const std::string etag = w.send("PUT", "/bbb/a", "1").header("etag").substr(1, 32);
+    const std::string form = before + etag + (*before ? "\"" : "");
+    EXPECT_EQ(w.send("DELETE", "/bbb/a", "", {{"if-match", form}}).status, 204) << form;
+    w.send("PUT", "/bbb/a", "1");
+    const Got got =
+        remove("<Delete><Object><Key>a</Key><ETag>" + form + "</ETag></Object></Delete>");
+    EXPECT_EQ(got.elements("Deleted").size(), 1u) << form << got.body;
+  }
+}
+
 TEST_F(DeleteObjectsTest, QuietNamesOnlyErrors) {
   w.send("PUT", "/bbb/a", "1");
   Got got = remove(
