@@ -145,7 +145,6 @@ Task<bool> serve_request(Connection& connection, SessionShared& shared, SessionS
     entry.method = head.method;
     entry.target = log_target(head);
     entry.operation = std::move(reply.operation);
-    entry.bucket = std::move(reply.bucket);
     entry.access_key = std::move(reply.access_key);
     entry.bytes_in = connection.bytes_in() - in_before;
     entry.bytes_out = connection.bytes_out() - out_before;

@@ -33,7 +33,6 @@ struct Reply {
   Response response;
   std::string operation;   // "PutObject"; empty when the request names none.
   std::string access_key;  // Empty before authentication.
-  std::string bucket;
 };
 
 class RequestHandler {
@@ -56,7 +55,7 @@ struct RequestLogEntry {
   ~RequestLogEntry();
 
   std::string request_id, peer, method, target;  // `target` without secrets; empty: no whole head.
-  std::string operation, bucket, access_key, error_code;
+  std::string operation, access_key, error_code;
   std::string cause;        // Of a 5xx or an answer that was cut: the store's own words.
   int64_t answered_ms = 0;  // Wall clock, when the answer began.
   int status = 0;

@@ -129,10 +129,9 @@ Task<S3Result<Response>> Dispatcher::answer(const RequestHead& sent, BodySource&
   const RequestHead& head = destination->head ? *destination->head : sent;
   const Route& route = *destination->route;
   reply.operation = route.name;
-  reply.bucket = destination->address.bucket;
 
   // Before any look-up: who may not touch a bucket does not learn whether it is there.
-  if (!is_allowed(verified->identity, route.access, reply.bucket)) {
+  if (!is_allowed(verified->identity, route.access, destination->address.bucket)) {
     co_return s3_fail("AccessDenied");
   }
   if (auto expected = check_expected_owner(context_.store, head.headers); !expected) {
