@@ -89,7 +89,7 @@ S3Result<WriteConditions> delete_conditions(const Headers& headers) {
 }
 
 S3Result<void> refuse_other_conditions(const Headers& headers,
-                                       std::initializer_list<std::string_view> honoured) {
+                                       std::span<const std::string_view> honoured) {
   for (std::string_view name :
        {"if-match", "if-none-match", "if-modified-since", "if-unmodified-since",
         "x-amz-if-match-size", "x-amz-if-match-last-modified-time",

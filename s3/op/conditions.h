@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -45,6 +45,6 @@ S3Result<WriteConditions> delete_conditions(const Headers& headers);
 // Errors: NotImplemented when there is a condition that is not among `honoured`: a write that was
 // to be prevented must not happen because nobody looked.
 S3Result<void> refuse_other_conditions(const Headers& headers,
-                                       std::initializer_list<std::string_view> honoured);
+                                       std::span<const std::string_view> honoured);
 
 }  // namespace kura::s3

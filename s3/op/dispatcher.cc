@@ -9,7 +9,6 @@
 #include "s3/op/access.h"
 #include "s3/op/address.h"
 #include "s3/op/conditions.h"
-#include "s3/op/handlers.h"
 #include "s3/op/hoisted.h"
 #include "s3/op/lookup.h"
 #include "s3/op/owner.h"
@@ -59,17 +58,6 @@ S3Result<void> check_expected_owner(const Store& store, const Headers& headers) 
   return {};
 }
 
-S3Result<void> check_conditions(const Route& route, const Headers& headers) {
-  if (route.access != Access::write) return {};
-  if (route.handler == delete_object)
-    return refuse_other_conditions(
-        headers, {"if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"});
-  if (route.handler == put_object || route.handler == copy_object ||
-      route.handler == create_multipart_upload || route.handler == complete_multipart_upload)
-    return refuse_other_conditions(headers, {"if-match", "if-none-match"});
-  return refuse_other_conditions(headers, {});
-}
-
 // A sub-resource that is not there yet: "not configured" is an answer about a bucket that exists.
 S3Error fixed_answer(const Context& context, const Destination& destination) {
   const Route& route = *destination.route;
@@ -90,12 +78,11 @@ S3Error fixed_answer(const Context& context, const Destination& destination) {
   return error;
 }
 
-// The body as the operation sees it. The checksum headers of CompleteMultipartUpload are about the
-// object that comes to be, not about the document that this request carries.
+// The body as the operation sees it.
 S3Result<std::unique_ptr<VerifiedBody>> body_for(const Route& route, BodySource& raw,
                                                  const RequestHead& head,
                                                  const VerifiedRequest& verified) {
-  if (route.handler != complete_multipart_upload) return make_verified_body(raw, head, verified);
+  if (!route.checksum_of_object) return make_verified_body(raw, head, verified);
   RequestHead without = head;
   without.headers = {};
   for (const auto& [name, value] : head.headers.all()) {
@@ -140,10 +127,11 @@ Task<S3Result<Response>> Dispatcher::answer(const RequestHead& sent, BodySource&
   if (route.handler == nullptr) {
     co_return s3_fail(fixed_answer(context_, *destination));
   }
-  if (auto honoured = check_conditions(route, head.headers); !honoured)
-    co_return s3_fail(honoured.error());
-  if (route.access == Access::write && !read_only_.empty())
-    co_return s3_fail("ServiceUnavailable", read_only_);
+  if (route.access == Access::write) {
+    if (auto honoured = refuse_other_conditions(head.headers, route.conditions); !honoured)
+      co_return s3_fail(honoured.error());
+    if (!read_only_.empty()) co_return s3_fail("ServiceUnavailable", read_only_);
+  }
   S3Result<std::unique_ptr<VerifiedBody>> checked = body_for(route, body, sent, *verified);
   if (!checked) co_return s3_fail(checked.error());
   Request request{head,

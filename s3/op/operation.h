@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,6 +76,10 @@ struct Route {
   Handler handler;         // Null: the answer is `fixed`.
   std::string_view fixed;  // S3 error code of a sub-resource that is not there yet; with a
                            // handler, the code that it answers for every object.
+  // Condition headers that the handler of a write looks at; any other one is refused.
+  std::span<const std::string_view> conditions = {};
+  // Checksum headers are about the object that comes to be, not about the body of the request.
+  bool checksum_of_object = false;
 };
 
 // Every operation, most specific first. README's table is generated from it.

@@ -13,6 +13,9 @@ namespace {
 constexpr Target kService = Target::service, kBucket = Target::bucket, kObject = Target::object;
 constexpr Access kRead = Access::read, kWrite = Access::write;
 constexpr std::string_view kNot = "NotImplemented";
+constexpr std::string_view kOfPut[] = {"if-match", "if-none-match"};
+constexpr std::string_view kOfDelete[] = {"if-match", "x-amz-if-match-size",
+                                          "x-amz-if-match-last-modified-time"};
 
 std::vector<Route> make_routes() {  // NOLINT(readability-function-size): a table.
   return {
@@ -103,9 +106,10 @@ std::vector<Route> make_routes() {  // NOLINT(readability-function-size): a tabl
       {"UploadPart", "PUT", kObject, "uploadId", kWrite, upload_part, ""},
       // Without this row a forgotten upload id would overwrite the object.
       {"UploadPart", "PUT", kObject, "partNumber", kWrite, upload_part, ""},
-      {"CreateMultipartUpload", "POST", kObject, "uploads", kWrite, create_multipart_upload, ""},
+      {"CreateMultipartUpload", "POST", kObject, "uploads", kWrite, create_multipart_upload, "",
+       kOfPut},
       {"CompleteMultipartUpload", "POST", kObject, "uploadId", kWrite, complete_multipart_upload,
-       ""},
+       "", kOfPut, true},
       {"AbortMultipartUpload", "DELETE", kObject, "uploadId", kWrite, abort_multipart_upload, ""},
       {"ListParts", "GET", kObject, "uploadId", kRead, list_parts, ""},
 
@@ -126,11 +130,11 @@ std::vector<Route> make_routes() {  // NOLINT(readability-function-size): a tabl
       {"RestoreObject", "POST", kObject, "restore", kWrite, nullptr, kNot},
       {"SelectObjectContent", "POST", kObject, "select", kRead, nullptr, kNot},
 
-      {"CopyObject", "PUT", kObject, "header:x-amz-copy-source", kWrite, copy_object, ""},
-      {"PutObject", "PUT", kObject, "", kWrite, put_object, ""},
+      {"CopyObject", "PUT", kObject, "header:x-amz-copy-source", kWrite, copy_object, "", kOfPut},
+      {"PutObject", "PUT", kObject, "", kWrite, put_object, "", kOfPut},
       {"GetObject", "GET", kObject, "", kRead, get_object, ""},
       {"HeadObject", "HEAD", kObject, "", kRead, head_object, ""},
-      {"DeleteObject", "DELETE", kObject, "", kWrite, delete_object, ""},
+      {"DeleteObject", "DELETE", kObject, "", kWrite, delete_object, "", kOfDelete},
   };
 }
 
