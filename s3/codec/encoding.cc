@@ -1,6 +1,7 @@
 #include "s3/codec/encoding.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace kura::s3 {
@@ -111,6 +112,18 @@ bool is_token(std::string_view text) {
     return byte > 0x20 && byte < 0x7f &&
            std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
   });
+}
+
+bool is_field_value(std::string_view text) {
+  static constexpr auto kAllowed = [] {
+    std::array<bool, 256> allowed{};
+    for (size_t byte = 0; byte < allowed.size(); ++byte)
+      allowed[byte] = (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+    return allowed;
+  }();
+  bool good = true;  // Without a branch for each byte: every head is looked through.
+  for (char c : text) good &= kAllowed[static_cast<unsigned char>(c)];
+  return good;
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {

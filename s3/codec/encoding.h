@@ -24,6 +24,8 @@ std::optional<uint64_t> parse_decimal(std::string_view text);
 std::string lower_case(std::string_view text);        // ASCII.
 std::string_view trim_spaces(std::string_view text);  // Spaces, tabs and line ends.
 bool is_token(std::string_view text);                 // As a field name is: RFC 9110, 5.6.2.
+// Bytes that may stand in a field value: no control character but the tab (RFC 9110, 5.5).
+bool is_field_value(std::string_view text);
 bool equal_ignoring_case(std::string_view a, std::string_view b);  // ASCII.
 
 }  // namespace kura::s3

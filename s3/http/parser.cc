@@ -1,6 +1,5 @@
 #include "s3/http/parser.h"
 
-#include <array>
 #include <boost/beast/http/basic_parser.hpp>
 
 #include "base/limits.h"
@@ -57,14 +56,6 @@ S3Error refused(std::string message, std::string_view code = "BadRequest") {
   return error;
 }
 
-// No control character but the tab.
-constexpr auto kIsText = [] {
-  std::array<bool, 256> is_text{};
-  for (size_t byte = 0; byte < is_text.size(); ++byte)
-    is_text[byte] = (byte >= 0x20 && byte != 0x7f) || byte == '\t';
-  return is_text;
-}();
-
 // Beast takes folded lines and lone line feeds in some places; nobody who signs requests sends
 // them.
 bool lines_are_strict(std::string_view head) {
@@ -74,9 +65,7 @@ bool lines_are_strict(std::string_view head) {
     if (end == std::string_view::npos || end == line || head[end - 1] != '\r') return false;
     const std::string_view text = head.substr(line, end - 1 - line);
     if (!text.empty() && (text[0] == ' ' || text[0] == '\t')) return false;
-    bool good = true;
-    for (char c : text) good &= kIsText[static_cast<unsigned char>(c)];
-    if (!good) return false;
+    if (!is_field_value(text)) return false;
     line = end + 1;
   }
   return true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "s3/codec/encoding.h"
 #include "s3/codec/time.h"
 
 namespace kura::s3 {
@@ -50,13 +51,6 @@ std::string_view reason_of(int status) {
   }
 }
 
-bool is_clean(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte >= 0x20 && byte != 0x7f) || c == '\t';
-  });
-}
-
 void field(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ").append(value).append("\r\n");
 }
@@ -66,7 +60,7 @@ void field(std::string& out, std::string_view name, std::string_view value) {
 std::string response_head(const Response& response, const HeadFields& fields) {
   bool clean = true;
   for (const auto& [name, value] : response.headers.all())
-    clean = clean && is_clean(name) && is_clean(value);
+    clean = clean && is_field_value(name) && is_field_value(value);
   const int status = clean ? response.status : 500;
   std::string out;
   out.reserve(512);

@@ -177,13 +177,6 @@ Task<void> refuse_head(Connection& connection, SessionShared& shared, SessionSta
   if (entry.complete) co_await linger(connection, shared.options, state);
 }
 
-// Lets what else is ready on this loop go first.
-Task<void> next_turn() {
-  co_await suspend<Done>([](Resolver<Done> resolve) {
-    Loop::current()->post([resolve] { resolve.resume_now(Done{}); });
-  });
-}
-
 }  // namespace
 
 Reply::Reply() = default;

@@ -34,7 +34,7 @@ S3Result<std::optional<RequestHead>> with_hoisted_headers(const RequestHead& hea
   for (const auto& [name, value] : query.all()) {
     std::string lower = lower_case(name);
     if (!is_hoisted(lower) || head.headers.has(lower)) continue;
-    if (!is_token(lower) || !is_header_text(value))
+    if (!is_token(lower) || !is_field_value(value))
       return s3_fail(invalid_argument("Not a header", name, value));
     if (!with) with = head;
     with->headers.add(std::move(lower), value);

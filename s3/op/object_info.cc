@@ -22,10 +22,6 @@ constexpr std::string_view kRedirect = "x-amz-website-redirect-location";
 // Where each name stands in ObjectInfo::user_metadata.
 using MetadataNames = std::map<std::string, int>;
 
-constexpr std::string_view kContentHeaders[] = {"cache-control",    "content-disposition",
-                                                "content-encoding", "content-language",
-                                                "content-type",     "expires"};
-
 bool is_content_header(std::string_view name) {
   return std::find(std::begin(kContentHeaders), std::end(kContentHeaders), name) !=
          std::end(kContentHeaders);

@@ -10,6 +10,11 @@
 
 namespace kura::s3 {
 
+// Kept with an object and given back as they came.
+inline constexpr std::string_view kContentHeaders[] = {"cache-control",    "content-disposition",
+                                                       "content-encoding", "content-language",
+                                                       "content-type",     "expires"};
+
 // Errors: InvalidStorageClass, MetadataTooLarge, InvalidArgument, and those of
 // refuse_missing_features().
 S3Result<v1::ObjectInfo> object_info_of(const Request& request);

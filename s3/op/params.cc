@@ -1,7 +1,5 @@
 #include "s3/op/params.h"
 
-#include <algorithm>
-
 #include "s3/codec/encoding.h"
 
 namespace kura::s3 {
@@ -34,13 +32,6 @@ S3Error invalid_argument(std::string message, std::string_view name, std::string
   error.details.emplace_back("ArgumentName", name);
   error.details.emplace_back("ArgumentValue", value);
   return error;
-}
-
-bool is_header_text(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-  });
 }
 
 }  // namespace kura::s3

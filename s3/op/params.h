@@ -24,7 +24,4 @@ S3Result<uint64_t> query_number(const Query& query, std::string_view name, uint6
 // InvalidArgument with ArgumentName and ArgumentValue, as AWS shows them.
 S3Error invalid_argument(std::string message, std::string_view name, std::string_view value);
 
-// Whether `text` may stand in a header of a response: no control characters.
-bool is_header_text(std::string_view text);
-
 }  // namespace kura::s3

@@ -94,15 +94,12 @@ S3Result<Headers> with_overrides(Headers headers, const Query& query) {
     return param.first.starts_with("response-");
   });
   if (!any) return headers;
-  constexpr std::string_view kNames[] = {"cache-control",    "content-disposition",
-                                         "content-encoding", "content-language",
-                                         "content-type",     "expires"};
   std::vector<Headers::Field> overrides;
-  for (std::string_view name : kNames) {
+  for (std::string_view name : kContentHeaders) {
     std::string param = "response-" + std::string(name);
     if (!query.has(param)) continue;
     std::string_view value = query.get(param);
-    if (!is_header_text(value)) return s3_fail(invalid_argument("Not a header", param, value));
+    if (!is_field_value(value)) return s3_fail(invalid_argument("Not a header", param, value));
     overrides.emplace_back(name, value);
   }
   Headers result;

@@ -32,5 +32,12 @@ TEST(Encoding, DecimalsAreDigitsOnly) {
     EXPECT_FALSE(parse_decimal(bad)) << bad;
 }
 
+TEST(Encoding, FieldValues) {
+  EXPECT_TRUE(is_field_value(""));
+  EXPECT_TRUE(is_field_value("a b\tc ~\x80\xff"));
+  for (char c : std::string("\0\x01\n\r\x1f\x7f", 6))
+    EXPECT_FALSE(is_field_value(std::string("a") + c + "b")) << int{c};
+}
+
 }  // namespace
 }  // namespace kura::s3
