@@ -1,6 +1,7 @@
 #include "actors/bucket/decide_families.h"
 #include "actors/bucket/multipart_digest.h"
 #include "actors/bucket/refused_completion.h"
+#include "projections/metadata/rows.h"
 
 namespace kura::rules {
 namespace {
@@ -102,7 +103,7 @@ WriteConditions conditions_of(const v1::Upload& upload) {
 Result<Decision> complete_upload(const KeyState& state, const Command& command,
                                  const CompleteUpload& request, const Stamp& stamp) {
   // An empty id would pass for that of a version that has none.
-  if (request.upload_id.size() != 16) return fail(Errc::no_such_upload);
+  if (request.upload_id.size() != row::kUploadIdBytes) return fail(Errc::no_such_upload);
   if (!state.upload) return completed_before(state, request);
   for (const WriteConditions& conditions : {conditions_of(*state.upload), request.conditions})
     if (Result<void> ok = check_conditions(conditions, visible(state)); !ok)

@@ -18,7 +18,6 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 // Header, padding and framing of a record around payload and body, with room to spare.
 constexpr uint64_t kRecordOverheadMax = 512;
-constexpr size_t kUploadIdBytes = 16;
 
 const std::string* upload_id_of(const Command& command) {
   return std::visit(Overloaded{[](const CreateUpload& c) { return &c.upload.upload_id(); },
@@ -127,7 +126,7 @@ Result<KeyState> load(RowReader& rows, PartitionId partition, const Command& com
   }
   // An id of another length comes from a client and names no upload.
   const std::string* upload_id = upload_id_of(command);
-  if (upload_id == nullptr || upload_id->size() != kUploadIdBytes) return out;
+  if (upload_id == nullptr || upload_id->size() != row::kUploadIdBytes) return out;
   auto upload =
       get_message<v1::Upload>(rows, row::upload_key(command.bucket, command.key, *upload_id));
   if (!upload) return fail(upload.error());

@@ -1,11 +1,13 @@
 #include "actors/bucket/decide_families.h"
 #include "base/check.h"
+#include "projections/metadata/rows.h"
 
 namespace kura::rules {
 
 Result<Decision> create_upload(const KeyState& state, const Command& command,
                                const CreateUpload& request) {
-  INVARIANT(request.upload.upload_id().size() == 16, "the edge makes ids of one length");
+  INVARIANT(request.upload.upload_id().size() == row::kUploadIdBytes,
+            "the edge makes ids of one length");
   if (state.upload) return fail(Errc::exists, "upload id drawn twice");
   if (Result<void> ok = check_conditions(request.conditions, visible(state)); !ok)
     return fail(ok.error());

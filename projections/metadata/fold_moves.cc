@@ -31,7 +31,8 @@ Result<bool> apply_move(Place place, const v1::BodiesMoved_Move& move) {
     return move_in<v1::ObjectVersion>(place, row::current_key(bucket, move.key()), move,
                                       version_owner(bucket, move.key(), move.version_id()));
   }
-  if (move.upload_id().size() != 16) return fail(Errc::corrupt, "upload id of another length");
+  if (move.upload_id().size() != row::kUploadIdBytes)
+    return fail(Errc::corrupt, "upload id of another length");
   return move_in<v1::Part>(place, row::part_key(move.upload_id(), move.part_number()), move,
                            part_owner(bucket, move.key(), move.upload_id(), move.part_number()));
 }

@@ -5,8 +5,6 @@
 namespace kura::fold {
 namespace {
 
-constexpr size_t kUploadIdBytes = 16;
-
 // Everything that a version that is no longer kept leaves behind, but for its own row.
 Result<void> forget_version(Place place, const v1::ObjectVersion& version) {
   if (Result<void> removed = remove_body(place.rows, place.partition, version.body()); !removed)
@@ -48,7 +46,7 @@ Result<Outcome> make_current(Place place, BucketId bucket, const std::string& ke
   // as a replacement would lose them.
   if (!version.version_id().empty() || version.delete_marker())
     return fail(Errc::unsupported, "versioned object");
-  if (!version.upload_id().empty() && version.upload_id().size() != kUploadIdBytes)
+  if (!version.upload_id().empty() && version.upload_id().size() != row::kUploadIdBytes)
     return fail(Errc::corrupt, "upload id of another length");
   if (version.size_bytes() > kCountedBytesMax) return fail(Errc::corrupt, "size of a version");
 

@@ -8,7 +8,6 @@ namespace kura::row {
 namespace {
 
 constexpr std::string_view kTerminator{"\x00\x01", 2};
-constexpr size_t kUploadIdBytes = 16;
 
 template <class Number>
 void append(std::string& out, Number value) {

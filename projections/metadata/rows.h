@@ -36,6 +36,8 @@ inline constexpr Kind kNoncurrent =
 inline constexpr Kind kVoided = 'w';  // partition incarnation: empty; its reservations are over.
 inline constexpr Kind kExtent = 'x';  // set offset member: ExtentRow.
 
+inline constexpr size_t kUploadIdBytes = 16;  // Of every id that is in a row.
+
 std::string control_pos_key(PartitionId partition);
 std::string bucket_key(PartitionId partition, BucketId bucket);
 std::string counters_key(BucketId bucket, PartitionId partition);

@@ -64,7 +64,7 @@ Result<PartPage> MetadataView::parts(std::string_view upload_id, uint32_t after,
                                      uint32_t parts_max) const {
   PartPage page;
   // An id of another length comes from a client and names no upload.
-  if (upload_id.size() != 16 || after == UINT32_MAX) return page;
+  if (upload_id.size() != row::kUploadIdBytes || after == UINT32_MAX) return page;
   const std::string prefix = row::parts_prefix(upload_id);
   std::unique_ptr<KvIterator> it = kv_->iterate();
   it->seek(row::part_key(upload_id, after + 1));
@@ -163,7 +163,7 @@ Result<std::optional<v1::Body>> MetadataView::body_of(const BodyOwner& owner) co
     if (!*version || (*version)->version_id() != owner.version_id) return std::nullopt;
     return (*version)->body();
   }
-  if (owner.upload_id.size() != 16) return std::nullopt;
+  if (owner.upload_id.size() != row::kUploadIdBytes) return std::nullopt;
   auto part = get_message<v1::Part>(rows, row::part_key(owner.upload_id, owner.part_number));
   if (!part) return fail(part.error());
   if (!*part) return std::nullopt;

@@ -24,8 +24,7 @@ S3Result<UploadQuery> upload_query(const Request& request, const ListParams& par
   query.key_marker = request.query.get("key-marker");
   std::string_view marker = request.query.get("upload-id-marker");
   if (query.key_marker.empty() || marker.empty()) return query;
-  std::optional<std::string> id;
-  if (marker.size() == 32) id = hex_decode(marker);
+  std::optional<std::string> id = parse_upload_id(marker);
   if (!id) {
     return s3_fail(invalid_argument("Invalid uploadId marker", "upload-id-marker", marker));
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "projections/metadata/rows.h"
 #include "s3/codec/encoding.h"
 #include "s3/op/params.h"
 
@@ -59,10 +60,14 @@ S3Error no_such_upload(std::string_view upload_id) {
   return error;
 }
 
+std::optional<std::string> parse_upload_id(std::string_view text) {
+  if (text.size() != 2 * row::kUploadIdBytes) return std::nullopt;
+  return hex_decode(text);
+}
+
 S3Result<std::string> upload_id_of(const Request& request) {
   std::string_view text = request.query.get("uploadId");
-  std::optional<std::string> id;
-  if (text.size() == 32) id = hex_decode(text);
+  std::optional<std::string> id = parse_upload_id(text);
   if (!id) return s3_fail(no_such_upload(text));
   return std::move(*id);
 }

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,8 +29,10 @@ const std::string* version_id_of(const Query& query);
 // "null" or 32 hex digits; null is fine too. Errors: InvalidArgument.
 S3Result<void> check_version_id(const std::string* version_id);
 
-// An upload id as clients see it is 32 hex digits. Errors: NoSuchUpload.
-S3Result<std::string> upload_id_of(const Request& request);  // 16 bytes.
+// An upload id as clients see it is 32 hex digits: 16 bytes. None: it is no such text.
+std::optional<std::string> parse_upload_id(std::string_view text);
+// That of the request. Errors: NoSuchUpload.
+S3Result<std::string> upload_id_of(const Request& request);
 S3Error no_such_upload(std::string_view upload_id);
 
 // All parts of a version, by number; none of one that was written in one piece. Errors: not_found
