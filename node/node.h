@@ -125,13 +125,14 @@ class Node {
   Kv& view_kv();
   ViewPosition view_position() const;
   ViewRecovery view_recovery() const;
+  // Each on its io loop.
   const std::vector<std::unique_ptr<s3::HttpServer>>& servers() const;
   Committer& committer();
   Tenants& tenants();
   Scrubber& scrubber();
   uint64_t identities_mended() const;  // Files of them, at the start.
   const NodeOptions& options() const;
-  bool ready() const;
+  bool ready() const;  // From any thread.
   // Why nothing can be written now, for clients and operators: "read-only: ..."; empty: it can.
   std::string why_read_only() const;
   // As why_read_only(), for a node that started so: it stays so. From any thread.

@@ -109,7 +109,7 @@ struct Node::Parts {
   std::string read_only;
   bool drive_admitted = false;  // Of such a node: the next start uses it.
   std::atomic<bool> ended{false};
-  bool is_ready = false;
+  std::atomic<bool> is_ready{false};  // Health asks on every loop.
 
   // In the order of construction; destroyed the other way round.
   std::unique_ptr<journal::EmbeddedJournal> journal;

@@ -166,12 +166,13 @@ Task<Result<admin::StatusReport>> NodeBackend::status_here() {
   }
   out.buckets = control->buckets.size();
   for (const auto& server : node_.servers()) {
-    out.connections += server->connections();
-    out.requests_in_flight += server->in_flight();
-    out.connections_refused += server->refused();
-    out.requests_waiting += server->admission().waiting;
-    out.requests_refused += server->admission().refused;
-    out.request_bytes += server->admission().held_bytes;
+    const s3::HttpServer::Counters counted = co_await server->counters();
+    out.connections += counted.connections;
+    out.requests_in_flight += counted.in_flight;
+    out.connections_refused += counted.refused;
+    out.requests_waiting += counted.admission.waiting;
+    out.requests_refused += counted.admission.refused;
+    out.request_bytes += counted.admission.held_bytes;
   }
   out.why_read_only = node_.why_read_only();
   out.state = !node_.ready()               ? "starting"

@@ -55,6 +55,10 @@ void HttpServer::start(std::unique_ptr<Acceptor> acceptor) {
   spawn(loop_, accept_all());
 }
 
+Task<HttpServer::Counters> HttpServer::counters_here() {
+  co_return Counters{connections(), in_flight(), refused(), admission()};
+}
+
 void HttpServer::forget_ended() {
   std::erase_if(sessions_, [](const auto& state) { return state.use_count() == 1; });
 }

@@ -14,7 +14,7 @@ namespace kura::s3 {
 
 class HttpServer {
  public:
-  // All references outlive the server; it is used on `loop` only.
+  // All references outlive the server; it is used on `loop` only, but for counters().
   HttpServer(Loop& loop, RequestHandler& handler, Random& random, SessionOptions options,
              size_t connections_max, std::function<void(const RequestLogEntry&)> log);
 
@@ -25,12 +25,20 @@ class HttpServer {
   // runs: in_flight() of them.
   Task<void> drain(int64_t deadline_ns);
 
+  struct Counters {
+    uint64_t connections = 0, in_flight = 0, refused = 0;
+    Admission::Counters admission;
+  };
+  // As they are below, all of one moment. From any loop: asks `loop`, which has to run.
+  Task<Counters> counters() { return run_on(loop_, counters_here()); }
+
   size_t connections() const { return shared_->connections; }
   uint64_t in_flight() const { return shared_->in_flight; }
   uint64_t refused() const { return refused_; }  // Connections over the limit.
   const Admission::Counters& admission() const { return shared_->admission.counters(); }
 
  private:
+  Task<Counters> counters_here();
   Task<void> accept_all();
   void forget_ended();
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "tests/s3_http/edge.h"
 
 namespace kura::s3 {
@@ -84,6 +86,31 @@ TEST(Server, RefusesConnectionsOverTheLimitAndRecovers) {
   clients.edge.world.run_for(kSecond);
   EXPECT_EQ(clients.server.connections(), 2u);
   EXPECT_EQ(statuses(clients.got[clients.send(get("/x"))]), "200");
+}
+
+// They change on the server's loop at every request: nobody else looks at them.
+TEST(Server, CountersAreReadOnItsLoop) {
+  Clients clients(1);
+  clients.send(get("/hang"));
+  clients.send(get("/x"));
+  std::optional<HttpServer::Counters> got;
+  Loop* answered_on = nullptr;
+  auto ask = [](HttpServer& server, auto* out, Loop** on) -> Task<void> {
+    *out = co_await server.counters();
+    *on = Loop::current();
+  };
+  clients.edge.server_loop.set_paused(true);
+  spawn(clients.edge.client_loop, ask(clients.server, &got, &answered_on));
+  clients.edge.world.run_for(kSecond);
+  EXPECT_FALSE(got);
+  clients.edge.server_loop.set_paused(false);
+  clients.edge.world.run_for(kSecond);
+  ASSERT_TRUE(got);
+  EXPECT_EQ(answered_on, &clients.edge.client_loop);
+  EXPECT_EQ(got->connections, 1u);
+  EXPECT_EQ(got->in_flight, 1u);
+  EXPECT_EQ(got->refused, 1u);
+  EXPECT_EQ(got->admission.working, 1u);
 }
 
 SessionOptions one_at_a_time() {
