@@ -1,33 +1,17 @@
 #include "admin/admin_handler.h"
 
-#include "admin/render.h"
+#include "admin/answer.h"
 #include "admin/routes.h"
 #include "s3/auth/body.h"
 
 namespace kura::admin {
 namespace {
 
-constexpr std::string_view kPrefix = "/kura/admin/v1/";
 constexpr size_t kBodyBytesMax = 64 * 1024;
 
 bool is_signed(const s3::RequestHead& head) {
   return head.headers.has("authorization") ||
          head.query.find("X-Amz-Signature") != std::string::npos;
-}
-
-s3::Response text_response(int status, std::string type, std::string body) {
-  s3::Response response;
-  response.status = status;
-  response.headers.add("content-type", std::move(type));
-  response.headers.add("cache-control", "no-store");
-  response.body = std::move(body);
-  return response;
-}
-
-s3::Response json_response(const Json& fields, int status = 200) {
-  return text_response(
-      status, "application/json",
-      document(fields).dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace) + "\n");
 }
 
 // Errors that S3 has no answer for, because S3's clients never see them: the rest is S3's table.
@@ -50,15 +34,6 @@ s3::S3Error error_of(const Error& error) {
   }
   if (!error.detail.empty()) told.message = error.detail;
   return told;
-}
-
-s3::Response error_response(const s3::S3Error& error) {
-  s3::Response response =
-      json_response({{"code", error.code}, {"message", error.message}}, error.status);
-  response.error_code = error.code;
-  response.cause = error.cause;
-  response.close = error.close;
-  return response;
 }
 
 // A path that is there with another method is 405, with the methods that it has.
@@ -99,7 +74,7 @@ bool is_ready_path(std::string_view path) {
 
 bool AdminHandler::takes(const s3::RequestHead& head) const {
   const std::string_view path = head.path;
-  if (path.substr(0, kPrefix.size()) == kPrefix) return true;
+  if (path.starts_with(kAdminPrefix)) return true;
   if ((head.method != "GET" && head.method != "HEAD") || is_signed(head)) return false;
   return path == "/metrics" || path == "/health/live" || path == "/health/ready" ||
          path.substr(0, 14) == "/minio/health/";
@@ -107,7 +82,7 @@ bool AdminHandler::takes(const s3::RequestHead& head) const {
 
 Task<s3::Reply> AdminHandler::handle(const s3::RequestHead& head, s3::BodySource& body,
                                      const s3::ConnectionInfo& connection) {
-  if (head.path.compare(0, kPrefix.size(), kPrefix) == 0) co_return co_await admin(head, body);
+  if (head.path.starts_with(kAdminPrefix)) co_return co_await admin(head, body);
   s3::Reply reply;
   reply.operation = "Health";
   if (head.path == "/metrics") {
@@ -150,7 +125,7 @@ Task<s3::S3Result<s3::Response>> AdminHandler::answer(const s3::RequestHead& hea
     co_return s3::s3_fail("AccessDenied", "The admin API is for the root key");
   auto checked = s3::make_verified_body(body, head, *verified);
   if (!checked) co_return s3::s3_fail(checked.error());
-  const std::string path = head.path.substr(kPrefix.size());
+  const std::string path = head.path.substr(kAdminPrefix.size());
   const Route* route = find_route(head.method, path);
   if (!route) co_return no_route(path);
   Call call;

@@ -12,6 +12,8 @@
 
 namespace kura::admin {
 
+inline constexpr std::string_view kAdminPrefix = "/kura/admin/v1/";
+
 struct Call {
   s3::QueryParams query;
   Json body = Json::object();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "admin/routes.h"
 #include "net/asio_loop.h"
 #include "net/block_on.h"
 #include "net/kernel.h"
@@ -148,7 +149,7 @@ Result<Json> admin_request(const AdminTarget& target, const std::string& method,
   s3::RequestHead head;
   head.method = method;
   const size_t question = path_and_query.find('?');
-  head.path = "/kura/admin/v1/" + path_and_query.substr(0, question);
+  head.path = std::string(admin::kAdminPrefix) + path_and_query.substr(0, question);
   if (question != std::string::npos) head.query = path_and_query.substr(question + 1);
   head.headers.add("host", host);
   s3::Signer signer(target.access_key, target.secret_key, target.region);
