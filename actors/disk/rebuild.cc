@@ -76,7 +76,7 @@ class Rebuild {
       after_step("rebuild.create");
       member.file = members_.back().file = *file;
       const std::string header =
-          encode(set_file_header(core_->options.cluster, set_, target.member));
+          encode(expected_file_header(core_->options.cluster, set_, target.member));
       std::vector<std::string_view> pieces{header};
       Result<void> written = co_await member.file->write(0, std::move(pieces));
       if (!written) co_return written;

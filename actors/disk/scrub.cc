@@ -115,7 +115,7 @@ Task<void> Scrub::check_file_headers(const SegmentSet& set) {
   for (uint32_t i = 0; i < set.members.size(); ++i) {
     auto bytes = co_await read_member(core_, set.id, i, 0, kBlockBytes);
     if (!bytes) continue;
-    const std::string header = encode(set_file_header(core_->options.cluster, set, i));
+    const std::string header = encode(expected_file_header(core_->options.cluster, set, i));
     if (*bytes == header) continue;
     ++counters_.damaged_shards;
     auto file = co_await core_->files.open(set.id, i);

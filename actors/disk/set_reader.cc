@@ -136,6 +136,16 @@ Result<std::vector<std::string>> mend(const StripeHeader& like, const std::vecto
   return out;
 }
 
+SetFileHeader expected_file_header(const ClusterId& cluster, const SegmentSet& set,
+                                   uint32_t member) {
+  return {cluster,
+          set.id,
+          static_cast<uint8_t>(member),
+          static_cast<uint8_t>(set.data_shards),
+          static_cast<uint8_t>(set.parity_shards),
+          set.member_bytes};
+}
+
 StripeHeader expected_row(const SegmentSet& set, const v1::Extent& extent, uint64_t row) {
   const Striping shape{set.data_shards, extent.piece_bytes(), extent.stored_bytes()};
   StripeHeader like;

@@ -55,6 +55,9 @@ Task<std::vector<Shard>> read_stripe(std::shared_ptr<DiskCore> core, StripeHeade
 Result<std::vector<std::string>> mend(const StripeHeader& like, const std::vector<Shard>& shards,
                                       const std::vector<uint32_t>& want);
 
+// What the header of a member's file must be.
+SetFileHeader expected_file_header(const ClusterId& cluster, const SegmentSet& set,
+                                   uint32_t member);
 // What a stripe of a STRIPED extent must look like.
 StripeHeader expected_row(const SegmentSet& set, const v1::Extent& extent, uint64_t row);
 

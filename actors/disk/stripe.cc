@@ -102,15 +102,6 @@ Result<StripeHeader> decode_stripe(std::string_view bytes) {
   return h;
 }
 
-SetFileHeader set_file_header(const ClusterId& cluster, const SegmentSet& set, uint32_t member) {
-  return {cluster,
-          set.id,
-          static_cast<uint8_t>(member),
-          static_cast<uint8_t>(set.data_shards),
-          static_cast<uint8_t>(set.parity_shards),
-          set.member_bytes};
-}
-
 std::string encode(const SetFileHeader& h) {
   std::string out{kSetFileMagic};
   append_number<uint16_t>(out, kSetFileFormat);

@@ -12,7 +12,6 @@
 #include "actors/disk/geometry.h"
 #include "base/ids.h"
 #include "base/result.h"
-#include "projections/control/control_state.h"
 
 namespace kura::disk {
 
@@ -76,8 +75,6 @@ struct SetFileHeader {
   bool operator==(const SetFileHeader&) const = default;
 };
 
-// What that of a member of `set` must be.
-SetFileHeader set_file_header(const ClusterId& cluster, const SegmentSet& set, uint32_t member);
 std::string encode(const SetFileHeader& header);  // kBlockBytes.
 // Errors: corrupt, unsupported.
 Result<SetFileHeader> decode_set_file(std::string_view bytes);

@@ -5,6 +5,7 @@
 #include "actors/disk/core.h"
 #include "actors/disk/geometry.h"
 #include "actors/disk/set_lifecycle.h"
+#include "actors/disk/set_reader.h"
 #include "base/drive_calls.h"
 #include "base/fail_point.h"
 
@@ -209,7 +210,7 @@ Task<Result<std::shared_ptr<OpenSet>>> WriteSets::create_files(const SegmentSet&
   for (uint32_t i = 0; i < set.members.size(); ++i) {
     std::shared_ptr<Drive> drive = core_.drives.online(set.members[i]);
     if (!drive) co_return fail(Errc::unavailable, "a drive went offline");
-    std::string header = encode(set_file_header(core_.options.cluster, set, i));
+    std::string header = encode(expected_file_header(core_.options.cluster, set, i));
     calls.push_back(create_member(std::move(drive), set_file_name(set.id), set.member_bytes,
                                   std::move(header)));
   }
