@@ -83,9 +83,9 @@ std::string name_of(Errc code) {
 // What CLI11 says of a value that is none.
 std::string check_format(const std::string& text, const OutputForms& forms) {
   const auto format = format_of(text);
-  return format && has(forms, format->kind)
-             ? ""
-             : "'" + text + "' is none of " + list_of(forms) + ", the forms of this command";
+  if (format && has(forms, format->kind)) return "";
+  if (text.starts_with("template=")) return "'" + text + "' needs fields of the form {{.name}}";
+  return "'" + text + "' is none of " + list_of(forms) + ", the forms of this command";
 }
 
 std::string check_progress(const std::string& text) {
