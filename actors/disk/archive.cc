@@ -272,7 +272,8 @@ Task<Result<void>> clean(std::shared_ptr<DiskCore> core, const LiveBodies& live,
   auto bytes = co_await read_range(core, std::move(body),
                                    ByteRange{0, archived->to.value - archived->from.value});
   if (!bytes) co_return fail(bytes.error());
-  const LogPiece piece{archived->from, archived->to, archived->to, {std::move(*bytes)}};
+  LogPiece piece{archived->from, archived->to, archived->to, {}};
+  piece.chunks.push_back(std::move(*bytes));
   auto moved = co_await move_live(core, live, buckets, piece);
   if (!moved) co_return fail(moved.error());
   co_return co_await drop(core, *archived, *moved);

@@ -216,11 +216,12 @@ Result<std::unique_ptr<BlobReader>> make_blob_reader(std::shared_ptr<DiskCore> c
 
 Task<Result<std::string>> read_range(std::shared_ptr<DiskCore> core, v1::Body body,
                                      ByteRange range) {
-  auto reader = make_blob_reader(std::move(core), body, range);
+  auto reader = make_blob_reader(core, body, range);
   if (!reader) co_return fail(reader.error());
   std::string out;
   out.reserve(range.length_bytes);
   for (;;) {
+    if (core->stopping) co_return fail(Errc::unavailable, "stopping");
     auto some = co_await (*reader)->next();
     if (!some) co_return some;
     if (some->empty()) co_return out;

@@ -221,8 +221,7 @@ Task<void> EmbeddedJournal::close() {
   closing_ = true;
   while (background_ > 0) {
     TurnQueue::Turn turn = co_await turns_.enter();
-    co_await suspend<Done>(
-        [](Resolver<Done> resolve) { Loop::current()->post([resolve] { resolve(Done{}); }); });
+    co_await next_turn();
   }
 }
 

@@ -163,7 +163,8 @@ class EmbeddedJournal final : public Journal {
                      int64_t started_ns);
 
   // Mirrors and segments (embedded_mirrors.cc). All with the turn held.
-  // Whoever writes asks once its turn has come. Errors: unavailable (opened to read, or closing).
+  // Whoever writes asks once its turn has come; scrub() also before it begins. Errors: unavailable
+  // (opened to read, or closing).
   Result<void> writable() const;
   Task<Result<void>> restore(uint64_t known_end, uint32_t parity);
   Task<Result<void>> refill(uint64_t known_end, uint32_t parity, std::vector<MirrorPtr> leaving);

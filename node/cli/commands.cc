@@ -84,7 +84,8 @@ std::string name_of(Errc code) {
 std::string check_format(const std::string& text, const OutputForms& forms) {
   const auto format = format_of(text);
   if (format && has(forms, format->kind)) return "";
-  if (text.starts_with("template=")) return "'" + text + "' needs fields of the form {{.name}}";
+  if (text.starts_with("template="))
+    return "'" + text + "' is no template: its fields are {{.name}}";
   return "'" + text + "' is none of " + list_of(forms) + ", the forms of this command";
 }
 

@@ -8,6 +8,7 @@
 #include "projections/metadata/fold.h"
 #include "projections/metadata/view_scan.h"
 #include "s3/codec/encoding.h"
+#include "s3/op/lookup.h"
 
 namespace kura::node {
 namespace {
@@ -299,14 +300,14 @@ Task<Result<std::vector<admin::PlaceReport>>> NodeBackend::where(std::string buc
   if (!report) co_return fail(report.error());
   auto log = co_await run_on(loop_, log_start_here());
   if (!log) co_return fail(log.error());
+  auto parts = s3::parts_of(node_.store().view, **version);
+  if (!parts && parts.error().code == Errc::not_found)
+    co_return fail(Errc::unavailable, "the object was just overwritten or deleted");
+  if (!parts) co_return fail(parts.error());
   std::vector<admin::PlaceReport> out;
   add_places((*version)->body(), 0, *control, *log, report->journal_mirrors, out);
-  if (!(*version)->upload_id().empty()) {
-    auto parts = node_.store().view.parts((*version)->upload_id(), 0, kPartNumberMax);
-    if (!parts) co_return fail(parts.error());
-    for (const v1::Part& part : parts->parts)
-      add_places(part.body(), part.number(), *control, *log, report->journal_mirrors, out);
-  }
+  for (const v1::Part& part : *parts)
+    add_places(part.body(), part.number(), *control, *log, report->journal_mirrors, out);
   co_return out;
 }
 

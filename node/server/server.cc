@@ -22,7 +22,7 @@
 #include "node/server/server_setup.h"
 #include "node/server/stand_in.h"
 #include "node/server/start_over.h"
-#include "node/waiting_handler.h"
+#include "node/server/waiting_handler.h"
 
 namespace kura::node {
 namespace {

@@ -19,7 +19,8 @@ std::string amz_date(int64_t ms);   // "19941106T084937Z", as x-amz-date has it
 std::optional<int64_t> parse_http_date(std::string_view text);
 // With or without a fraction of a second; "Z" or "+hh:mm".
 std::optional<int64_t> parse_iso8601(std::string_view text);
-// What the last modification is compared with comes in either form.
+// What the last modification is compared with: the S3 documents show ISO 8601 for it, the SDKs send
+// the date of RFC 9110.
 std::optional<int64_t> parse_http_date_or_iso8601(std::string_view text);
 std::optional<int64_t> parse_amz_date(std::string_view text);
 

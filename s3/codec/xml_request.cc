@@ -24,7 +24,6 @@ bool parse_flag(std::string_view text, bool* out) {
   return *out || value == "false";
 }
 
-// S3 documents show ISO 8601; the SDKs send RFC 9110 dates for this element.
 class DeleteReader : public XmlHandler {
  public:
   bool open(std::string_view path) override {

@@ -64,7 +64,12 @@ S3Result<uint64_t> header_number(const Headers& headers, std::string_view name, 
   return number_param(name, headers.get(name), 0, most);
 }
 
-// <ObjectParts>: the single parts only where they have checksums, as S3 shows them.
+// As S3 shows them: the single parts only where they have checksums.
+bool shows_parts(const v1::ObjectVersion& version) {
+  return version.part_count() > 0 && version.checksum().algorithm() != v1::Checksum::NONE;
+}
+
+// <ObjectParts>
 S3Result<void> write_parts(XmlWriter* xml, const Request& request, const ObjectParts& object) {
   const Headers& headers = request.head.headers;
   S3Result<uint64_t> after = header_number(headers, "x-amz-part-number-marker", INT32_MAX, 0);
@@ -74,7 +79,7 @@ S3Result<void> write_parts(XmlWriter* xml, const Request& request, const ObjectP
   uint32_t most = static_cast<uint32_t>(std::min<uint64_t>(*asked, kListKeysMax));
   xml->open("ObjectParts");
   xml->number("PartsCount", object.version.part_count());
-  if (object.version.checksum().algorithm() != v1::Checksum::NONE) {
+  if (shows_parts(object.version)) {
     const auto first = std::find_if(object.parts.begin(), object.parts.end(),
                                     [&](const v1::Part& part) { return part.number() > *after; });
     const std::span<const v1::Part> rest(first, object.parts.end());
@@ -104,8 +109,9 @@ Task<S3Result<Response>> get_object_attributes(Context& context, Request& reques
   if (!asked) co_return s3_fail(asked.error());
   S3Result<Bucket> bucket = find_bucket(context, request.bucket);
   if (!bucket) co_return s3_fail(bucket.error());
-  S3Result<ObjectParts> object = find_object_parts(context, bucket->id, request.key,
-                                                   version_id_of(request.query), asked->parts);
+  S3Result<ObjectParts> object = find_object_parts(
+      context, bucket->id, request.key, version_id_of(request.query),
+      [&](const v1::ObjectVersion& version) { return asked->parts && shows_parts(version); });
   if (!object) co_return s3_fail(object.error());
   const v1::ObjectVersion& version = object->version;
   if (auto plain = refuse_customer_key(request.head.headers); !plain) {

@@ -91,13 +91,13 @@ Result<std::vector<v1::Part>> parts_of(const MetadataView& view, const v1::Objec
   return parts;
 }
 
-S3Result<ObjectParts> find_object_parts(const Context& context, BucketId bucket,
-                                        std::string_view key, const std::string* version_id,
-                                        bool wants_parts) {
+S3Result<ObjectParts> find_object_parts(
+    const Context& context, BucketId bucket, std::string_view key, const std::string* version_id,
+    const std::function<bool(const v1::ObjectVersion&)>& wants_parts) {
   for (Lookups lookups;;) {
     S3Result<v1::ObjectVersion> version = find_object(context, bucket, key, version_id);
     if (!version) return s3_fail(version.error());
-    if (!wants_parts) return ObjectParts{std::move(*version), {}};
+    if (!wants_parts(*version)) return ObjectParts{std::move(*version), {}};
     Result<std::vector<v1::Part>> parts = parts_of(context.store.view, *version);
     if (!parts && lookups.again(parts.error())) continue;
     if (!parts) return s3_fail(parts.error());

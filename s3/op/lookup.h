@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -63,9 +64,9 @@ struct ObjectParts {
   std::vector<v1::Part> parts;  // As of parts_of(); none unless they are wanted.
 };
 
-// As find_object(), with the parts that this very version has if `wants_parts`.
-S3Result<ObjectParts> find_object_parts(const Context& context, BucketId bucket,
-                                        std::string_view key, const std::string* version_id,
-                                        bool wants_parts);
+// As find_object(), with the parts that this very version has if it `wants_parts`.
+S3Result<ObjectParts> find_object_parts(
+    const Context& context, BucketId bucket, std::string_view key, const std::string* version_id,
+    const std::function<bool(const v1::ObjectVersion&)>& wants_parts);
 
 }  // namespace kura::s3

@@ -118,9 +118,9 @@ S3Result<ReadPlan> plan_read(const Context& context, const Request& request) {
   S3Result<Bucket> bucket = find_bucket(context, request.bucket);
   if (!bucket) return s3_fail(bucket.error());
   const std::string* version_id = version_id_of(request.query);
-  const bool wants_part = request.query.has("partNumber");
   S3Result<ObjectParts> object =
-      find_object_parts(context, bucket->id, request.key, version_id, wants_part);
+      find_object_parts(context, bucket->id, request.key, version_id,
+                        [&](const v1::ObjectVersion&) { return request.query.has("partNumber"); });
   if (!object) return s3_fail(object.error());
   const v1::ObjectVersion& version = object->version;
   if (auto plain = refuse_customer_key(request.head.headers); !plain) {

@@ -77,7 +77,7 @@ def test_forms_that_are_none(words):
     assert {"table", "json", "jsonl", "yaml"} <= set(has)
     told = ", ".join(form for form in FORMS if form in has) + ", template=TEXT"
     arguments = ["x/y"] if "REQUIRED" in run(*words, "--help").stdout else []
-    assert message(run(*words, *arguments, "-o", "template={{.x")) == "-o: 'template={{.x' needs fields of the form {{.name}}"
+    assert message(run(*words, *arguments, "-o", "template={{.x")) == "-o: 'template={{.x' is no template: its fields are {{.name}}"
     for form in set(FORMS) - set(has):
         assert message(run(*words, *arguments, "-o", form)) == f"-o: '{form}' is none of {told}, the forms of this command"
     for where, said in ((["--output", "xml"], "--output"), (["--output=xml"], "--output"), ([], "KURA_OUTPUT")):

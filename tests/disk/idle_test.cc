@@ -129,14 +129,15 @@ TEST_F(Idle, ASetThatIsReplacedWhileItWakesKeepsNoRoom) {
   pool.disks[0]->set_slow(2'000);
   std::optional<Result<void>> done;
   spawn(*pool.loop, [](PoolWorld* world, std::optional<Result<void>>* out) -> Task<void> {
-    out->emplace(co_await world->put("after", 300'000));
+    std::string key = "after";
+    out->emplace(co_await world->put(std::move(key), 300'000));
   }(&pool, &done));
   ASSERT_TRUE(pool.world.run_until(
       [&] { return pool.disks[1]->used_bytes() > pool.options.member_bytes_max; },
       pool.world.now_ns() + sim::kSecond));
   ASSERT_LT(pool.disks[0]->used_bytes(), pool.options.member_bytes_max);
   pool.disks[0]->set_slow(1);
-  add_drive();
+  ASSERT_NO_FATAL_FAILURE(add_drive());
   for (int i = 0; i < 2; ++i) rest();  // The one that takes its place is idle then.
   ASSERT_TRUE(done && *done);
   EXPECT_NE(pool.set_of("after").id, set);
@@ -153,7 +154,7 @@ TEST_F(Idle, ASetThatIsReplacedWhileItIsCutIsSealed) {
       [&] { return pool.disks[1]->used_bytes() < pool.options.member_bytes_max; },
       pool.world.now_ns() + 2 * pool.options.idle_ns));
   ASSERT_GT(pool.disks[0]->used_bytes(), pool.options.member_bytes_max);
-  add_drive();
+  ASSERT_NO_FATAL_FAILURE(add_drive());
   EXPECT_FALSE(pool.ledger.state()->sets.at(set).sealed_bytes);
   rest();
   EXPECT_TRUE(pool.ledger.state()->sets.at(set).sealed_bytes);

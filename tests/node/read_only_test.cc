@@ -199,7 +199,7 @@ TEST_F(ReadOnly, BodiesThatLeftTheLogAreReadThere) {
   for (int pass = 0; pass < 2; ++pass) ASSERT_TRUE(world_->housekeep());
   const auto archived = world_->node->tenants().state()->archived;
   ASSERT_FALSE(archived.empty());
-  ASSERT_GE(world_->node->journal().bounds().start, archived.front()->from)
+  ASSERT_GT(world_->node->journal().bounds().start, archived.front()->from)
       << "the log was not cut";
   auto expect_all = [&] {
     int in_archives = 0;

@@ -195,6 +195,10 @@ TEST_F(Multipart, PartsAreThoseOfTheVersionThatIsThere) {
   lost.remove(row::part_key((*version)->upload_id(), 2));
   ASSERT_TRUE(w.kv.write(lost).has_value());
   EXPECT_EQ(w.send("HEAD", "/bbb/k?partNumber=2").status, 503);
+  // Without checksums of parts these show their number only.
+  const Got got =
+      w.send("GET", "/bbb/k?attributes", "", {{"x-amz-object-attributes", "ObjectParts"}});
+  EXPECT_EQ(got.element("PartsCount"), "2") << got.body;
 }
 
 TEST_F(Multipart, AttributesAreOfTheVersionThatIsThere) {

@@ -55,8 +55,7 @@ TWICE = {
     "two keys in one object": b"<Delete><Object><Key>k</Key><Key>l</Key></Object></Delete>",
     "a CDATA section that never ends": b"<Delete><Object><Key><![CDATA[k",
 }
-CODES = ("MalformedXML", "EntityTooLarge", "MissingRequestBodyError", "InvalidRequest", "NotImplemented", "MalformedACLError",
-         "InvalidArgument")
+CODES = ("MalformedXML", "EntityTooLarge", "InvalidRequest", "NotImplemented", "InvalidArgument")
 ATTEMPTS = 3
 
 

@@ -1,4 +1,4 @@
-#include "node/waiting_handler.h"
+#include "node/server/waiting_handler.h"
 
 #include "admin/answer.h"
 #include "admin/routes.h"
